@@ -1,0 +1,52 @@
+//! An import job: the record of one inject or sync.
+
+use tributary_core::Strategy;
+
+/// The record of one import. Counts are accounts.
+#[derive(Clone, Debug)]
+pub struct ImportJob {
+    /// 32 lower-case hex digits.
+    pub id: String,
+    /// Whether a sync or an inject made it.
+    pub kind: JobKind,
+    /// Where it stands.
+    pub status: JobStatus,
+    /// Seconds since the epoch.
+    pub created_at: i64,
+    /// Seconds since the epoch.
+    pub updated_at: i64,
+    /// The source it imported for; empty for an inject without one.
+    pub source_id: String,
+    /// That source's name at the time.
+    pub source_name: String,
+    /// How the batch met the pool.
+    pub strategy: Strategy,
+    /// Items accepted.
+    pub total: u64,
+    /// Accounts that were new.
+    pub added: u64,
+    /// Accounts that were in the pool already.
+    pub skipped: u64,
+    /// Accounts that left the pool.
+    pub removed: u64,
+}
+
+/// What made a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobKind {
+    /// A fetch of a source.
+    Sync,
+    /// A payload given directly.
+    Inject,
+}
+
+/// Where a job stands. A failed job answers `failed` 1 and the fixed text in `errors`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobStatus {
+    /// Fetching or waiting to be applied.
+    Running,
+    /// Applied and on disk.
+    Success,
+    /// Nothing was changed.
+    Failed,
+}

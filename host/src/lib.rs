@@ -1,0 +1,4 @@
+//! The native host of Tributary: it serves, authenticates, fetches and stores, and decides nothing about accounts.
+
+pub mod job;
+pub mod source;

@@ -1,0 +1,1 @@
+//! One test binary: conformance of the core, the service over real HTTP, faults, and the order of the house.
