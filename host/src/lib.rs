@@ -1,4 +1,5 @@
 //! The native host of Tributary: it serves, authenticates, fetches and stores, and decides nothing about accounts.
 
+pub mod body;
 pub mod job;
 pub mod source;
