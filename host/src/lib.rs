@@ -1,5 +1,7 @@
 //! The native host of Tributary: it serves, authenticates, fetches and stores, and decides nothing about accounts.
 
 pub mod body;
+pub mod clock;
 pub mod job;
+pub mod random;
 pub mod source;

@@ -1,0 +1,32 @@
+//! Names and keys that nobody can guess, from the system's randomness.
+
+use std::fmt::Write;
+use std::io;
+
+/// `N` random bytes as 2 × `N` lower-case hex digits. The error is the system's.
+pub fn hex<const N: usize>() -> io::Result<String> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    let mut text = String::with_capacity(2 * N);
+    for byte in bytes {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_lower_case_hex_and_never_the_same() {
+        let (one, other) = (hex::<16>().unwrap(), hex::<16>().unwrap());
+        assert_eq!(one.len(), 32);
+        assert!(
+            one.bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        );
+        assert_ne!(one, other);
+    }
+}
