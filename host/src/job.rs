@@ -50,3 +50,43 @@ pub enum JobStatus {
     /// Nothing was changed.
     Failed,
 }
+
+impl JobKind {
+    /// The name used in tables: `sync` or `inject`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            JobKind::Sync => "sync",
+            JobKind::Inject => "inject",
+        }
+    }
+
+    /// Reads the exact name; `None` for anything else.
+    pub fn from_exact(name: &str) -> Option<JobKind> {
+        match name {
+            "sync" => Some(JobKind::Sync),
+            "inject" => Some(JobKind::Inject),
+            _ => None,
+        }
+    }
+}
+
+impl JobStatus {
+    /// The name used in answers and tables: `running`, `success` or `failed`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            JobStatus::Running => "running",
+            JobStatus::Success => "success",
+            JobStatus::Failed => "failed",
+        }
+    }
+
+    /// Reads the exact name; `None` for anything else.
+    pub fn from_exact(name: &str) -> Option<JobStatus> {
+        match name {
+            "running" => Some(JobStatus::Running),
+            "success" => Some(JobStatus::Success),
+            "failed" => Some(JobStatus::Failed),
+            _ => None,
+        }
+    }
+}

@@ -3,5 +3,7 @@
 pub mod body;
 pub mod clock;
 pub mod job;
+pub mod lock;
 pub mod random;
 pub mod source;
+pub mod store;

@@ -1,0 +1,293 @@
+//! What must outlive the program: one SQLite database in the data folder, one writer, a few readers.
+
+mod checkpoint;
+mod connect;
+mod error;
+mod health;
+pub mod jobs;
+pub mod keys;
+pub mod meta;
+mod migrate;
+mod readers;
+pub mod sources;
+mod writer;
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row};
+use tokio::sync::{oneshot, watch};
+
+pub use error::{OpenError, StoreError};
+pub use health::{Health, LastWrite};
+
+use crate::clock;
+use crate::lock::{DirLock, LockError};
+use checkpoint::Checkpoints;
+use health::Record;
+use readers::Readers;
+use writer::{Task, Work, Writer};
+
+/// The store of one data folder. Clones are the same store.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+/// What may be set about a store.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreOptions {
+    /// Threads that read.
+    pub readers: usize,
+    /// Bytes of WAL from which on it is copied into the database in the background.
+    pub wal_soft: u64,
+    /// Bytes of WAL from which on the writer pauses for that.
+    pub wal_hard: u64,
+}
+
+impl Default for StoreOptions {
+    fn default() -> StoreOptions {
+        StoreOptions {
+            readers: 2,
+            wal_soft: 16 << 20,
+            wal_hard: 64 << 20,
+        }
+    }
+}
+
+struct Shared {
+    dir: PathBuf,
+    queue: Mutex<Option<Sender<Box<dyn Work>>>>,
+    readers: Readers,
+    record: Arc<Record>,
+    stop: Arc<AtomicBool>,
+    /// Closed when the writer's thread has ended.
+    ended: watch::Receiver<()>,
+}
+
+/// How long a server waits for a command that is just creating the database.
+const LOCK_PATIENCE: Duration = Duration::from_millis(300);
+/// How long a command waits for a server that is just creating the database.
+const CREATE_PATIENCE: Duration = Duration::from_secs(5);
+
+impl Store {
+    /// Opens the store of `dir`, which is made (0700) when missing, and keeps every other server out. Checks, creates
+    /// or migrates the database, and fails the jobs that a crash cut short.
+    pub fn open(dir: &Path, options: StoreOptions) -> Result<Store, OpenError> {
+        create_dir(dir)?;
+        let lock = DirLock::acquire(dir, LOCK_PATIENCE)?;
+        let db = migrate::prepare(dir, options.wal_soft)?;
+        let path = dir.join(migrate::FILE);
+        jobs::fail_cut_short(&db, clock::now())
+            .map_err(|e| OpenError::Io(path.clone(), e.to_string()))?;
+        Store::start(dir, &path, db, lock, &options).map_err(|why| OpenError::Io(path, why))
+    }
+
+    /// A writing connection for a command that runs beside a server or without one; the database is created or
+    /// migrated when no server is running. Keep transactions short: the server's writer waits for them.
+    pub fn peek(dir: &Path) -> Result<Connection, OpenError> {
+        create_dir(dir)?;
+        let path = dir.join(migrate::FILE);
+        if !path.exists() {
+            match DirLock::acquire(dir, CREATE_PATIENCE) {
+                Ok(_lock) => drop(migrate::prepare(dir, 0)?),
+                // A server was faster.
+                Err(LockError::Held(_)) if path.exists() => {}
+                Err(other) => return Err(other.into()),
+            }
+        }
+        let db = connect::beside(&path).map_err(|e| OpenError::from_sqlite(&path, &e))?;
+        if !migrate::is_current(migrate::check(&db, &path)?) {
+            drop(db);
+            let _lock = DirLock::acquire(dir, Duration::ZERO)
+                .map_err(|_| OpenError::Older(path.clone()))?;
+            drop(migrate::prepare(dir, 0)?);
+            return connect::beside(&path).map_err(|e| OpenError::from_sqlite(&path, &e));
+        }
+        Ok(db)
+    }
+
+    /// A read-only connection to the database of `dir`, beside a server or without one; nothing is created.
+    pub fn peek_read_only(dir: &Path) -> Result<Connection, OpenError> {
+        let path = dir.join(migrate::FILE);
+        if !path.exists() {
+            return Err(OpenError::Missing(path));
+        }
+        let db = connect::reader(&path).map_err(|e| OpenError::from_sqlite(&path, &e))?;
+        match migrate::is_current(migrate::check(&db, &path)?) {
+            true => Ok(db),
+            false => Err(OpenError::Older(path)),
+        }
+    }
+
+    /// Runs `work` in the writer's next group and answers when it is on disk. `weight` is its payload in bytes.
+    ///
+    /// An `Err` or a panic takes back what this work wrote, and only that. The error is the work's own; a panic is
+    /// [`StoreError::Internal`]; when the group could not be committed, each of its works gets
+    /// [`StoreError::Unavailable`]. A caller that goes away cancels nothing.
+    pub async fn write<T, E, W>(&self, weight: u64, work: W) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        W: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        self.enqueue(Box::new(Task {
+            weight,
+            work: Some(work),
+            result: None,
+            answer,
+        }));
+        answered.await.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable("the store is closed".to_owned()).into())
+        })
+    }
+
+    /// Runs `work` on a read-only connection, in one read transaction; it never waits for the writer. Keep it short
+    /// (at most 1,000 rows): what streams takes a [`Store::reader_connection`].
+    pub async fn read<T, E, W>(&self, work: W) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        W: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    {
+        self.shared.readers.read(work).await
+    }
+
+    /// A further read-only connection, for a long answer on a thread of its own. Read it in short transactions: one
+    /// that stays open keeps the WAL from being emptied.
+    pub fn reader_connection(&self) -> Result<Connection, StoreError> {
+        Ok(connect::reader(&self.shared.dir.join(migrate::FILE))?)
+    }
+
+    /// The last write's outcome and the room left. Never queues.
+    pub fn health(&self) -> Health {
+        self.shared.record.health(&self.shared.dir)
+    }
+
+    /// Takes no more work, finishes what waits within `patience`, rolls back what is then not committed, and returns
+    /// when the database is closed.
+    pub async fn close(&self, patience: Duration) {
+        self.shared.readers.close();
+        self.shared
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let mut ended = self.shared.ended.clone();
+        if tokio::time::timeout(patience, ended.changed())
+            .await
+            .is_err()
+        {
+            self.shared.stop.store(true, Ordering::Relaxed);
+            let _ = ended.changed().await;
+        }
+    }
+
+    /// Starts the threads on a database that is ready. The lock goes with the writer, which ends last.
+    fn start(
+        dir: &Path,
+        path: &Path,
+        db: Connection,
+        lock: DirLock,
+        options: &StoreOptions,
+    ) -> Result<Store, String> {
+        let (queue, works) = channel();
+        let (alive, ended) = watch::channel(());
+        let (record, stop) = (
+            Arc::new(Record::default()),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let readers = Readers::start(path, options.readers)?;
+        let checkpoints = Checkpoints::start(path, options)?;
+        let writer = Writer::new(
+            db,
+            works,
+            Arc::clone(&stop),
+            Arc::clone(&record),
+            checkpoints,
+        )
+        .map_err(|e| e.to_string())?;
+        let write = move || {
+            let _until_the_end = (alive, lock);
+            writer.run();
+        };
+        thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(write)
+            .map_err(|e| e.to_string())?;
+        let queue = Mutex::new(Some(queue));
+        Ok(Store {
+            shared: Arc::new(Shared {
+                dir: dir.to_path_buf(),
+                queue,
+                readers,
+                record,
+                stop,
+                ended,
+            }),
+        })
+    }
+
+    /// Queues a work; when the store is closed it is dropped, and its caller told so.
+    fn enqueue(&self, work: Box<dyn Work>) {
+        if let Some(queue) = &*self
+            .shared
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+        {
+            let _ = queue.send(work);
+        }
+    }
+}
+
+/// Makes the data folder for its owner alone; a folder that is there is taken as it is.
+fn create_dir(dir: &Path) -> Result<(), OpenError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|e| OpenError::from_io(dir, &e))
+}
+
+/// Reads one of the words that this program writes into a column; any other word means that the row was damaged.
+fn word<T>(
+    row: &Row<'_>,
+    column: &'static str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
+    let word = row.get_ref(column)?.as_str()?;
+    let unknown = || rusqlite::Error::InvalidColumnType(0, column.to_owned(), Type::Text);
+    read(word).ok_or_else(unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::{TempDir, tempdir};
+
+    fn store() -> (TempDir, Store) {
+        let dir = tempdir().unwrap();
+        let store = Store::open(&dir.path().join("pool"), StoreOptions::default()).unwrap();
+        (dir, store)
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_read_back_and_survives_a_restart() {
+        let (dir, store) = store();
+        store.write(0, |db| meta::advance(db, 7)).await.unwrap();
+        let before: meta::Meta = store.read(meta::read).await.unwrap();
+        assert_eq!((before.revision, before.last_account), (1, 7));
+        store.close(Duration::from_secs(5)).await;
+        let again = Store::open(&dir.path().join("pool"), StoreOptions::default()).unwrap();
+        assert!(again.read(meta::read).await.unwrap() == before);
+    }
+}

@@ -1,0 +1,73 @@
+//! Opens SQLite connections, each with the settings of its role.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, Result};
+
+/// How long the server's writer waits for a command beside it; longer than any such command takes.
+const WRITER_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a command waits for the server's writer: a large import is one transaction.
+const BESIDE_PATIENCE: Duration = Duration::from_secs(60);
+/// Statements kept prepared per connection.
+const STATEMENTS: usize = 64;
+
+/// The server's only writing connection. `wal_bytes`: what the WAL file is cut back to when it starts anew.
+///
+/// Closing it leaves the WAL alone, so that a database that is refused keeps every byte.
+pub(super) fn writer(path: &Path, wal_bytes: u64) -> Result<Connection> {
+    let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, WRITER_PATIENCE)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // FULL: the WAL is synced before COMMIT returns. Checkpoints have a thread of their own.
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "wal_autocheckpoint", 0)?;
+    db.pragma_update(
+        None,
+        "journal_size_limit",
+        i64::try_from(wal_bytes).unwrap_or(i64::MAX),
+    )?;
+    // 32 MiB: the hot half of the look-up of a million accounts; a larger import spills into the WAL.
+    db.pragma_update(None, "cache_size", -32_768)?;
+    Ok(db)
+}
+
+/// A connection that copies the WAL into the database and does nothing else. It never waits.
+pub(super) fn checkpointer(path: &Path) -> Result<Connection> {
+    let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, Duration::ZERO)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "wal_autocheckpoint", 0)?;
+    Ok(db)
+}
+
+/// A connection that cannot write. In WAL mode it waits neither for writers nor for checkpoints.
+pub(super) fn reader(path: &Path) -> Result<Connection> {
+    let db = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY, WRITER_PATIENCE)?;
+    db.pragma_update(None, "query_only", true)?;
+    db.pragma_update(None, "cache_size", -8_192)?;
+    Ok(db)
+}
+
+/// The writing connection of a command that runs beside the server.
+pub(super) fn beside(path: &Path) -> Result<Connection> {
+    let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, BESIDE_PATIENCE)?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "wal_autocheckpoint", 0)?;
+    Ok(db)
+}
+
+/// What all have in common. The file must exist: `migrate` creates it, with the right mode.
+fn open(path: &Path, access: OpenFlags, patience: Duration) -> Result<Connection> {
+    // INVARIANT: a connection is used by one thread at a time (`Connection` is not `Sync`), so SQLite needs no mutex.
+    let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    db.busy_timeout(patience)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    // What SQLite keeps aside holds rows, secrets among them: it stays in memory, never in a shared temporary folder.
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    db.pragma_update(None, "mmap_size", 0)?;
+    // No table refers to another by a declared key: an import checks what it writes, and row checks would cost.
+    db.pragma_update(None, "foreign_keys", false)?;
+    db.pragma_update(None, "trusted_schema", false)?;
+    Ok(db)
+}

@@ -1,0 +1,66 @@
+//! What the store knows about itself without asking anyone.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+
+use crate::clock;
+
+/// How the store fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// The last group of writes; `None` when there was none since the start.
+    pub last_write: Option<LastWrite>,
+    /// Bytes that the data folder's file system still takes; `None` when it does not say.
+    pub free_bytes: Option<u64>,
+}
+
+/// The outcome of the last group of writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastWrite {
+    /// Whether it is on disk. After a failure the writer tries by itself, every second, until it can write again.
+    pub succeeded: bool,
+    /// Seconds since the epoch.
+    pub at: i64,
+}
+
+const NEVER: u8 = 0;
+const SUCCEEDED: u8 = 1;
+const FAILED: u8 = 2;
+
+/// Where the writer leaves its last outcome.
+#[derive(Default)]
+pub(super) struct Record {
+    outcome: AtomicU8,
+    at: AtomicI64,
+}
+
+impl Record {
+    pub(super) fn set(&self, succeeded: bool) {
+        self.at.store(clock::now(), Ordering::Relaxed);
+        self.outcome.store(
+            if succeeded { SUCCEEDED } else { FAILED },
+            Ordering::Release,
+        );
+    }
+
+    pub(super) fn failed(&self) -> bool {
+        self.outcome.load(Ordering::Relaxed) == FAILED
+    }
+
+    /// The last outcome together with the room left in `dir`.
+    pub(super) fn health(&self, dir: &Path) -> Health {
+        let outcome = self.outcome.load(Ordering::Acquire);
+        let at = self.at.load(Ordering::Relaxed);
+        let last_write = (outcome != NEVER).then_some(LastWrite {
+            succeeded: outcome == SUCCEEDED,
+            at,
+        });
+        let free_bytes = rustix::fs::statvfs(dir)
+            .ok()
+            .map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
+        Health {
+            last_write,
+            free_bytes,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Import jobs: one row per import, kept.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use tributary_core::Strategy;
+
+use super::error::StoreError;
+use crate::job::{ImportJob, JobKind, JobStatus};
+
+/// Adds a job as it stands: a sync while it runs, an inject in the transaction that applies it.
+pub fn insert(db: &Connection, job: &ImportJob) -> Result<(), StoreError> {
+    let sql = "INSERT INTO job(id, kind, status, created_at, updated_at, source_id, source_name, strategy, \
+               total, added, skipped, removed) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    db.prepare_cached(sql)?.execute(params![
+        job.id,
+        job.kind.as_str(),
+        job.status.as_str(),
+        job.created_at,
+        job.updated_at,
+        job.source_id,
+        job.source_name,
+        job.strategy.as_str(),
+        count(job.total),
+        count(job.added),
+        count(job.skipped),
+        count(job.removed),
+    ])?;
+    Ok(())
+}
+
+/// Writes how a running job ended: status, time and counts. `false` when it is not running any more.
+pub fn finish(db: &Connection, job: &ImportJob) -> Result<bool, StoreError> {
+    let sql = "UPDATE job SET status = ?2, updated_at = ?3, total = ?4, added = ?5, skipped = ?6, removed = ?7 \
+               WHERE id = ?1 AND status = 'running'";
+    let changed = db.prepare_cached(sql)?.execute(params![
+        job.id,
+        job.status.as_str(),
+        job.updated_at,
+        count(job.total),
+        count(job.added),
+        count(job.skipped),
+        count(job.removed),
+    ])?;
+    Ok(changed > 0)
+}
+
+/// The source's latest sync, running or not; injects under its id do not count.
+pub fn latest_sync(db: &Connection, source_id: &str) -> Result<Option<ImportJob>, StoreError> {
+    let sql =
+        "SELECT * FROM job WHERE source_id = ?1 AND kind = 'sync' ORDER BY number DESC LIMIT 1";
+    Ok(db
+        .prepare_cached(sql)?
+        .query_row([source_id], read)
+        .optional()?)
+}
+
+/// Fails every job that is still running: the program that ran it is gone. Returns how many there were.
+pub fn fail_cut_short(db: &Connection, now: i64) -> Result<usize, StoreError> {
+    let sql = "UPDATE job SET status = 'failed', updated_at = ?1, total = 0, added = 0, skipped = 0, removed = 0 \
+               WHERE status = 'running'";
+    Ok(db.execute(sql, [now])?)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<ImportJob> {
+    Ok(ImportJob {
+        id: row.get("id")?,
+        kind: super::word(row, "kind", JobKind::from_exact)?,
+        status: super::word(row, "status", JobStatus::from_exact)?,
+        created_at: row.get("created_at")?,
+        updated_at: row.get("updated_at")?,
+        source_id: row.get("source_id")?,
+        source_name: row.get("source_name")?,
+        strategy: super::word(row, "strategy", Strategy::from_exact)?,
+        total: row.get::<_, i64>("total")?.unsigned_abs(),
+        added: row.get::<_, i64>("added")?.unsigned_abs(),
+        skipped: row.get::<_, i64>("skipped")?.unsigned_abs(),
+        removed: row.get::<_, i64>("removed")?.unsigned_abs(),
+    })
+}
+
+/// A count as SQLite keeps it. Counts are accounts of one import: at most 1,000,000, or a whole pool.
+fn count(accounts: u64) -> i64 {
+    i64::try_from(accounts).unwrap_or(i64::MAX)
+}

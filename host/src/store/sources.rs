@@ -1,0 +1,123 @@
+//! Sources, in the order in which they were made.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use tributary_core::{Provider, Strategy};
+
+use super::error::StoreError;
+use super::jobs;
+use crate::job::ImportJob;
+use crate::source::{Method, Source};
+
+/// All sources, each with its latest sync.
+pub fn list(db: &Connection) -> Result<Vec<(Source, Option<ImportJob>)>, StoreError> {
+    let mut rows = db.prepare_cached("SELECT * FROM source ORDER BY number")?;
+    let sources = rows
+        .query_map([], read)?
+        .collect::<Result<Vec<Source>, _>>()?;
+    sources
+        .into_iter()
+        .map(|source| {
+            let job = jobs::latest_sync(db, &source.id)?;
+            Ok((source, job))
+        })
+        .collect()
+}
+
+/// The source with this id.
+pub fn get(db: &Connection, id: &str) -> Result<Option<Source>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT * FROM source WHERE id = ?1")?
+        .query_row([id], read)
+        .optional()?)
+}
+
+/// Whether an id belongs to a source, or to an importer that owns or owned accounts: a new source gets neither.
+pub fn is_taken(db: &Connection, id: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS(SELECT 1 FROM source WHERE id = ?1) OR EXISTS(SELECT 1 FROM owner WHERE source_id = ?1)";
+    Ok(db.prepare_cached(sql)?.query_row([id], |r| r.get(0))?)
+}
+
+/// Adds a source as it is.
+pub fn insert(db: &Connection, source: &Source) -> Result<(), StoreError> {
+    let sql = "INSERT INTO source(id, name, enabled, url, method, auth_header, auth_token, bearer_token, provider, \
+               strategy, interval_seconds, revision, last_sync_at) \
+               VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    db.prepare_cached(sql)?.execute(params![
+        source.id,
+        source.name,
+        source.enabled,
+        source.url,
+        source.method.as_str(),
+        source.auth_header,
+        source.auth_token,
+        source.bearer_token,
+        source.provider.map_or("", Provider::as_str),
+        source.strategy.as_str(),
+        source.interval_seconds,
+        source.revision,
+        source.last_sync_at,
+    ])?;
+    Ok(())
+}
+
+/// Writes an edit: everything but id and last sync, and one revision more. `false` when the source is gone.
+pub fn update(db: &Connection, source: &Source) -> Result<bool, StoreError> {
+    let sql = "UPDATE source SET name = ?2, enabled = ?3, url = ?4, method = ?5, auth_header = ?6, auth_token = ?7, \
+               bearer_token = ?8, provider = ?9, strategy = ?10, interval_seconds = ?11, revision = revision + 1 \
+               WHERE id = ?1";
+    let changed = db.prepare_cached(sql)?.execute(params![
+        source.id,
+        source.name,
+        source.enabled,
+        source.url,
+        source.method.as_str(),
+        source.auth_header,
+        source.auth_token,
+        source.bearer_token,
+        source.provider.map_or("", Provider::as_str),
+        source.strategy.as_str(),
+        source.interval_seconds,
+    ])?;
+    Ok(changed > 0)
+}
+
+/// Notes a successful sync at `at` (seconds since the epoch), which is no edit. `false` when the source is gone.
+pub fn mark_synced(db: &Connection, id: &str, at: i64) -> Result<bool, StoreError> {
+    let mut change = db.prepare_cached("UPDATE source SET last_sync_at = ?2 WHERE id = ?1")?;
+    Ok(change.execute(params![id, at])? > 0)
+}
+
+/// Forgets a source; its accounts and jobs stay. `false` when there is none with this id.
+pub fn delete(db: &Connection, id: &str) -> Result<bool, StoreError> {
+    Ok(db
+        .prepare_cached("DELETE FROM source WHERE id = ?1")?
+        .execute([id])?
+        > 0)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Source> {
+    Ok(Source {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        enabled: row.get("enabled")?,
+        url: row.get("url")?,
+        method: super::word(row, "method", Method::from_exact)?,
+        auth_header: row.get("auth_header")?,
+        auth_token: row.get("auth_token")?,
+        bearer_token: row.get("bearer_token")?,
+        provider: super::word(row, "provider", optional_provider)?,
+        strategy: super::word(row, "strategy", Strategy::from_exact)?,
+        interval_seconds: row.get("interval_seconds")?,
+        revision: row.get("revision")?,
+        last_sync_at: row.get("last_sync_at")?,
+    })
+}
+
+/// Reads a provider where the empty string means none.
+fn optional_provider(name: &str) -> Option<Option<Provider>> {
+    if name.is_empty() {
+        Some(None)
+    } else {
+        Provider::from_exact(name).map(Some)
+    }
+}

@@ -1,0 +1,259 @@
+//! The one writer: whatever waits is applied in one transaction, synced once, and only then answered.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::checkpoint::Checkpoints;
+use super::error::StoreError;
+use super::health::Record;
+
+/// The most works in one transaction.
+const GROUP: usize = 64;
+/// The most payload bytes in one transaction of several works.
+const GROUP_BYTES: u64 = 4 << 20;
+/// How long a writer that failed rests before it tries whether it can write again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Something to write, and someone who waits for the answer.
+pub(super) trait Work: Send {
+    /// Bytes of payload.
+    fn weight(&self) -> u64;
+    /// Does it; `false` takes back what it wrote. Called once.
+    fn run(&mut self, db: &Connection) -> bool;
+    /// Answers with what `run` returned.
+    fn settle(self: Box<Self>);
+    /// Answers that nothing was written.
+    fn refuse(self: Box<Self>, why: &str);
+}
+
+/// A closure as [`Work`].
+pub(super) struct Task<T, E, W> {
+    pub(super) weight: u64,
+    pub(super) work: Option<W>,
+    pub(super) result: Option<Result<T, E>>,
+    pub(super) answer: oneshot::Sender<Result<T, E>>,
+}
+
+/// The writer's thread: owns the writing connection and ends when the queue's other end is dropped.
+pub(super) struct Writer {
+    db: Connection,
+    queue: Receiver<Box<dyn Work>>,
+    /// What did not fit into the group before.
+    held: Option<Box<dyn Work>>,
+    /// Whether a commit is the writer's own.
+    commits: Arc<AtomicBool>,
+    /// Set at the deadline of a shutdown: what is not committed never will be.
+    stop: Arc<AtomicBool>,
+    record: Arc<Record>,
+    checkpoints: Checkpoints,
+}
+
+impl Writer {
+    /// Takes the connection. Nothing but [`Writer`] commits on it: work that tries, or goes on after SQLite gave its
+    /// transaction up, is rolled back.
+    pub(super) fn new(
+        mut db: Connection,
+        queue: Receiver<Box<dyn Work>>,
+        stop: Arc<AtomicBool>,
+        record: Arc<Record>,
+        checkpoints: Checkpoints,
+    ) -> rusqlite::Result<Writer> {
+        let commits = Arc::new(AtomicBool::new(false));
+        let (allowed, stopped) = (Arc::clone(&commits), Arc::clone(&stop));
+        db.commit_hook(Some(move || !allowed.load(Ordering::Relaxed)))?;
+        db.progress_handler(10_000, Some(move || stopped.load(Ordering::Relaxed)))?;
+        Ok(Writer {
+            db,
+            queue,
+            held: None,
+            commits,
+            stop,
+            record,
+            checkpoints,
+        })
+    }
+
+    /// Applies groups until nobody can send any more, then tidies the WAL.
+    pub(super) fn run(mut self) {
+        while let Some(group) = self.next_group() {
+            self.apply(group);
+            self.checkpoints.after_commit(&self.db);
+        }
+        self.checkpoints.close(self.db);
+    }
+
+    /// Waits for work and takes what has gathered behind it, within the limits of a group.
+    fn next_group(&mut self) -> Option<Vec<Box<dyn Work>>> {
+        let first = match self.held.take() {
+            Some(work) => work,
+            None => self.wait()?,
+        };
+        let mut weight = first.weight();
+        let mut group = vec![first];
+        while group.len() < GROUP {
+            let Ok(next) = self.queue.try_recv() else {
+                break;
+            };
+            weight = weight.saturating_add(next.weight());
+            if weight > GROUP_BYTES {
+                self.held = Some(next);
+                break;
+            }
+            group.push(next);
+        }
+        Some(group)
+    }
+
+    /// The next work; `None` when there will be no more. After a failure it tries now and then whether writing works
+    /// again, so that readiness returns without anyone's import being the trial.
+    fn wait(&self) -> Option<Box<dyn Work>> {
+        while self.record.failed() {
+            match self.queue.recv_timeout(RETRY) {
+                Ok(work) => return Some(work),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.probe(),
+            }
+        }
+        self.queue.recv().ok()
+    }
+
+    /// Writes the pool's revision as it is.
+    fn probe(&self) {
+        let written = self.execute("BEGIN IMMEDIATE").and_then(|()| {
+            self.execute("UPDATE meta SET revision = revision")?;
+            self.commit()
+        });
+        self.conclude(written.map(|()| true));
+    }
+
+    /// Applies a group and answers everyone in it, after its COMMIT has returned.
+    fn apply(&self, mut group: Vec<Box<dyn Work>>) {
+        let refusal = self.conclude(self.transact(&mut group));
+        for work in group {
+            match &refusal {
+                None => work.settle(),
+                // Even a work that failed by itself: what it saw was perhaps never committed.
+                Some(why) => work.refuse(why),
+            }
+        }
+    }
+
+    /// Leaves no transaction behind, records whether the disk took it, and returns why not.
+    fn conclude(&self, outcome: Result<bool, String>) -> Option<String> {
+        if !self.db.is_autocommit()
+            && let Err(error) = self.db.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "could not roll back a group");
+        }
+        match outcome {
+            Ok(written) => {
+                if written {
+                    self.record.set(true);
+                }
+                None
+            }
+            Err(why) => {
+                tracing::error!(why, "nothing of a group was written");
+                self.record.set(false);
+                Some(why)
+            }
+        }
+    }
+
+    /// One transaction around the group; whether any of it was kept. An error means that none of it is there.
+    fn transact(&self, group: &mut [Box<dyn Work>]) -> Result<bool, String> {
+        self.execute("BEGIN IMMEDIATE")?;
+        let mut kept = false;
+        if let [only] = group {
+            // Without a savepoint: the transaction is one, and SQLite need not keep the old pages of a large import.
+            kept = self.attempt(only)?;
+        } else {
+            for work in group {
+                kept |= self.isolate(work)?;
+            }
+        }
+        if kept {
+            self.commit()?
+        } else {
+            self.execute("ROLLBACK")?
+        }
+        Ok(kept)
+    }
+
+    /// The only way to commit on this connection.
+    fn commit(&self) -> Result<(), String> {
+        self.commits.store(true, Ordering::Relaxed);
+        let committed = self.execute("COMMIT");
+        self.commits.store(false, Ordering::Relaxed);
+        committed
+    }
+
+    /// Runs a work in a savepoint of its own; whether it was kept.
+    fn isolate(&self, work: &mut Box<dyn Work>) -> Result<bool, String> {
+        self.execute("SAVEPOINT work")?;
+        let kept = self.attempt(work)?;
+        if !kept {
+            self.execute("ROLLBACK TO work")?;
+        }
+        self.execute("RELEASE work")?;
+        Ok(kept)
+    }
+
+    /// Runs a work; an error when the transaction around it is gone, which SQLite does on a full disk, for one.
+    fn attempt(&self, work: &mut Box<dyn Work>) -> Result<bool, String> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err("the server is stopping".to_owned());
+        }
+        let keep = work.run(&self.db);
+        if self.db.is_autocommit() {
+            return Err("the transaction was given up".to_owned());
+        }
+        Ok(keep)
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), String> {
+        let run = || self.db.prepare_cached(sql)?.execute([]);
+        run().map(drop).map_err(|e| e.to_string())
+    }
+}
+
+impl<T, E, W> Work for Task<T, E, W>
+where
+    T: Send,
+    E: From<StoreError> + Send,
+    W: FnOnce(&Connection) -> Result<T, E> + Send,
+{
+    fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    fn run(&mut self, db: &Connection) -> bool {
+        let Some(work) = self.work.take() else {
+            return false;
+        };
+        // A panic takes back this work alone; its savepoint holds whatever state it left.
+        let result = catch_unwind(AssertUnwindSafe(|| work(db)))
+            .unwrap_or_else(|_| Err(StoreError::Internal("a write panicked".to_owned()).into()));
+        self.result.insert(result).is_ok()
+    }
+
+    fn settle(self: Box<Self>) {
+        let result = self.result.unwrap_or_else(|| {
+            Err(StoreError::Internal("a write was never run".to_owned()).into())
+        });
+        // Whoever hung up does not mind.
+        let _ = self.answer.send(result);
+    }
+
+    fn refuse(self: Box<Self>, why: &str) {
+        let _ = self
+            .answer
+            .send(Err(StoreError::Unavailable(why.to_owned()).into()));
+    }
+}
