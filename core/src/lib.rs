@@ -2,9 +2,75 @@
 //!
 //! There is no I/O in this crate, no clock, no randomness, no environment, no floats and no `unsafe`: time, ids,
 //! limits and the pool come in as arguments, and a plan comes out.
+//!
+//! ```
+//! use tributary_core::{ImportOptions, Pool, Salt, plan_import};
+//!
+//! let pool = Pool::new(Salt::new([7; 32]));
+//! let plan = plan_import(br#"["example-token-1", {"token": "example-token-2"}]"#, &ImportOptions::default(), &pool)?;
+//! assert_eq!(plan.counts.added, 2);
+//! # Ok::<(), tributary_core::ImportError>(())
+//! ```
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::float_arithmetic,
+    reason = "whatever bytes go in, an answer comes out: nothing here can stop half way"
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic
+    )
+)]
 
+mod account;
+mod batch;
+mod error;
+mod fingerprint;
+mod item;
+mod json;
 mod options;
+mod owner;
+mod payload;
+mod plan;
+mod pool;
 mod provider;
+mod secret;
+mod value;
+mod wire;
 
-pub use options::Strategy;
+pub use account::{Account, Document, Field, SecretPlace, revealed, string_of};
+pub use batch::{Batch, BatchReader, Member, Note, Skip};
+pub use error::ImportError;
+pub use fingerprint::{Fingerprint, Salt};
+pub use item::{Item, MAX_TOKEN, Reason, Typed};
+pub use json::{Span, TextError, TextFault};
+pub use options::{ImportOptions, Removal, Strategy};
+pub use owner::{Owner, Owners, SourceId};
+pub use payload::{Entry, Form, MAX_ENTRIES, MAX_MEMBER, Payload, Shape};
+pub use plan::{Arrival, Change, ChangeKind, Counts, Decider, FieldChange, Plan, Unchanged};
+pub use pool::Pool;
 pub use provider::Provider;
+pub use value::Secret;
+pub use wire::{plan_json, plan_text};
+
+/// Parses, normalizes and decides: what `payload` would change in `pool`.
+///
+/// # Errors
+/// Every [`ImportError`] but those of an inject body; a refused import changes nothing.
+pub fn plan_import<'p>(
+    payload: &[u8],
+    options: &ImportOptions,
+    pool: &'p Pool,
+) -> Result<Plan<'p>, ImportError> {
+    let payload = Payload::parse(payload)?;
+    let batch = Batch::normalize(&payload, pool.salt())?;
+    Plan::decide(batch, &payload, options, pool)
+}

@@ -1,0 +1,270 @@
+//! From entries to a batch: items to take, skips with their reasons, notes.
+
+use crate::error::ImportError;
+use crate::fingerprint::{Fingerprint, Salt};
+use crate::item::{Item, Names, Reason, Typed, read_entry};
+use crate::json::Span;
+use crate::payload::{Choice, Entry, Form, List, Payload, PayloadReader, PerList, Shape, Takes};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// An entry that is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skip {
+    /// Its place in the list, from 0.
+    pub index: u64,
+    /// Where it lies in the payload.
+    pub span: Span,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Something worth saying about a payload that stops nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A typed field with a value of another type: the entry is taken without it.
+    FieldIgnored {
+        /// The entry's place in the list, from 0.
+        index: u64,
+        /// The field.
+        field: Typed,
+    },
+    /// `accounts` stood beside the `payload` that was read.
+    AccountsIgnored,
+    /// `tokens` stood beside the list that was read.
+    TokensIgnored,
+}
+
+impl Note {
+    /// The stable code that programs compare.
+    pub fn code(self) -> &'static str {
+        match self {
+            Note::FieldIgnored { .. } => "field_ignored",
+            Note::AccountsIgnored => "accounts_ignored",
+            Note::TokensIgnored => "tokens_ignored",
+        }
+    }
+}
+
+/// What a payload offers: every entry is an item or a skip.
+pub struct Batch {
+    /// The form in which it came.
+    pub shape: Shape,
+    /// What is taken, in payload order.
+    pub items: Vec<Item>,
+    /// What is not taken, in payload order.
+    pub skips: Vec<Skip>,
+    /// What else is worth saying.
+    pub notes: Vec<Note>,
+    names: Named,
+}
+
+impl Batch {
+    /// Reads the token and provider of every entry.
+    ///
+    /// # Errors
+    /// None today: a bad entry is a skip. The type leaves room for a batch that must be refused.
+    pub fn normalize(payload: &Payload<'_>, salt: &Salt) -> Result<Batch, ImportError> {
+        let mut normalizer = Normalizer::default();
+        for entry in payload.entries() {
+            normalizer.take(entry, salt);
+        }
+        Ok(normalizer.into_batch(payload.choice))
+    }
+
+    /// Whether an entry names this account, taken or not.
+    pub fn names(&self, fingerprint: &Fingerprint) -> bool {
+        self.names.taken.contains_key(fingerprint) || self.names.skipped.contains(fingerprint)
+    }
+
+    /// The first entry whose token cannot be read.
+    pub(crate) fn unreadable(&self) -> Option<&Skip> {
+        self.skips.iter().find(|skip| skip.reason.is_unreadable())
+    }
+}
+
+/// The accounts that entries name.
+#[derive(Default)]
+struct Named {
+    /// By items, with the item's place in the list.
+    taken: HashMap<Fingerprint, u64, BuildHasherDefault<FingerprintHasher>>,
+    /// By entries that were skipped although their token could be read.
+    skipped: HashSet<Fingerprint, BuildHasherDefault<FingerprintHasher>>,
+}
+
+/// A fingerprint is random already: its first bytes are its hash. The maps are looked up in, never walked through.
+#[derive(Default)]
+struct FingerprintHasher(u64);
+
+impl Hasher for FingerprintHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk::<8>() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
+}
+
+#[derive(Default)]
+struct Normalizer {
+    items: Vec<Item>,
+    skips: Vec<Skip>,
+    notes: Vec<Note>,
+    names: Named,
+    field_names: Names,
+}
+
+impl Normalizer {
+    fn take(&mut self, entry: Entry<'_>, salt: &Salt) {
+        let Entry { index, span, .. } = entry;
+        match self.read(entry, salt) {
+            Ok(item) => self.items.push(item),
+            Err(reason) => self.skips.push(Skip {
+                index,
+                span,
+                reason,
+            }),
+        }
+    }
+
+    fn read(&mut self, entry: Entry<'_>, salt: &Salt) -> Result<Item, Reason> {
+        let Entry { index, span, raw } = entry;
+        let reading = read_entry(raw, &mut self.field_names)?;
+        let fingerprint = salt.of_token(&reading.token);
+        let provider = reading.provider.inspect_err(|_| {
+            self.names.skipped.insert(fingerprint);
+        })?;
+        if let Some(first) = self.names.taken.get(&fingerprint) {
+            return Err(Reason::Duplicate { first: *first });
+        }
+        self.names.taken.insert(fingerprint, index);
+        self.notes.extend(
+            reading
+                .ignored
+                .into_iter()
+                .map(|field| Note::FieldIgnored { index, field }),
+        );
+        Ok(Item {
+            index,
+            span,
+            fingerprint,
+            provider,
+        })
+    }
+
+    fn into_batch(mut self, choice: Choice) -> Batch {
+        self.notes
+            .extend(choice.accounts_ignored.then_some(Note::AccountsIgnored));
+        self.notes
+            .extend(choice.tokens_ignored.then_some(Note::TokensIgnored));
+        let Normalizer {
+            items,
+            skips,
+            notes,
+            names,
+            ..
+        } = self;
+        Batch {
+            shape: choice.shape(),
+            items,
+            skips,
+            notes,
+            names,
+        }
+    }
+}
+
+/// Parses and normalizes bytes that come in any pieces: the batch of the pieces is the batch of the whole.
+///
+/// It keeps no entry: whoever decides on the batch later must be able to look at the bytes again.
+pub struct BatchReader {
+    reader: PayloadReader,
+    taking: Taking,
+}
+
+impl BatchReader {
+    /// A reader of bytes of this form, for the pool with this salt.
+    pub fn new(form: Form, salt: Salt) -> BatchReader {
+        let taking = Taking {
+            salt,
+            lists: PerList::default(),
+            members: Vec::new(),
+        };
+        BatchReader {
+            reader: PayloadReader::new(form),
+            taking,
+        }
+    }
+
+    /// Reads the next piece.
+    ///
+    /// # Errors
+    /// The text refusals of [`ImportError`]; nothing that comes later can mend them.
+    pub fn feed(&mut self, piece: &[u8]) -> Result<(), ImportError> {
+        self.reader.feed(piece, &mut self.taking)
+    }
+
+    /// Says that the bytes have ended: what else an inject body held, and the batch or why there is none.
+    ///
+    /// # Errors
+    /// When the text is cut short.
+    pub fn finish(mut self) -> Result<(Vec<Member>, Result<Batch, ImportError>), ImportError> {
+        let choice = match self.reader.finish(&mut self.taking) {
+            Err(
+                error @ (ImportError::Text(_)
+                | ImportError::TooManyEntries
+                | ImportError::BodyNotAnObject),
+            ) => {
+                return Err(error);
+            }
+            choice => choice,
+        };
+        let Taking {
+            mut lists, members, ..
+        } = self.taking;
+        Ok((
+            members,
+            choice.map(|choice| lists.take(choice.list).into_batch(choice)),
+        ))
+    }
+}
+
+/// A member of an inject body that is no list of entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its key.
+    pub name: String,
+    /// Its JSON text; `None` when that is over 64 KiB.
+    pub raw: Option<Vec<u8>>,
+}
+
+struct Taking {
+    salt: Salt,
+    lists: PerList<Normalizer>,
+    members: Vec<Member>,
+}
+
+impl Takes for Taking {
+    fn begin(&mut self, list: List) {
+        *self.lists.of(list) = Normalizer::default();
+    }
+
+    fn entry(&mut self, list: List, entry: Entry<'_>) {
+        self.lists.of(list).take(entry, &self.salt);
+    }
+
+    fn member(&mut self, name: &str, raw: Option<&[u8]>) {
+        if ["strategy", "source_id", "source_name", "provider"].contains(&name) {
+            self.members.retain(|member| member.name != name);
+            self.members.push(Member {
+                name: name.to_owned(),
+                raw: raw.map(<[u8]>::to_vec),
+            });
+        }
+    }
+}

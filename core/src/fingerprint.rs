@@ -1,0 +1,98 @@
+//! Keyed fingerprints: what decisions compare in place of tokens and secret values.
+
+use crate::json::push_hex;
+use std::fmt;
+
+/// 128 bits of keyed BLAKE3. Without the pool's salt it says nothing about what it stands for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint([u8; 16]);
+
+impl Fingerprint {
+    /// The fingerprint whose bytes these are, as [`Fingerprint::as_bytes`] gave them.
+    pub fn from_bytes(bytes: [u8; 16]) -> Fingerprint {
+        Fingerprint(bytes)
+    }
+
+    /// Its 16 bytes.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Reads 32 hex digits; `None` for anything else.
+    pub fn from_hex(hex: &str) -> Option<Fingerprint> {
+        from_hex(hex).map(Fingerprint)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    /// 32 lower-case hex digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut hex = String::with_capacity(32);
+        push_hex(&mut hex, &self.0);
+        f.write_str(&hex)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
+
+/// The pool's random salt: 32 bytes that make its fingerprints its own.
+#[derive(Clone)]
+pub struct Salt {
+    token_key: [u8; 32],
+    secret_key: [u8; 32],
+}
+
+impl Salt {
+    /// The salt made of these bytes.
+    pub fn new(bytes: [u8; 32]) -> Salt {
+        Salt {
+            token_key: bytes,
+            secret_key: blake3::derive_key("tributary secret values v1", &bytes),
+        }
+    }
+
+    /// Reads 64 hex digits; `None` for anything else.
+    pub fn from_hex(hex: &str) -> Option<Salt> {
+        from_hex(hex).map(Salt::new)
+    }
+
+    /// The identity of the account with this token.
+    pub fn of_token(&self, token: &str) -> Fingerprint {
+        shorten(blake3::keyed_hash(&self.token_key, token.as_bytes()))
+    }
+
+    /// What stands for a secret value, given as its JSON text.
+    pub fn of_secret(&self, value: &str) -> Fingerprint {
+        shorten(blake3::keyed_hash(&self.secret_key, value.as_bytes()))
+    }
+}
+
+fn shorten(hash: blake3::Hash) -> Fingerprint {
+    let [a, b, ..] = hash.as_bytes().as_chunks::<8>().0 else {
+        return Fingerprint([0; 16]);
+    };
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(a.iter().chain(b)) {
+        *to = *from;
+    }
+    Fingerprint(bytes)
+}
+
+fn from_hex<const N: usize>(hex: &str) -> Option<[u8; N]> {
+    let (pairs, []) = hex.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    if pairs.len() != N {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (to, pair) in bytes.iter_mut().zip(pairs) {
+        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
+        *to = u8::try_from((high? << 4) | low?).ok()?;
+    }
+    Some(bytes)
+}

@@ -1,0 +1,206 @@
+//! Reads text that the scanner has accepted. Every function is total: on other text it stops early.
+
+use super::plain_run;
+use std::borrow::Cow;
+
+/// The kinds of JSON values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Null,
+    Bool,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+/// The kind of a value, told by its first byte.
+pub(crate) fn kind(value: &[u8]) -> Kind {
+    match value.first() {
+        Some(b'"') => Kind::String,
+        Some(b'{') => Kind::Object,
+        Some(b'[') => Kind::Array,
+        Some(b't' | b'f') => Kind::Bool,
+        Some(b'n') | None => Kind::Null,
+        Some(_) => Kind::Number,
+    }
+}
+
+/// The members of an object in the order of the text: raw key (quotes included) and raw value.
+pub(crate) fn members(object: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = Cursor::new(inside(object));
+    std::iter::from_fn(move || {
+        rest.peek()?;
+        Some((rest.value(), rest.value()))
+    })
+}
+
+/// The elements of an array in the order of the text.
+pub(crate) fn elements(array: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Cursor::new(inside(array));
+    std::iter::from_fn(move || {
+        rest.peek()?;
+        Some(rest.value())
+    })
+}
+
+/// What a string says. Borrowed where the text has no escape.
+pub(crate) fn text(string: &[u8]) -> Cow<'_, str> {
+    let raw = string
+        .strip_prefix(b"\"")
+        .and_then(|rest| rest.strip_suffix(b"\""))
+        .unwrap_or_default();
+    match std::str::from_utf8(raw) {
+        Ok(plain) if !raw.contains(&b'\\') => Cow::Borrowed(plain),
+        Ok(escaped) => Cow::Owned(unescape(escaped)),
+        Err(_) => Cow::Borrowed(""),
+    }
+}
+
+fn unescape(escaped: &str) -> String {
+    let mut out = String::with_capacity(escaped.len());
+    let mut parts = escaped.split('\\');
+    out.push_str(parts.next().unwrap_or_default());
+    let mut high = 0u32;
+    while let Some(part) = parts.next() {
+        let mut rest = part.chars();
+        match rest.next() {
+            // Two backslashes: what follows the second one is plain text.
+            None => {
+                out.push('\\');
+                out.push_str(parts.next().unwrap_or_default());
+                continue;
+            }
+            Some('b') => out.push('\u{8}'),
+            Some('f') => out.push('\u{c}'),
+            Some('n') => out.push('\n'),
+            Some('r') => out.push('\r'),
+            Some('t') => out.push('\t'),
+            Some('u') => {
+                let unit = rest
+                    .by_ref()
+                    .take(4)
+                    .filter_map(|c| c.to_digit(16))
+                    .fold(0, |n, d| (n << 4) | d);
+                push_unit(&mut out, unit, &mut high);
+            }
+            Some(other) => out.push(other),
+        }
+        out.push_str(rest.as_str());
+    }
+    out
+}
+
+/// One UTF-16 unit; a high surrogate waits in `high` for its other half.
+fn push_unit(out: &mut String, unit: u32, high: &mut u32) {
+    match unit {
+        0xD800..=0xDBFF => *high = unit,
+        0xDC00..=0xDFFF => out.extend(char::from_u32(join(*high, unit))),
+        _ => out.extend(char::from_u32(unit)),
+    }
+}
+
+/// The code point of a surrogate pair.
+fn join(high: u32, low: u32) -> u32 {
+    let offset = ((high & 0x3FF) << 10) | (low & 0x3FF);
+    offset.saturating_add(0x10000)
+}
+
+/// Walks through text once, from front to back.
+#[derive(Clone)]
+pub(crate) struct Cursor<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(text: &'a [u8]) -> Cursor<'a> {
+        Cursor { rest: text }
+    }
+
+    /// The next byte after white space and separators; `None` at the end.
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        let skip = self
+            .rest
+            .iter()
+            .position(|b| !matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b',' | b':'));
+        self.rest = self
+            .rest
+            .get(skip.unwrap_or(self.rest.len())..)
+            .unwrap_or_default();
+        self.rest.first().copied()
+    }
+
+    /// Steps over one bracket.
+    pub(crate) fn step(&mut self) {
+        self.rest = self.rest.get(1..).unwrap_or_default();
+    }
+
+    /// What was not walked through yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Takes the next value whole; empty at the end.
+    pub(crate) fn value(&mut self) -> &'a [u8] {
+        self.peek();
+        let (value, rest) = self
+            .rest
+            .split_at_checked(value_len(self.rest))
+            .unwrap_or((self.rest, b""));
+        self.rest = rest;
+        value
+    }
+}
+
+/// What lies between the brackets of a container.
+fn inside(container: &[u8]) -> &[u8] {
+    let len = container.len();
+    container.get(1..len.saturating_sub(1)).unwrap_or_default()
+}
+
+fn value_len(from: &[u8]) -> usize {
+    match kind(from) {
+        Kind::String => string_len(from),
+        Kind::Array | Kind::Object => container_len(from),
+        Kind::Null | Kind::Bool | Kind::Number => from
+            .iter()
+            .position(|b| matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b',' | b':' | b']' | b'}'))
+            .unwrap_or(from.len())
+            .max(usize::from(!from.is_empty())),
+    }
+}
+
+fn string_len(from: &[u8]) -> usize {
+    let mut len = 1usize;
+    while let Some(rest) = from.get(len..) {
+        let plain = plain_run(rest).0;
+        len = len.saturating_add(plain);
+        match rest.get(plain) {
+            Some(b'\\') => len = len.saturating_add(2),
+            Some(_) => return len.saturating_add(1),
+            None => break,
+        }
+    }
+    from.len()
+}
+
+fn container_len(from: &[u8]) -> usize {
+    let mut len = 0usize;
+    let mut depth = 0usize;
+    while let Some(&byte) = from.get(len) {
+        let step = match byte {
+            b'"' => string_len(from.get(len..).unwrap_or_default()),
+            _ => 1,
+        };
+        len = len.saturating_add(step);
+        match byte {
+            b'{' | b'[' => depth = depth.saturating_add(1),
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => continue,
+        }
+        if depth == 0 {
+            return len;
+        }
+    }
+    from.len()
+}

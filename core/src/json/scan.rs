@@ -1,0 +1,573 @@
+//! The push scanner: bytes in any pieces, events out. It decides what is JSON for every way into the core.
+
+use super::{Kind, Span};
+use std::fmt;
+
+/// Deepest nesting a payload may have.
+pub(crate) const MAX_DEPTH: usize = 128;
+
+const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
+
+/// Why a text cannot be read, and where: the byte at which it went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextError {
+    /// What is wrong.
+    pub fault: TextFault,
+    /// Bytes before the place.
+    pub offset: u64,
+}
+
+/// What can be wrong with a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextFault {
+    /// It is not JSON.
+    Syntax,
+    /// A string is not UTF-8.
+    Utf8,
+    /// A `\u` escape names half of a surrogate pair.
+    Surrogate,
+    /// It is nested deeper than 128.
+    Depth,
+}
+
+impl fmt::Display for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.fault {
+            TextFault::Syntax => "is not valid JSON",
+            TextFault::Utf8 => "is not valid UTF-8",
+            TextFault::Surrogate => "has a lone surrogate",
+            TextFault::Depth => "is nested more than 128 deep",
+        };
+        write!(f, "{what} at byte {}", self.offset)
+    }
+}
+
+/// What the scanner met. Inside a value that is passed whole (see [`Scanner::watch`]) it reports nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// An array or object whose inside is reported too.
+    Open(Kind),
+    /// Its end.
+    Close,
+    /// A key, quotes included.
+    Key(Span),
+    /// A whole value.
+    Value(Kind, Span),
+}
+
+/// A value or key whose end is still to come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pending {
+    /// Bytes of it so far.
+    pub(crate) len: u64,
+    /// Whether it is a key.
+    pub(crate) key: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing was read yet: a byte order mark may come.
+    Start,
+    /// So many bytes of a byte order mark were read.
+    Bom(usize),
+    /// A value must come.
+    Value,
+    /// Just inside `[`: a value or `]`.
+    FirstValue,
+    /// Just inside `{`: a key or `}`.
+    FirstKey,
+    /// After a comma in an object.
+    Key,
+    Colon,
+    /// A value has ended: a comma or the end of the container.
+    After,
+    /// The root has ended.
+    Done,
+    /// Inside a string.
+    Text,
+    /// After a backslash.
+    Escape,
+    /// Inside `\uXXXX`: digits still to come, and the value so far.
+    Hex(u8, u16),
+    /// After a high surrogate: a backslash must come.
+    LowSlash,
+    /// After that backslash: `u` must come.
+    LowU,
+    Number(Number),
+    /// Inside `true`, `false` or `null`: what must still come.
+    Literal(&'static [u8], Kind),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Number {
+    Minus,
+    Zero,
+    Int,
+    Point,
+    Frac,
+    E,
+    Sign,
+    Exp,
+}
+
+impl Number {
+    /// Whether a number may end here.
+    fn whole(self) -> bool {
+        matches!(
+            self,
+            Number::Zero | Number::Int | Number::Frac | Number::Exp
+        )
+    }
+
+    /// Where `byte` leads; `None` when it does not belong to the number.
+    fn after(self, byte: u8) -> Option<Number> {
+        use Number::{E, Exp, Frac, Int, Minus, Point, Sign, Zero};
+        match (self, byte) {
+            (Minus, b'0') => Some(Zero),
+            (Minus, b'1'..=b'9') | (Int, b'0'..=b'9') => Some(Int),
+            (Zero | Int, b'.') => Some(Point),
+            (Point | Frac, b'0'..=b'9') => Some(Frac),
+            (Zero | Int | Frac, b'e' | b'E') => Some(E),
+            (E, b'+' | b'-') => Some(Sign),
+            (E | Sign | Exp, b'0'..=b'9') => Some(Exp),
+            _ => None,
+        }
+    }
+}
+
+/// Reads JSON from pieces. The same bytes give the same events and the same error however they are cut.
+pub(crate) struct Scanner {
+    state: State,
+    open: Vec<Kind>,
+    /// Values that begin with this many containers open are passed whole.
+    pub(crate) watch: usize,
+    /// Levels that do not count towards the limit: the envelope around a payload.
+    pub(crate) spare: usize,
+    /// Bytes consumed so far.
+    offset: u64,
+    /// Where the reported value or key began.
+    start: u64,
+    in_key: bool,
+    /// A high surrogate waits for its other half.
+    high: bool,
+    /// Where the escape in progress began.
+    escape: u64,
+    /// First bytes of a UTF-8 sequence that the end of a piece has cut.
+    tail: Vec<u8>,
+}
+
+impl Scanner {
+    /// A scanner that reports the members or elements of the root whole.
+    pub(crate) fn new() -> Scanner {
+        Scanner {
+            state: State::Start,
+            open: Vec::new(),
+            watch: 1,
+            spare: 0,
+            offset: 0,
+            start: 0,
+            in_key: false,
+            high: false,
+            escape: 0,
+            tail: Vec::new(),
+        }
+    }
+
+    /// How many containers are open.
+    pub(crate) fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The value or key in progress that will be reported when it ends; `None` between values.
+    pub(crate) fn pending(&self) -> Option<Pending> {
+        let within = match self.state {
+            State::Text | State::Escape | State::Hex(..) | State::LowSlash | State::LowU => true,
+            State::Number(_) | State::Literal(..) => true,
+            State::Start | State::Bom(_) | State::Value | State::FirstValue | State::FirstKey => {
+                false
+            }
+            State::Key | State::Colon | State::After | State::Done => false,
+        };
+        let whole = self.depth() > self.watch;
+        let len = self.offset.saturating_sub(self.start);
+        (within || whole).then_some(Pending {
+            len,
+            key: self.in_key && within && !whole,
+        })
+    }
+
+    /// Consumes bytes from the front of `piece` up to the next event; `None` when the piece is used up.
+    pub(crate) fn next(&mut self, piece: &mut &[u8]) -> Result<Option<Event>, TextError> {
+        while let Some(&byte) = piece.first() {
+            let event = match self.state {
+                State::Text => self.in_text(byte, piece)?,
+                State::Number(number) => self.in_number(number, piece)?,
+                State::Escape | State::Hex(..) | State::LowSlash | State::LowU => {
+                    self.in_escape(byte, piece)?
+                }
+                State::Literal(rest, kind) => self.in_literal(rest, kind, byte, piece)?,
+                State::Start | State::Bom(_) => self.at_start(byte, piece)?,
+                _ if matches!(byte, b' ' | b'\n' | b'\r' | b'\t') => self.consume(1, piece),
+                _ => self.between(byte, piece)?,
+            };
+            if event.is_some() {
+                return Ok(event);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Says that no more bytes come: the last event, if the end itself makes one.
+    pub(crate) fn finish(&mut self) -> Result<Option<Event>, TextError> {
+        match self.state {
+            State::Number(number) if number.whole() && self.open.is_empty() => {
+                Ok(self.end_value(Kind::Number))
+            }
+            State::Done => Ok(None),
+            _ => self.fail(TextFault::Syntax),
+        }
+    }
+
+    fn fail<T>(&self, fault: TextFault) -> Result<T, TextError> {
+        Err(TextError {
+            fault,
+            offset: self.offset,
+        })
+    }
+
+    fn consume(&mut self, count: usize, piece: &mut &[u8]) -> Option<Event> {
+        *piece = piece.get(count..).unwrap_or_default();
+        self.offset = self.offset.saturating_add(count as u64);
+        None
+    }
+
+    fn at_start(&mut self, byte: u8, piece: &mut &[u8]) -> Result<Option<Event>, TextError> {
+        let read = if let State::Bom(read) = self.state {
+            read
+        } else {
+            0
+        };
+        if BOM.get(read) == Some(&byte) {
+            let read = read.saturating_add(1);
+            self.state = if read == BOM.len() {
+                State::Value
+            } else {
+                State::Bom(read)
+            };
+            return Ok(self.consume(1, piece));
+        }
+        if read > 0 {
+            return Err(TextError {
+                fault: TextFault::Syntax,
+                offset: 0,
+            });
+        }
+        self.state = State::Value;
+        Ok(None)
+    }
+
+    /// Punctuation and the first byte of a value.
+    fn between(&mut self, byte: u8, piece: &mut &[u8]) -> Result<Option<Event>, TextError> {
+        let event = match (self.state, byte) {
+            (State::Value | State::FirstValue, _) if byte != b']' => self.begin(byte)?,
+            (State::FirstKey | State::Key, b'"') => {
+                self.in_key = true;
+                self.begin_text();
+                None
+            }
+            (State::Colon, b':') => {
+                self.state = State::Value;
+                None
+            }
+            (State::After, b',') => {
+                self.state = if self.open.last() == Some(&Kind::Object) {
+                    State::Key
+                } else {
+                    State::Value
+                };
+                None
+            }
+            (State::FirstValue, b']') => self.close(Kind::Array)?,
+            (State::FirstKey, b'}') => self.close(Kind::Object)?,
+            (State::After, b']') => self.close(Kind::Array)?,
+            (State::After, b'}') => self.close(Kind::Object)?,
+            _ => return self.fail(TextFault::Syntax),
+        };
+        self.consume(1, piece);
+        Ok(event)
+    }
+
+    fn begin(&mut self, byte: u8) -> Result<Option<Event>, TextError> {
+        let state = match byte {
+            b'"' => {
+                self.in_key = false;
+                self.begin_text();
+                return Ok(None);
+            }
+            b'{' => return self.open(Kind::Object),
+            b'[' => return self.open(Kind::Array),
+            b'-' => State::Number(Number::Minus),
+            b'0' => State::Number(Number::Zero),
+            b'1'..=b'9' => State::Number(Number::Int),
+            b't' => State::Literal(b"rue", Kind::Bool),
+            b'f' => State::Literal(b"alse", Kind::Bool),
+            b'n' => State::Literal(b"ull", Kind::Null),
+            _ => return self.fail(TextFault::Syntax),
+        };
+        self.mark_start();
+        self.state = state;
+        Ok(None)
+    }
+
+    fn mark_start(&mut self) {
+        if self.depth() <= self.watch {
+            self.start = self.offset;
+        }
+    }
+
+    fn begin_text(&mut self) {
+        self.mark_start();
+        self.state = State::Text;
+    }
+
+    fn open(&mut self, kind: Kind) -> Result<Option<Event>, TextError> {
+        if self.depth() >= MAX_DEPTH.saturating_add(self.spare) {
+            return self.fail(TextFault::Depth);
+        }
+        self.mark_start();
+        let seen = self.depth() < self.watch;
+        self.open.push(kind);
+        self.state = if kind == Kind::Object {
+            State::FirstKey
+        } else {
+            State::FirstValue
+        };
+        Ok(seen.then_some(Event::Open(kind)))
+    }
+
+    fn close(&mut self, kind: Kind) -> Result<Option<Event>, TextError> {
+        if self.open.pop() != Some(kind) {
+            return self.fail(TextFault::Syntax);
+        }
+        if self.depth() < self.watch {
+            self.ended();
+            return Ok(Some(Event::Close));
+        }
+        let end = self.offset.saturating_add(1);
+        Ok(self.end_value_at(kind, end))
+    }
+
+    fn ended(&mut self) {
+        self.state = if self.open.is_empty() {
+            State::Done
+        } else {
+            State::After
+        };
+    }
+
+    fn end_value(&mut self, kind: Kind) -> Option<Event> {
+        self.end_value_at(kind, self.offset)
+    }
+
+    fn end_value_at(&mut self, kind: Kind, end: u64) -> Option<Event> {
+        self.ended();
+        (self.depth() <= self.watch).then(|| Event::Value(kind, self.span_to(end)))
+    }
+
+    fn span_to(&self, end: u64) -> Span {
+        Span {
+            offset: self.start,
+            len: end.saturating_sub(self.start),
+        }
+    }
+
+    fn in_number(
+        &mut self,
+        mut number: Number,
+        piece: &mut &[u8],
+    ) -> Result<Option<Event>, TextError> {
+        while let Some(&byte) = piece.first() {
+            match number.after(byte) {
+                Some(next) => number = next,
+                None if number.whole() => return Ok(self.end_value(Kind::Number)),
+                None => return self.fail(TextFault::Syntax),
+            }
+            self.consume(1, piece);
+        }
+        self.state = State::Number(number);
+        Ok(None)
+    }
+
+    fn in_literal(
+        &mut self,
+        rest: &'static [u8],
+        kind: Kind,
+        byte: u8,
+        piece: &mut &[u8],
+    ) -> Result<Option<Event>, TextError> {
+        let Some((_, rest)) = rest
+            .split_first()
+            .filter(|(expected, _)| **expected == byte)
+        else {
+            return self.fail(TextFault::Syntax);
+        };
+        self.consume(1, piece);
+        if rest.is_empty() {
+            return Ok(self.end_value(kind));
+        }
+        self.state = State::Literal(rest, kind);
+        Ok(None)
+    }
+
+    fn in_text(&mut self, byte: u8, piece: &mut &[u8]) -> Result<Option<Event>, TextError> {
+        if !self.tail.is_empty() {
+            return self.in_tail(byte, piece);
+        }
+        let (run, ascii) = plain_run(piece);
+        if run > 0 {
+            if !ascii {
+                self.check_utf8(piece.get(..run).unwrap_or_default(), run == piece.len())?;
+            }
+            return Ok(self.consume(run, piece));
+        }
+        match byte {
+            b'"' => {
+                self.consume(1, piece);
+                Ok(self.end_text())
+            }
+            b'\\' => {
+                self.escape = self.offset;
+                self.state = State::Escape;
+                Ok(self.consume(1, piece))
+            }
+            _ => self.fail(TextFault::Syntax),
+        }
+    }
+
+    fn end_text(&mut self) -> Option<Event> {
+        if self.in_key {
+            self.state = State::Colon;
+            (self.depth() <= self.watch).then(|| Event::Key(self.span_to(self.offset)))
+        } else {
+            self.end_value(Kind::String)
+        }
+    }
+
+    /// Checks a run that begins at the current offset; a sequence cut by the end of the piece waits in `tail`.
+    fn check_utf8(&mut self, run: &[u8], at_piece_end: bool) -> Result<(), TextError> {
+        let Err(error) = std::str::from_utf8(run) else {
+            return Ok(());
+        };
+        if error.error_len().is_none() && at_piece_end {
+            self.tail
+                .extend_from_slice(run.get(error.valid_up_to()..).unwrap_or_default());
+            return Ok(());
+        }
+        let offset = self.offset.saturating_add(error.valid_up_to() as u64);
+        Err(TextError {
+            fault: TextFault::Utf8,
+            offset,
+        })
+    }
+
+    /// One more byte of a sequence that was cut.
+    fn in_tail(&mut self, byte: u8, piece: &mut &[u8]) -> Result<Option<Event>, TextError> {
+        let began = self.offset.saturating_sub(self.tail.len() as u64);
+        self.tail.push(byte);
+        match std::str::from_utf8(&self.tail) {
+            Ok(_) => self.tail.clear(),
+            Err(error) if error.error_len().is_none() => {}
+            Err(_) => {
+                return Err(TextError {
+                    fault: TextFault::Utf8,
+                    offset: began,
+                });
+            }
+        }
+        Ok(self.consume(1, piece))
+    }
+
+    fn in_escape(&mut self, byte: u8, piece: &mut &[u8]) -> Result<Option<Event>, TextError> {
+        self.state = match (self.state, byte) {
+            (State::Escape, b'u') | (State::LowU, b'u') => State::Hex(4, 0),
+            (State::Escape, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => State::Text,
+            (State::Hex(left, value), _) => self.in_hex(left, value, byte)?,
+            (State::LowSlash, b'\\') => State::LowU,
+            (State::LowSlash | State::LowU, _) => return self.lone_surrogate(),
+            _ => return self.fail(TextFault::Syntax),
+        };
+        Ok(self.consume(1, piece))
+    }
+
+    fn in_hex(&mut self, left: u8, value: u16, byte: u8) -> Result<State, TextError> {
+        let Some(digit) = char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u16::try_from(digit).ok())
+        else {
+            return self.fail(TextFault::Syntax);
+        };
+        let value = value.wrapping_shl(4) | digit;
+        if left > 1 {
+            return Ok(State::Hex(left.saturating_sub(1), value));
+        }
+        match (self.high, value) {
+            (false, 0xD800..=0xDBFF) => {
+                self.high = true;
+                Ok(State::LowSlash)
+            }
+            (true, 0xDC00..=0xDFFF) => {
+                self.high = false;
+                Ok(State::Text)
+            }
+            (true, _) | (false, 0xDC00..=0xDFFF) => self.lone_surrogate(),
+            (false, _) => Ok(State::Text),
+        }
+    }
+
+    fn lone_surrogate<T>(&self) -> Result<T, TextError> {
+        Err(TextError {
+            fault: TextFault::Surrogate,
+            offset: self.escape,
+        })
+    }
+}
+
+/// The bytes at the front that end no string and begin no escape: how many, and whether all of them are ASCII.
+/// Eight at a time: the strings of a payload are most of its bytes.
+pub(crate) fn plain_run(bytes: &[u8]) -> (usize, bool) {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut len = 0usize;
+    let mut seen = 0u64;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let special = below_space(word) | equal(word, b'"') | equal(word, b'\\');
+        if special != 0 {
+            let plain = special.trailing_zeros().wrapping_div(8);
+            seen |= word & !u64::MAX.checked_shl(plain.wrapping_mul(8)).unwrap_or(0);
+            return (len.saturating_add(plain as usize), seen & HIGH == 0);
+        }
+        seen |= word;
+        len = len.saturating_add(8);
+    }
+    for &byte in rest {
+        if byte < 0x20 || byte == b'"' || byte == b'\\' {
+            break;
+        }
+        seen |= u64::from(byte);
+        len = len.saturating_add(1);
+    }
+    (len, seen & HIGH == 0)
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+// Both marks are exact up to and including the lowest match, which is all that is read of them.
+fn below_space(word: u64) -> u64 {
+    word.wrapping_sub(ONES.wrapping_mul(0x20)) & !word & ONES.wrapping_mul(0x80)
+}
+
+fn equal(word: u64, byte: u8) -> u64 {
+    let word = word ^ ONES.wrapping_mul(u64::from(byte));
+    word.wrapping_sub(ONES) & !word & ONES.wrapping_mul(0x80)
+}

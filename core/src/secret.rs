@@ -1,0 +1,92 @@
+//! What is secret in an account, and how a token is shown.
+
+/// Stands for a secret value wherever one is shown. A value that looks like it is treated as a secret itself, so that
+/// every one in a document marks a secret's place.
+pub(crate) const PLACEHOLDER: &str = "…";
+
+/// Parts of field names that make a field secret, whatever it holds.
+const SECRET_NAMES: [&str; 19] = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "cookie",
+    "session",
+    "sso",
+    "apikey",
+    "privatekey",
+    "authorization",
+    "bearer",
+    "jwt",
+    "credential",
+    "otp",
+    "mfa",
+    "clearance",
+    PLACEHOLDER,
+];
+
+/// Whether a field of this name is secret: compared case-folded and without `_` and `-`.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let folded: String = name
+        .chars()
+        .filter(|c| !matches!(c, '_' | '-'))
+        .flat_map(char::to_lowercase)
+        .collect();
+    SECRET_NAMES.iter().any(|part| folded.contains(part))
+}
+
+/// Whether a string is secret wherever it stands: the account's token, something like a JWT, or 40 and more characters
+/// without a space.
+pub(crate) fn is_secret_text(text: &str, token: &str) -> bool {
+    text == token
+        || text == PLACEHOLDER
+        || (text.starts_with("eyJ") && text.bytes().filter(|b| *b == b'.').count() >= 2)
+        || (text.len() >= 40 && !text.contains(' ') && text.chars().count() >= 40)
+}
+
+/// A token as it may be shown: at most its first and last 4 characters, never more than a third of it.
+pub(crate) fn mask(token: &str) -> String {
+    let shown = (token.chars().count() / 6).min(4);
+    let head: String = token.chars().take(shown).collect();
+    let mut tail: Vec<char> = token.chars().rev().take(shown).collect();
+    tail.reverse();
+    head + PLACEHOLDER + &String::from_iter(tail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_never_shows_more_than_a_third() {
+        for (token, masked) in [
+            ("", "…"),
+            ("abcde", "…"),
+            ("abcdef", "a…f"),
+            ("example-gpt-token-1", "exa…n-1"),
+            ("example-gpt-token-123456", "exam…3456"),
+            ("令牌令牌令牌", "令…牌"),
+        ] {
+            assert_eq!(mask(token), masked);
+            assert!((masked.chars().count() - 1) * 3 <= token.chars().count());
+        }
+    }
+
+    #[test]
+    fn names_are_folded_before_they_are_judged() {
+        for name in [
+            "Refresh_Token",
+            "API-KEY",
+            "privateKey",
+            "sessionId",
+            "x_O-T-P",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["email", "status", "quota", "limits_progress", "team"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+}

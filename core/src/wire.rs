@@ -1,0 +1,371 @@
+//! The same decision for other runtimes: JSON in, JSON out, whatever the bytes.
+
+use crate::account::{Account, Document};
+use crate::error::ImportError;
+use crate::fingerprint::{Fingerprint, Salt};
+use crate::json::{
+    Event, Kind, Scanner, Span, elements, kind, members, push_number, push_quoted, text,
+};
+use crate::options::{ImportOptions, Removal, Strategy};
+use crate::owner::{Owners, SourceId};
+use crate::plan::{Change, Plan};
+use crate::pool::Pool;
+use crate::provider::Provider;
+use crate::{Batch, Note, Payload, Reason};
+
+/// Decides what `payload` would change, told by `context` how and in which pool; both are JSON text.
+///
+/// `context` is an object whose members may all be left out: `strategy` (`merge` or `replace`), `source_id`, `provider`
+/// (`gpt`, `grok` or empty), `removal` (`remove` or `disable`), `salt` (64 hex digits) and `pool`, a list of accounts
+/// `{"fingerprint", "token" (masked), "provider", "owners": {"local", "sources"}, "fields", "secrets", "earlier_status"}`
+/// where `fields` has `"…"` at every secret place and `secrets` the fingerprints of those values in order.
+///
+/// The answer is `{"plan": …}`, or `{"refusal": {"code", "message", "span"}}` when the import or the context is refused.
+pub fn plan_json(payload: &[u8], context: &[u8]) -> Vec<u8> {
+    answer(payload, context)
+        .unwrap_or_else(|error| refusal(&error))
+        .into_bytes()
+}
+
+fn answer(payload: &[u8], context: &[u8]) -> Result<String, ImportError> {
+    let (options, pool) = read_context(context)?;
+    let payload = Payload::parse(payload)?;
+    let batch = Batch::normalize(&payload, pool.salt())?;
+    let plan = Plan::decide(batch, &payload, &options, &pool)?;
+    Ok(plan_text(&plan, &options))
+}
+
+fn refusal(error: &ImportError) -> String {
+    let mut out = String::from("{\"refusal\":");
+    let mut object = Object::open(&mut out);
+    object.text("code", error.code());
+    object.text("message", &error.to_string());
+    match error.place() {
+        Some(span) => push_span(object.member("span"), span),
+        None => object.member("span").push_str("null"),
+    }
+    object.close();
+    out.push('}');
+    out
+}
+
+/// `{"plan": …}` as JSON text.
+pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions) -> String {
+    let mut out = String::from("{\"plan\":");
+    let mut object = Object::open(&mut out);
+    object.text("strategy", options.strategy.as_str());
+    object.optional_text(
+        "source_id",
+        options.source_id.as_ref().map(SourceId::as_str),
+    );
+    object.text("provider", options.provider.unwrap_or_default().as_str());
+    object.text("shape", plan.shape.as_str());
+    push_counts(object.member("counts"), plan);
+    push_list(object.member("changes"), &plan.changes, push_change);
+    push_list(
+        object.member("unchanged"),
+        &plan.unchanged,
+        |out, unchanged| {
+            let mut object = Object::open(out);
+            object.number("index", unchanged.item.index);
+            push_span(object.member("span"), unchanged.item.span);
+            object.text("fingerprint", &unchanged.item.fingerprint.to_string());
+            object.text("token", &unchanged.masked);
+            object.close();
+        },
+    );
+    push_list(object.member("skips"), &plan.skips, |out, skip| {
+        let mut object = Object::open(out);
+        object.number("index", skip.index);
+        push_span(object.member("span"), skip.span);
+        object.text("reason", skip.reason.code());
+        if let Reason::Duplicate { first } = skip.reason {
+            object.number("first", first);
+        }
+        object.close();
+    });
+    push_list(object.member("notes"), &plan.notes, push_note);
+    object.close();
+    out.push('}');
+    out
+}
+
+fn push_counts(out: &mut String, plan: &Plan<'_>) {
+    let counts = &plan.counts;
+    let mut object = Object::open(out);
+    object.number("total", counts.total());
+    object.number("added", counts.added);
+    object.number("updated", counts.updated);
+    object.number("unchanged", counts.unchanged);
+    object.number("skipped", counts.skipped());
+    object.number("released", counts.released);
+    object.number("disabled", counts.disabled);
+    object.number("removed", counts.removed);
+    object.close();
+}
+
+fn push_change(out: &mut String, change: &Change<'_>) {
+    let (before, after) = (change.before, change.after.as_ref());
+    let Some(account) = after.or(before) else {
+        return;
+    };
+    let mut object = Object::open(out);
+    object.text("change", change.kind.as_str());
+    if let Some(item) = change.item {
+        object.number("index", item.index);
+        push_span(object.member("span"), item.span);
+    }
+    object.text("fingerprint", &account.fingerprint.to_string());
+    object.text("token", &account.masked);
+    let provider =
+        |account: Option<&Account>| account.map(|account| format!("\"{}\"", account.provider));
+    push_step(
+        object.member("provider"),
+        provider(before).as_deref(),
+        provider(after).as_deref(),
+    );
+    let owners = |account: Option<&Account>| account.map(|account| account.owners.to_json());
+    push_step(
+        object.member("owners"),
+        owners(before).as_deref(),
+        owners(after).as_deref(),
+    );
+    push_list(object.member("fields"), &change.fields(), |out, field| {
+        let mut object = Object::open(out);
+        object.member("name").push_str(field.name);
+        object
+            .member("before")
+            .push_str(field.before.unwrap_or("null"));
+        object.member("after").push_str(field.after);
+        object.close();
+    });
+    object.close();
+}
+
+/// `{"before": …, "after": …}` of JSON texts.
+fn push_step(out: &mut String, before: Option<&str>, after: Option<&str>) {
+    let mut object = Object::open(out);
+    object.member("before").push_str(before.unwrap_or("null"));
+    object.member("after").push_str(after.unwrap_or("null"));
+    object.close();
+}
+
+fn push_note(out: &mut String, note: &Note) {
+    let mut object = Object::open(out);
+    object.text("code", note.code());
+    if let Note::FieldIgnored { index, field } = note {
+        object.number("index", *index);
+        object.text("field", field.name());
+    }
+    object.close();
+}
+
+fn push_span(out: &mut String, span: Span) {
+    out.push('[');
+    push_number(out, span.offset);
+    out.push(',');
+    push_number(out, span.len);
+    out.push(']');
+}
+
+fn push_list<T>(out: &mut String, items: &[T], mut push: impl FnMut(&mut String, &T)) {
+    out.push('[');
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        push(out, item);
+    }
+    out.push(']');
+}
+
+/// A JSON object being written.
+struct Object<'o> {
+    out: &'o mut String,
+    first: bool,
+}
+
+impl<'o> Object<'o> {
+    fn open(out: &'o mut String) -> Object<'o> {
+        out.push('{');
+        Object { out, first: true }
+    }
+
+    fn member(&mut self, name: &str) -> &mut String {
+        if !std::mem::take(&mut self.first) {
+            self.out.push(',');
+        }
+        push_quoted(self.out, name);
+        self.out.push(':');
+        self.out
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        push_quoted(self.member(name), value);
+    }
+
+    fn optional_text(&mut self, name: &str, value: Option<&str>) {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self.member(name).push_str("null"),
+        }
+    }
+
+    fn number(&mut self, name: &str, value: u64) {
+        push_number(self.member(name), value);
+    }
+
+    fn close(self) {
+        self.out.push('}');
+    }
+}
+
+/// The options and the pool that a context describes.
+fn read_context(context: &[u8]) -> Result<(ImportOptions, Pool), ImportError> {
+    let root = check_object(context)?;
+    let mut options = ImportOptions::default();
+    let mut salt = Salt::new([0; 32]);
+    let mut accounts: &[u8] = b"[]";
+    for (key, value) in present_members(root) {
+        let refused = ImportError::Context;
+        match key.as_str() {
+            "strategy" => {
+                let strategy = string(value).and_then(|name| Strategy::from_exact(&name));
+                options.strategy =
+                    strategy.ok_or(refused("context: `strategy` must be merge or replace"))?;
+            }
+            "source_id" => {
+                let id = string(value).ok_or(refused("context: `source_id` must be a string"))?;
+                options.source_id = SourceId::new(&id);
+            }
+            "provider" => {
+                let name = string(value)
+                    .filter(|name| name.is_empty() || Provider::from_exact(name).is_some());
+                let name = name.ok_or(refused("context: `provider` must be gpt, grok or empty"))?;
+                options.provider = Provider::from_exact(&name);
+            }
+            "removal" => {
+                let removal = string(value).and_then(|name| Removal::from_exact(&name));
+                options.removal =
+                    removal.ok_or(refused("context: `removal` must be remove or disable"))?;
+            }
+            "salt" => {
+                let read = string(value).and_then(|hex| Salt::from_hex(&hex));
+                salt = read.ok_or(refused("context: `salt` must be 64 hex digits"))?;
+            }
+            "pool" if kind(value) == Kind::Array => accounts = value,
+            "pool" => return Err(refused("context: `pool` must be a list of accounts")),
+            _ => {}
+        }
+    }
+    let mut pool = Pool::new(salt);
+    for account in elements(accounts) {
+        pool.put(read_account(account).map_err(ImportError::Context)?);
+    }
+    Ok((options, pool))
+}
+
+/// The text of the object that `context` is, without a byte order mark or white space around it.
+fn check_object(context: &[u8]) -> Result<&[u8], ImportError> {
+    let refused = ImportError::Context("context: must be a JSON object");
+    let mut scanner = Scanner::new();
+    scanner.watch = 0;
+    let mut rest = context;
+    let mut root = scanner.next(&mut rest).map_err(|_| refused)?;
+    while !rest.is_empty() {
+        scanner.next(&mut rest).map_err(|_| refused)?;
+    }
+    root = root.or(scanner.finish().map_err(|_| refused)?);
+    match root {
+        Some(Event::Value(Kind::Object, span)) => Ok(span.of(context)),
+        _ => Err(refused),
+    }
+}
+
+fn read_account(raw: &[u8]) -> Result<Account, &'static str> {
+    if kind(raw) != Kind::Object {
+        return Err("context: an account of `pool` must be an object");
+    }
+    let mut fingerprint = None;
+    let (mut masked, mut provider, mut owners) =
+        (String::new(), Provider::default(), Owners::default());
+    let (mut fields, mut secrets, mut earlier_status): (&[u8], &[u8], _) = (b"{}", b"[]", None);
+    for (key, value) in present_members(raw) {
+        match (key.as_str(), kind(value)) {
+            ("fingerprint", Kind::String) => fingerprint = Fingerprint::from_hex(&text(value)),
+            ("token", Kind::String) => masked = text(value).into_owned(),
+            ("provider", Kind::String) => {
+                let name = text(value);
+                provider = Provider::from_exact(&name)
+                    .ok_or("context: `provider` of an account must be gpt or grok")?;
+            }
+            ("owners", Kind::Object) => owners = read_owners(value)?,
+            ("fields", Kind::Object) => fields = value,
+            ("secrets", Kind::Array) => secrets = value,
+            ("earlier_status", Kind::String) => {
+                let mut quoted = String::new();
+                push_quoted(&mut quoted, &text(value));
+                earlier_status = Some(quoted);
+            }
+            (
+                "fingerprint" | "token" | "provider" | "owners" | "fields" | "secrets"
+                | "earlier_status",
+                _,
+            ) => {
+                return Err("context: a member of an account has the wrong type");
+            }
+            _ => {}
+        }
+    }
+    let marks: Option<Vec<_>> = elements(secrets)
+        .map(|mark| Fingerprint::from_hex(&string(mark)?))
+        .collect();
+    let marks =
+        marks.ok_or("context: `secrets` of an account must be fingerprints of 32 hex digits")?;
+    let shown = std::str::from_utf8(fields).unwrap_or_default();
+    let document = Document::new(shown, marks)
+        .ok_or("context: an account needs one of `secrets` for each \"…\" in `fields`")?;
+    let fingerprint =
+        fingerprint.ok_or("context: an account needs a `fingerprint` of 32 hex digits")?;
+    Ok(Account {
+        fingerprint,
+        masked,
+        provider,
+        owners,
+        document,
+        earlier_status,
+    })
+}
+
+fn read_owners(raw: &[u8]) -> Result<Owners, &'static str> {
+    let (mut local, mut sources) = (false, Vec::new());
+    for (key, value) in present_members(raw) {
+        match (key.as_str(), kind(value)) {
+            ("local", Kind::Bool) => local = value == b"true",
+            ("sources", Kind::Array) => {
+                let ids: Option<Vec<_>> = elements(value)
+                    .map(|id| SourceId::new(&string(id)?))
+                    .collect();
+                sources =
+                    ids.ok_or("context: `sources` of an account must be ids that are not blank")?;
+            }
+            ("local" | "sources", _) => {
+                return Err("context: `owners` must be {\"local\": bool, \"sources\": [ids]}");
+            }
+            _ => {}
+        }
+    }
+    Ok(Owners::new(local, sources))
+}
+
+/// The members that are not null.
+fn present_members(object: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
+    let present = |(_, value): &(&[u8], &[u8])| kind(value) != Kind::Null;
+    members(object)
+        .filter(present)
+        .map(|(key, value)| (text(key).into_owned(), value))
+}
+
+fn string(value: &[u8]) -> Option<String> {
+    (kind(value) == Kind::String).then(|| text(value).into_owned())
+}
