@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod clock;
+pub mod fetch;
 pub mod job;
 pub mod lock;
 pub mod random;

@@ -1,0 +1,230 @@
+//! Fetching: asks a source over http or https and pushes the decoded answer into a sink.
+//!
+//! One request a connection, no proxies, no cookies. Every address is checked when it is dialed (`dial`), every
+//! redirect is followed by hand (`hop`), and everything a server can make large is bounded.
+
+mod decode;
+mod dial;
+mod error;
+mod hop;
+mod tls;
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use hyper::Response;
+use hyper::body::{Body, Incoming};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use url::Url;
+
+use crate::body::Sink;
+use crate::source::Source;
+use decode::{Decoder, Gate};
+pub use error::{Cause, FetchError, FetchSetupError};
+use hop::Hop;
+
+/// The limits of a fetch.
+#[derive(Clone, Debug)]
+pub struct FetchConfig {
+    /// To resolve, connect and shake hands, for each request. Default 10 s.
+    pub connect_timeout: Duration,
+    /// For everything, redirects and the whole body included. Default 30 s.
+    pub total_timeout: Duration,
+    /// Most bytes of a decoded body. Default 256 MiB.
+    pub max_body: u64,
+    /// Most redirects that are followed. Default 5.
+    pub max_redirects: u32,
+    /// PEM file of certificates to trust beside the system's roots.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for FetchConfig {
+    fn default() -> Self {
+        FetchConfig {
+            connect_timeout: Duration::from_secs(10),
+            total_timeout: Duration::from_secs(30),
+            max_body: 256 << 20,
+            max_redirects: 5,
+            ca_file: None,
+        }
+    }
+}
+
+/// Bytes of an answer's status line and headers, together.
+const MAX_HEAD: usize = 64 << 10;
+
+/// Fetches from sources. Holds the limits and what TLS trusts, and no connection.
+pub struct Fetcher {
+    config: FetchConfig,
+    trust: tls::Trust,
+}
+
+impl Fetcher {
+    /// Reads the system's roots and the CA file; fails when that file cannot be used.
+    pub fn new(config: FetchConfig) -> Result<Fetcher, FetchSetupError> {
+        let trust = tls::Trust::load(config.ca_file.as_deref())?;
+        Ok(Fetcher { config, trust })
+    }
+
+    /// Asks the source and pushes its decoded answer, piece by piece; an empty answer pushes nothing.
+    /// After an error the sink may hold a part of an answer, which must not be used.
+    pub async fn fetch(
+        &self,
+        source: &Source,
+        sink: &mut (dyn Sink + Send),
+    ) -> Result<(), FetchError> {
+        let limit = self.config.total_timeout;
+        match timeout(limit, self.follow(source, sink)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(FetchError::new(
+                Cause::Timeout,
+                format!("not finished within {limit:?}"),
+            )),
+        }
+    }
+
+    /// Asks until an answer is no redirect.
+    async fn follow(
+        &self,
+        source: &Source,
+        sink: &mut (dyn Sink + Send),
+    ) -> Result<(), FetchError> {
+        let mut hop = Hop::first(source)?;
+        for _ in 0..=self.config.max_redirects {
+            let answer = self.ask(&hop).await.map_err(|error| error.at(&hop.url))?;
+            let response = &answer.response;
+            match hop
+                .next(response.status(), response.headers())
+                .map_err(|error| error.at(&hop.url))?
+            {
+                Some(next) => hop = next,
+                None => {
+                    return self
+                        .receive(answer, sink)
+                        .await
+                        .map_err(|error| error.at(&hop.url));
+                }
+            }
+        }
+        let detail = format!("redirected more than {} times", self.config.max_redirects);
+        Err(FetchError::new(Cause::Redirect, detail).at(&hop.url))
+    }
+
+    /// Sends one request on a connection of its own and waits for the answer's head.
+    async fn ask(&self, hop: &Hop) -> Result<Answer, FetchError> {
+        let request = hop.request()?;
+        let limit = self.config.connect_timeout;
+        let stream = match timeout(limit, self.open(&hop.url)).await {
+            Ok(stream) => stream?,
+            Err(_) => {
+                return Err(FetchError::new(
+                    Cause::Timeout,
+                    format!("no connection within {limit:?}"),
+                ));
+            }
+        };
+        let (mut sender, connection) = http1::Builder::new()
+            .max_buf_size(MAX_HEAD)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(from_hyper)?;
+        let mut line = JoinSet::new();
+        line.spawn(async {
+            // Its error also reaches the request or the body, where it is reported.
+            let _ = connection.await;
+        });
+        let response = sender.send_request(request).await.map_err(from_hyper)?;
+        Ok(Answer {
+            response,
+            _line: line,
+        })
+    }
+
+    /// Connects, with TLS when the address says https.
+    async fn open(&self, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+            return Err(FetchError::new(Cause::Url, "the address names no host"));
+        };
+        let stream = dial::dial(&host, port, self.config.connect_timeout).await?;
+        if url.scheme() == "https" {
+            Ok(Box::new(self.trust.secure(&host, stream).await?))
+        } else {
+            Ok(Box::new(stream))
+        }
+    }
+
+    /// Decodes the body into the sink.
+    async fn receive(
+        &self,
+        answer: Answer,
+        sink: &mut (dyn Sink + Send),
+    ) -> Result<(), FetchError> {
+        let mut decoder = Decoder::of(answer.response.headers())?;
+        let mut body = answer.response.into_body();
+        let mut gate = Gate::new(sink, self.config.max_body);
+        if decoder.is_identity() {
+            gate.expect(body.size_hint().lower())?;
+        }
+        while let Some(frame) = body.frame().await {
+            if let Ok(piece) = frame.map_err(from_hyper)?.into_data() {
+                decoder.decode(&piece, &mut gate).await?;
+            }
+        }
+        decoder.finish()
+    }
+}
+
+/// An answer whose body has yet to come.
+struct Answer {
+    response: Response<Incoming>,
+    /// Moves the bytes; dropping it closes the connection.
+    _line: JoinSet<()>,
+}
+
+/// A connection, plain or TLS.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// What went wrong on a connection, in words that repeat nothing of what was sent.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `map_err` wants"
+)]
+fn from_hyper(error: hyper::Error) -> FetchError {
+    if error.is_parse_too_large() {
+        return FetchError::new(
+            Cause::TooLarge,
+            format!("the answer's head is larger than {} KiB", MAX_HEAD >> 10),
+        );
+    }
+    if error.is_parse() {
+        return FetchError::new(Cause::Protocol, "the answer is not HTTP/1.1");
+    }
+    let io = error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>());
+    if let Some(error) = io.and_then(tls::refusal) {
+        return error;
+    }
+    let cut = error.is_incomplete_message()
+        || io.is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof);
+    match io {
+        _ if cut => FetchError::new(
+            Cause::Protocol,
+            "the connection was closed before the answer was whole",
+        ),
+        Some(io) => FetchError::new(
+            Cause::Protocol,
+            format!("the connection broke: {}", io.kind()),
+        ),
+        None => FetchError::new(Cause::Protocol, "the connection broke"),
+    }
+}

@@ -1,0 +1,154 @@
+//! One request of a fetch, and where its answer leads.
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName,
+    HeaderValue, LOCATION, USER_AGENT,
+};
+use hyper::{Request, StatusCode};
+use url::{Position, Url};
+
+use super::error::{Cause, FetchError};
+use crate::source::{Method, Source, check_url};
+
+/// One request: where, how, and with which headers beside those that every request carries.
+pub(super) struct Hop {
+    pub(super) url: Url,
+    method: Method,
+    headers: HeaderMap,
+}
+
+impl Hop {
+    /// The request to the source itself, with its token.
+    pub(super) fn first(source: &Source) -> Result<Hop, FetchError> {
+        let url = Url::parse(&source.url)
+            .ok()
+            .filter(|_| check_url(&source.url).is_ok());
+        let url = url.ok_or_else(|| {
+            FetchError::new(
+                Cause::Url,
+                "the source's url is not an http or https address",
+            )
+        })?;
+        let mut headers = only_accept();
+        headers.insert(
+            ACCEPT_ENCODING,
+            HeaderValue::from_static("gzip, deflate, br"),
+        );
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_static(concat!("tributary/", env!("CARGO_PKG_VERSION"))),
+        );
+        let (name, value) = match (
+            &source.bearer_token,
+            &source.auth_header,
+            &source.auth_token,
+        ) {
+            (bearer, ..) if !bearer.is_empty() => {
+                (AUTHORIZATION, secret(&format!("Bearer {bearer}"))?)
+            }
+            (_, name, token) if !name.is_empty() && !token.is_empty() => {
+                (header_name(name)?, secret(token)?)
+            }
+            _ => {
+                return Ok(Hop {
+                    url,
+                    method: source.method,
+                    headers,
+                });
+            }
+        };
+        headers.insert(name, value);
+        Ok(Hop {
+            url,
+            method: source.method,
+            headers,
+        })
+    }
+
+    /// The request that an answer redirects to; `None` when the answer is the one to read.
+    ///
+    /// 307 and 308 keep method and body, the other redirects become a GET without one. On another origin only
+    /// `Accept` is kept, and for the rest of the fetch: what the source was given is not for whoever it points to.
+    pub(super) fn next(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+    ) -> Result<Option<Hop>, FetchError> {
+        let method = match status.as_u16() {
+            200..=299 => return Ok(None),
+            301..=303 => Method::Get,
+            307 | 308 => self.method,
+            code => {
+                return Err(FetchError::new(
+                    Cause::Status(code),
+                    format!("it answered with status {code}"),
+                ));
+            }
+        };
+        let url = self.location(headers)?;
+        let headers = if url.origin() == self.url.origin() {
+            self.headers.clone()
+        } else {
+            only_accept()
+        };
+        Ok(Some(Hop {
+            url,
+            method,
+            headers,
+        }))
+    }
+
+    /// Where a redirect points: an address that a source could have, too.
+    fn location(&self, headers: &HeaderMap) -> Result<Url, FetchError> {
+        let location = headers
+            .get(LOCATION)
+            .and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
+        let url = location.and_then(|location| self.url.join(location).ok());
+        url.filter(|url| check_url(url.as_str()).is_ok())
+            .ok_or_else(|| {
+                FetchError::new(Cause::Redirect, "redirected to no http or https address")
+            })
+    }
+
+    /// The request as it is sent. A body of 307 or 308 keeps its type on another origin, where it could not be read without.
+    pub(super) fn request(&self) -> Result<Request<Full<Bytes>>, FetchError> {
+        let target = &self.url[Position::BeforePath..Position::AfterQuery];
+        let host = &self.url[Position::BeforeHost..Position::AfterPort];
+        let body = match self.method {
+            Method::Get => Bytes::new(),
+            Method::Post => Bytes::from_static(b"{}"),
+        };
+        let mut request = Request::builder()
+            .method(self.method.as_str())
+            .uri(target)
+            .header(HOST, host)
+            .body(Full::new(body))
+            .map_err(|_| FetchError::new(Cause::Url, "the address cannot be put into a request"))?;
+        let headers = request.headers_mut();
+        if self.method == Method::Post {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        headers.extend(self.headers.clone());
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        Ok(request)
+    }
+}
+
+fn only_accept() -> HeaderMap {
+    HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))])
+}
+
+fn header_name(name: &str) -> Result<HeaderName, FetchError> {
+    HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| FetchError::new(Cause::Header, "the source's auth_header is not a name"))
+}
+
+/// A header value that nothing prints.
+fn secret(value: &str) -> Result<HeaderValue, FetchError> {
+    let mut value = HeaderValue::from_str(value)
+        .map_err(|_| FetchError::new(Cause::Header, "the source's token cannot be sent"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
