@@ -60,6 +60,9 @@ impl Default for FetchConfig {
 /// Bytes of an answer's status line and headers, together.
 const MAX_HEAD: usize = 64 << 10;
 
+/// Bytes read at once from a fast server.
+const READ_BUFFER: usize = 256 << 10;
+
 /// Fetches from sources. Holds the limits and what TLS trusts, and no connection.
 pub struct Fetcher {
     config: FetchConfig,
@@ -131,7 +134,8 @@ impl Fetcher {
             }
         };
         let (mut sender, connection) = http1::Builder::new()
-            .max_buf_size(MAX_HEAD)
+            .max_header_size(MAX_HEAD)
+            .max_buf_size(READ_BUFFER)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(from_hyper)?;
@@ -228,3 +232,6 @@ fn from_hyper(error: hyper::Error) -> FetchError {
         None => FetchError::new(Cause::Protocol, "the connection broke"),
     }
 }
+
+#[cfg(test)]
+mod tests;
