@@ -66,3 +66,49 @@ impl fmt::Display for LockError {
 }
 
 impl std::error::Error for LockError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_folder_is_held_once_and_free_again_afterwards() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DirLock::acquire(dir.path(), Duration::ZERO).unwrap();
+        let said = DirLock::acquire(dir.path(), Duration::ZERO)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            said.contains("another server uses") && said.contains("stop it"),
+            "{said}"
+        );
+        drop(first);
+        DirLock::acquire(dir.path(), Duration::ZERO).unwrap();
+        let mode = std::fs::metadata(dir.path().join("lock"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_lock_held_for_a_moment_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DirLock::acquire(dir.path(), Duration::ZERO).unwrap();
+        let soon = std::thread::spawn(move || {
+            sleep(Duration::from_millis(20));
+            drop(first);
+        });
+        DirLock::acquire(dir.path(), Duration::from_secs(10)).unwrap();
+        soon.join().unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let said = DirLock::acquire(Path::new("/nowhere/pool"), Duration::ZERO)
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains("`/nowhere/pool/lock`"), "{said}");
+    }
+}

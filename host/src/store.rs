@@ -10,10 +10,12 @@ pub mod meta;
 mod migrate;
 mod readers;
 pub mod sources;
+mod work;
 mod writer;
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -33,7 +35,8 @@ use crate::lock::{DirLock, LockError};
 use checkpoint::Checkpoints;
 use health::Record;
 use readers::Readers;
-use writer::{Task, Work, Writer};
+use work::{Task, Work};
+use writer::Writer;
 
 /// The store of one data folder. Clones are the same store.
 #[derive(Clone)]
@@ -139,12 +142,7 @@ impl Store {
         W: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        self.enqueue(Box::new(Task {
-            weight,
-            work: Some(work),
-            result: None,
-            answer,
-        }));
+        self.enqueue(Box::new(Task::new(weight, work, answer)));
         answered.await.unwrap_or_else(|_| {
             Err(StoreError::Unavailable("the store is closed".to_owned()).into())
         })
@@ -215,9 +213,14 @@ impl Store {
             checkpoints,
         )
         .map_err(|e| e.to_string())?;
+        let ending = Arc::clone(&record);
         let write = move || {
-            let _until_the_end = (alive, lock);
-            writer.run();
+            // Dropped in this order: who waits for the end can open the folder again.
+            let _until_the_end = (lock, alive);
+            if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
+                tracing::error!("the writer panicked: nothing will be written until a restart");
+            }
+            ending.set(false);
         };
         thread::Builder::new()
             .name("writer".to_owned())
@@ -270,24 +273,4 @@ fn word<T>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tempfile::{TempDir, tempdir};
-
-    fn store() -> (TempDir, Store) {
-        let dir = tempdir().unwrap();
-        let store = Store::open(&dir.path().join("pool"), StoreOptions::default()).unwrap();
-        (dir, store)
-    }
-
-    #[tokio::test]
-    async fn what_was_written_is_read_back_and_survives_a_restart() {
-        let (dir, store) = store();
-        store.write(0, |db| meta::advance(db, 7)).await.unwrap();
-        let before: meta::Meta = store.read(meta::read).await.unwrap();
-        assert_eq!((before.revision, before.last_account), (1, 7));
-        store.close(Duration::from_secs(5)).await;
-        let again = Store::open(&dir.path().join("pool"), StoreOptions::default()).unwrap();
-        assert!(again.read(meta::read).await.unwrap() == before);
-    }
-}
+mod tests;

@@ -16,11 +16,16 @@ use rusqlite::config::DbConfig;
 
 use super::{StoreOptions, connect, migrate};
 
+/// How long the writer waits for readers to leave the WAL: a short read's time.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// The writer's end.
 pub(super) struct Checkpoints {
     wal: PathBuf,
     soft: u64,
     hard: u64,
+    /// The WAL's size when a checkpoint was last asked for, since it was last small.
+    asked_at: Option<u64>,
     /// Held while a checkpoint runs, so that the writer can wait for it rather than fail beside it.
     running: Arc<Mutex<()>>,
     wake: SyncSender<()>,
@@ -43,22 +48,35 @@ impl Checkpoints {
             wal,
             soft,
             hard: options.wal_hard,
+            asked_at: None,
             running,
             wake,
             thread,
         })
     }
 
-    /// After a group: wakes the thread when the WAL is large, and does its work when the WAL is too large.
-    pub(super) fn after_commit(&self, writer: &Connection) {
+    /// After a group: wakes the thread when the WAL is large, and does its work when that was not enough.
+    pub(super) fn after_commit(&mut self, writer: &Connection) {
         let size = length(&self.wal);
-        if size > self.hard {
+        if size <= self.soft {
+            self.asked_at = None;
+            return;
+        }
+        // Asking again is worth it once there is something more to copy.
+        if self
+            .asked_at
+            .is_some_and(|asked| size < asked.saturating_add(self.soft / 2))
+        {
+            return;
+        }
+        if size > self.hard && self.asked_at.is_some() {
             let _alone = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             truncate(writer);
-        } else if size > self.soft {
+        } else {
             // Full means that it is awake or about to be.
             let _ = self.wake.try_send(());
         }
+        self.asked_at = Some(size);
     }
 
     /// Ends the thread, and closes the writer with an empty WAL unless that takes long.
@@ -99,14 +117,12 @@ fn copy_when_woken(
     }
 }
 
-/// Copies all and empties the file, unless a reader still needs it; never waits.
+/// Copies all and empties the file, unless a reader still needs it after a moment.
 fn truncate(writer: &Connection) {
-    let patience = writer
-        .pragma_query_value(None, "busy_timeout", |r| r.get::<_, u32>(0))
-        .unwrap_or_default();
-    let _ = writer.busy_timeout(Duration::ZERO);
+    // Setting a time cannot fail while it fits into 31 bits of milliseconds.
+    let _ = writer.busy_timeout(PATIENCE);
     checkpoint(writer, "TRUNCATE");
-    let _ = writer.busy_timeout(Duration::from_millis(patience.into()));
+    let _ = writer.busy_timeout(connect::WRITER_PATIENCE);
 }
 
 /// Whether a checkpoint copied the whole WAL.
@@ -131,3 +147,6 @@ fn checkpoint(db: &Connection, mode: &str) -> bool {
 fn length(wal: &Path) -> u64 {
     fs::metadata(wal).map_or(0, |m| m.len())
 }
+
+#[cfg(test)]
+mod tests;

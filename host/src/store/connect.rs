@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Result};
 
 /// How long the server's writer waits for a command beside it; longer than any such command takes.
-const WRITER_PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const WRITER_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a command waits for the server's writer: a large import is one transaction.
 const BESIDE_PATIENCE: Duration = Duration::from_secs(60);
 /// Statements kept prepared per connection.
@@ -52,6 +52,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection> {
 /// The writing connection of a command that runs beside the server.
 pub(super) fn beside(path: &Path) -> Result<Connection> {
     let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, BESIDE_PATIENCE)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "wal_autocheckpoint", 0)?;
     Ok(db)

@@ -26,7 +26,7 @@ pub enum OpenError {
     Foreign(PathBuf),
     /// A newer version of this program wrote it: what it has, what this program knows.
     Newer(PathBuf, i64, i64),
-    /// An older version wrote it, and the server that holds it has to be the one that migrates it.
+    /// An older version wrote it, and it is the server that migrates.
     Older(PathBuf),
     /// The file is ours, but cannot be trusted: what is wrong.
     Damaged(PathBuf, String),
@@ -40,7 +40,8 @@ impl OpenError {
     /// What a failure of SQLite at `path` means while opening.
     pub(super) fn from_sqlite(path: &std::path::Path, error: &rusqlite::Error) -> OpenError {
         match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            Some(ErrorCode::NotADatabase) => OpenError::Foreign(path.to_path_buf()),
+            Some(ErrorCode::DatabaseCorrupt) => {
                 OpenError::Damaged(path.to_path_buf(), error.to_string())
             }
             _ => OpenError::Io(path.to_path_buf(), error.to_string()),
@@ -130,7 +131,7 @@ impl fmt::Display for OpenError {
             ),
             OpenError::Older(path) => write!(
                 f,
-                "`{}` was written by an older Tributary whose server is running: restart that server with this version",
+                "`{}` was written by an older Tributary: start the server once with this version, in place of one that runs",
                 path.display()
             ),
             OpenError::Damaged(path, why) => write!(

@@ -34,7 +34,11 @@ pub(super) fn prepare(dir: &Path, wal_bytes: u64) -> Result<Connection, OpenErro
         connect::writer(&path, wal_bytes).map_err(|e| OpenError::from_sqlite(&path, &e))?;
     let version = check(&db, &path)?;
     keep_private(&path).map_err(|e| OpenError::from_io(&path, &e))?;
-    migrate(&mut db, version).map_err(|e| OpenError::from_sqlite(&path, &e))?;
+    let ready = migrate(&mut db, version).and_then(|()| {
+        // A backup made by SQLite may have come without its WAL mode.
+        db.pragma_update(None, "journal_mode", "WAL")
+    });
+    ready.map_err(|e| OpenError::from_sqlite(&path, &e))?;
     Ok(db)
 }
 
@@ -104,21 +108,32 @@ fn create(path: &Path) -> Result<(), OpenError> {
         ));
     }
     let new = with_suffix(path, ".new");
-    match fs::remove_file(&new) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(io(e)),
-        _ => OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)
-            .map_err(io)?,
-    };
-    keep_private(&new).map_err(io)?;
+    start_over(&new).map_err(io)?;
     fill(&new).map_err(|e| OpenError::from_sqlite(&new, &e))?;
     File::open(&new).and_then(|f| f.sync_all()).map_err(io)?;
     fs::rename(&new, path).map_err(io)?;
     let dir = path.parent().unwrap_or(Path::new("."));
     File::open(dir).and_then(|d| d.sync_all()).map_err(io)
+}
+
+/// Makes an empty private file, and removes what a crash left of an earlier one.
+fn start_over(new: &Path) -> io::Result<()> {
+    for left in [
+        new.to_path_buf(),
+        with_suffix(new, "-wal"),
+        with_suffix(new, "-shm"),
+    ] {
+        match fs::remove_file(&left) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+    }
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(new)?;
+    keep_private(new)
 }
 
 /// Fills a new file. Nothing needs to survive a crash before the rename, hence no journal and no syncs.
@@ -210,3 +225,6 @@ pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.push(suffix);
     name.into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,7 @@ CREATE TABLE job(
   skipped INTEGER NOT NULL,
   removed INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX job_sync ON job(source_id, number) WHERE kind = 'sync';
+CREATE INDEX job_sync ON job(source_id) WHERE kind = 'sync';
 CREATE INDEX job_running ON job(id) WHERE status = 'running';
 
 -- Keys to the API. `hash` is BLAKE3 of the key; the key itself is stored nowhere.

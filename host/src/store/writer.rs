@@ -1,17 +1,15 @@
 //! The one writer: whatever waits is applied in one transaction, synced once, and only then answered.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::oneshot;
 
 use super::checkpoint::Checkpoints;
-use super::error::StoreError;
 use super::health::Record;
+use super::work::Work;
 
 /// The most works in one transaction.
 const GROUP: usize = 64;
@@ -19,26 +17,6 @@ const GROUP: usize = 64;
 const GROUP_BYTES: u64 = 4 << 20;
 /// How long a writer that failed rests before it tries whether it can write again.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// Something to write, and someone who waits for the answer.
-pub(super) trait Work: Send {
-    /// Bytes of payload.
-    fn weight(&self) -> u64;
-    /// Does it; `false` takes back what it wrote. Called once.
-    fn run(&mut self, db: &Connection) -> bool;
-    /// Answers with what `run` returned.
-    fn settle(self: Box<Self>);
-    /// Answers that nothing was written.
-    fn refuse(self: Box<Self>, why: &str);
-}
-
-/// A closure as [`Work`].
-pub(super) struct Task<T, E, W> {
-    pub(super) weight: u64,
-    pub(super) work: Option<W>,
-    pub(super) result: Option<Result<T, E>>,
-    pub(super) answer: oneshot::Sender<Result<T, E>>,
-}
 
 /// The writer's thread: owns the writing connection and ends when the queue's other end is dropped.
 pub(super) struct Writer {
@@ -223,37 +201,5 @@ impl Writer {
     }
 }
 
-impl<T, E, W> Work for Task<T, E, W>
-where
-    T: Send,
-    E: From<StoreError> + Send,
-    W: FnOnce(&Connection) -> Result<T, E> + Send,
-{
-    fn weight(&self) -> u64 {
-        self.weight
-    }
-
-    fn run(&mut self, db: &Connection) -> bool {
-        let Some(work) = self.work.take() else {
-            return false;
-        };
-        // A panic takes back this work alone; its savepoint holds whatever state it left.
-        let result = catch_unwind(AssertUnwindSafe(|| work(db)))
-            .unwrap_or_else(|_| Err(StoreError::Internal("a write panicked".to_owned()).into()));
-        self.result.insert(result).is_ok()
-    }
-
-    fn settle(self: Box<Self>) {
-        let result = self.result.unwrap_or_else(|| {
-            Err(StoreError::Internal("a write was never run".to_owned()).into())
-        });
-        // Whoever hung up does not mind.
-        let _ = self.answer.send(result);
-    }
-
-    fn refuse(self: Box<Self>, why: &str) {
-        let _ = self
-            .answer
-            .send(Err(StoreError::Unavailable(why.to_owned()).into()));
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use super::super::{Store, StoreOptions};
+use super::*;
+use tempfile::{TempDir, tempdir};
+
+/// A folder with the database of a store that was closed.
+fn folder() -> (TempDir, PathBuf) {
+    let dir = tempdir().unwrap();
+    drop(prepare(dir.path(), 0).unwrap());
+    let path = dir.path().join(FILE);
+    (dir, path)
+}
+
+/// Changes a database behind our back, as a plain SQLite tool would.
+fn tamper(path: &Path, sql: &str) {
+    let db = Connection::open(path).unwrap();
+    db.execute_batch(sql).unwrap();
+    db.close().unwrap();
+}
+
+/// Opens the folder, expects the refusal to say `words`, and the database to keep every byte.
+fn refuses(dir: &Path, words: &str) {
+    let path = dir.join(FILE);
+    let before = fs::read(&path).unwrap();
+    let said = Store::open(dir, StoreOptions::default())
+        .err()
+        .expect("it was opened")
+        .to_string();
+    assert!(said.contains(words), "{said}");
+    assert!(said.contains("left as it is"), "{said}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_new_database_is_ours_and_current() {
+    let (_dir, path) = folder();
+    check_header(&path).unwrap();
+    let db = connect::reader(&path).unwrap();
+    assert!(is_current(check(&db, &path).unwrap()));
+    let salt: Vec<u8> = db
+        .query_row("SELECT salt FROM meta", [], |r| r.get(0))
+        .unwrap();
+    assert!(salt.len() == 32 && salt.iter().any(|byte| *byte != 0));
+}
+
+#[test]
+fn what_is_not_a_database_is_refused() {
+    for bytes in [&b""[..], b"not a database", &[0; 8192]] {
+        let dir = tempdir().unwrap();
+        fs::write(dir.path().join(FILE), bytes).unwrap();
+        refuses(dir.path(), "not a Tributary database");
+        let beside = fs::read_dir(dir.path()).unwrap().count();
+        assert_eq!(beside, 2, "only the database and the lock");
+    }
+}
+
+#[test]
+fn another_programs_database_is_refused() {
+    let dir = tempdir().unwrap();
+    tamper(
+        &dir.path().join(FILE),
+        "CREATE TABLE notes(text); INSERT INTO notes VALUES('mine');",
+    );
+    refuses(dir.path(), "not a Tributary database");
+}
+
+#[test]
+fn a_newer_database_is_refused() {
+    let (dir, path) = folder();
+    tamper(&path, "PRAGMA user_version = 99;");
+    refuses(dir.path(), "schema 99, this one knows 1");
+}
+
+#[test]
+fn a_newer_version_that_is_only_in_the_wal_is_refused() {
+    let (dir, path) = folder();
+    let db = connect::writer(&path, 0).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    let wal = with_suffix(&path, "-wal");
+    let before = fs::read(&wal).unwrap();
+    assert!(!before.is_empty());
+    refuses(dir.path(), "schema 99, this one knows 1");
+    assert_eq!(fs::read(&wal).unwrap(), before);
+}
+
+#[test]
+fn an_altered_schema_is_refused() {
+    for (sql, words) in [
+        ("DROP TABLE owned", "`owned` is missing or altered"),
+        (
+            "ALTER TABLE job ADD COLUMN more TEXT",
+            "`job` is missing or altered",
+        ),
+        ("CREATE TABLE extra(x)", "`extra` does not belong in it"),
+        ("DROP INDEX job_sync", "`job_sync` is missing or altered"),
+        ("PRAGMA user_version = 0", "version 0"),
+    ] {
+        let (dir, path) = folder();
+        tamper(&path, sql);
+        refuses(dir.path(), words);
+    }
+}
+
+#[test]
+fn a_damaged_database_is_refused() {
+    // The first page holds the schema; later ones the roots of tables.
+    for page in [1, 2, 3] {
+        let (dir, path) = folder();
+        let mut bytes = fs::read(&path).unwrap();
+        let start = if page == 1 { 100 } else { (page - 1) * 4096 };
+        bytes[start..page * 4096].fill(0xa5);
+        fs::write(&path, bytes).unwrap();
+        refuses(dir.path(), "is damaged");
+    }
+}
+
+#[test]
+fn a_wal_without_its_database_is_refused() {
+    let dir = tempdir().unwrap();
+    let wal = dir.path().join("tributary.db-wal");
+    fs::write(&wal, b"frames").unwrap();
+    let said = prepare(dir.path(), 0).unwrap_err().to_string();
+    assert!(said.contains("is gone"), "{said}");
+    assert_eq!(fs::read(&wal).unwrap(), b"frames");
+}
+
+#[test]
+fn what_a_crash_left_of_a_creation_is_made_anew() {
+    let dir = tempdir().unwrap();
+    for name in [
+        "tributary.db.new",
+        "tributary.db.new-wal",
+        "tributary.db.new-shm",
+    ] {
+        fs::write(dir.path().join(name), b"half").unwrap();
+    }
+    drop(prepare(dir.path(), 0).unwrap());
+    let names = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    assert!(
+        !names
+            .into_iter()
+            .any(|name| name.to_string_lossy().contains(".new"))
+    );
+}
+
+#[test]
+fn every_file_is_its_owners_alone() {
+    let dir = tempdir().unwrap();
+    let folder = dir.path().join("deep").join("pool");
+    let store = Store::open(&folder, StoreOptions::default()).unwrap();
+    let db = connect::beside(&folder.join(FILE)).unwrap();
+    db.execute("UPDATE meta SET revision = 1", []).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    for name in [
+        "tributary.db",
+        "tributary.db-wal",
+        "tributary.db-shm",
+        "lock",
+    ] {
+        assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
+    }
+    drop(store);
+}
+
+#[test]
+fn a_restored_backup_becomes_private_and_gets_its_wal_back() {
+    let (dir, path) = folder();
+    tamper(&path, "PRAGMA journal_mode = DELETE;");
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    let db = prepare(dir.path(), 0).unwrap();
+    let mode: String = db
+        .pragma_query_value(None, "journal_mode", |r| r.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+}

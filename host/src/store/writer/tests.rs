@@ -1,0 +1,266 @@
+use super::super::work::Task;
+use super::super::{StoreError, StoreOptions, connect, migrate};
+use super::*;
+use std::sync::atomic::AtomicUsize;
+use std::sync::mpsc::{Sender, channel};
+use tempfile::{TempDir, tempdir};
+use tokio::sync::oneshot;
+
+/// A writer that the test drives itself, on a database with a table of numbers.
+struct Bench {
+    writer: Writer,
+    queue: Sender<Box<dyn Work>>,
+    commits: Arc<AtomicUsize>,
+    stop: Arc<AtomicBool>,
+    beside: Connection,
+    _dir: TempDir,
+}
+
+type Answer = oneshot::Receiver<Result<(), StoreError>>;
+
+impl Bench {
+    fn new() -> Bench {
+        let dir = tempdir().unwrap();
+        let path = dir.path().join(migrate::FILE);
+        let mut db = migrate::prepare(dir.path(), 1 << 20).unwrap();
+        // `child` must find its parent by the time of COMMIT: a way to make a COMMIT fail.
+        db.execute_batch(
+            "PRAGMA foreign_keys = ON; CREATE TABLE number(n INTEGER PRIMARY KEY); \
+             CREATE TABLE child(n REFERENCES number DEFERRABLE INITIALLY DEFERRED);",
+        )
+        .unwrap();
+        let commits = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&commits);
+        db.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, _| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        }))
+        .unwrap();
+        let checkpoints = Checkpoints::start(&path, &StoreOptions::default()).unwrap();
+        let (queue, works) = channel();
+        let stop = Arc::new(AtomicBool::new(false));
+        let writer =
+            Writer::new(db, works, Arc::clone(&stop), Arc::default(), checkpoints).unwrap();
+        Bench {
+            writer,
+            queue,
+            commits,
+            stop,
+            beside: connect::reader(&path).unwrap(),
+            _dir: dir,
+        }
+    }
+
+    fn send<W>(&self, weight: u64, work: W) -> Answer
+    where
+        W: FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        self.queue
+            .send(Box::new(Task::new(weight, work, answer)))
+            .unwrap();
+        answered
+    }
+
+    fn apply_waiting(&mut self) {
+        let group = self.writer.next_group().unwrap();
+        self.writer.apply(group);
+    }
+
+    fn numbers(&self) -> Vec<i64> {
+        let mut rows = self
+            .beside
+            .prepare("SELECT n FROM number ORDER BY n")
+            .unwrap();
+        rows.query_map([], |r| r.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
+    }
+}
+
+fn add(number: i64) -> impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static {
+    move |db| {
+        Ok(db
+            .execute("INSERT INTO number VALUES(?1)", [number])
+            .map(drop)?)
+    }
+}
+
+fn is_unavailable(answer: &mut Answer) -> bool {
+    matches!(answer.try_recv().unwrap(), Err(StoreError::Unavailable(_)))
+}
+
+#[test]
+fn what_waits_is_one_commit() {
+    let mut bench = Bench::new();
+    let mut answers: Vec<_> = (0..10).map(|n| bench.send(0, add(n))).collect();
+    bench.apply_waiting();
+    assert_eq!(bench.commits.load(Ordering::Relaxed), 1);
+    assert_eq!(bench.numbers(), (0..10).collect::<Vec<_>>());
+    assert!(answers.iter_mut().all(|a| a.try_recv().unwrap() == Ok(())));
+}
+
+#[test]
+fn nobody_is_answered_before_the_commit() {
+    let mut bench = Bench::new();
+    let mut first = bench.send(0, add(1));
+    let (told, tell) = channel();
+    let _second = bench.send(0, move |_| {
+        told.send(first.try_recv().is_err()).unwrap();
+        Ok(())
+    });
+    bench.apply_waiting();
+    assert!(
+        tell.recv().unwrap(),
+        "the first work had its answer while the second ran"
+    );
+}
+
+#[test]
+fn a_group_has_its_limits() {
+    let mut bench = Bench::new();
+    let mib = 1 << 20;
+    let weights = [0; 70].into_iter().chain([3 * mib, mib, 1, 5 * mib, 0]);
+    let _answers: Vec<_> = weights
+        .map(|weight| bench.send(weight, |_| Ok(())))
+        .collect();
+    let sizes: Vec<_> = (0..5)
+        .map(|_| bench.writer.next_group().unwrap().len())
+        .collect();
+    assert_eq!(sizes, [64, 8, 1, 1, 1]);
+}
+
+#[test]
+fn a_failing_and_a_panicking_work_take_only_their_own_back() {
+    let mut bench = Bench::new();
+    let mut first = bench.send(0, add(1));
+    let mut failing = bench.send(0, |db| {
+        add(2)(db).and(Err(StoreError::Internal("mine".to_owned())))
+    });
+    let mut panicking = bench.send(0, |db| {
+        add(3)(db)?;
+        std::panic::resume_unwind(Box::new("a bug"))
+    });
+    let mut last = bench.send(0, add(4));
+    bench.apply_waiting();
+    assert_eq!(
+        (first.try_recv().unwrap(), last.try_recv().unwrap()),
+        (Ok(()), Ok(()))
+    );
+    assert_eq!(
+        failing.try_recv().unwrap(),
+        Err(StoreError::Internal("mine".to_owned()))
+    );
+    assert!(matches!(
+        panicking.try_recv().unwrap(),
+        Err(StoreError::Internal(_))
+    ));
+    assert_eq!(bench.numbers(), [1, 4]);
+}
+
+#[test]
+fn a_work_that_fails_alone_commits_nothing() {
+    let mut bench = Bench::new();
+    let mut failing = bench.send(0, |db| {
+        add(1)(db).and(Err(StoreError::Internal("mine".to_owned())))
+    });
+    bench.apply_waiting();
+    assert_eq!(
+        failing.try_recv().unwrap(),
+        Err(StoreError::Internal("mine".to_owned()))
+    );
+    assert_eq!(
+        (bench.numbers(), bench.commits.load(Ordering::Relaxed)),
+        (vec![], 0)
+    );
+}
+
+#[test]
+fn a_commit_that_fails_is_told_to_all_and_the_next_one_works() {
+    let mut bench = Bench::new();
+    let mut answers = [
+        bench.send(0, add(1)),
+        bench.send(0, |db| {
+            Ok(db.execute("INSERT INTO child VALUES(99)", []).map(drop)?)
+        }),
+        bench.send(0, |_| Err(StoreError::Internal("mine".to_owned()))),
+    ];
+    bench.apply_waiting();
+    assert!(answers.iter_mut().all(is_unavailable));
+    assert!(bench.numbers().is_empty());
+    assert!(bench.writer.record.failed());
+    let mut after = bench.send(0, add(2));
+    bench.apply_waiting();
+    assert_eq!(
+        (after.try_recv().unwrap(), bench.numbers()),
+        (Ok(()), vec![2])
+    );
+    assert!(!bench.writer.record.failed());
+}
+
+#[test]
+fn a_transaction_that_is_gone_is_told_to_all() {
+    for sql in ["ROLLBACK", "COMMIT"] {
+        let mut bench = Bench::new();
+        let mut answers = [
+            bench.send(0, add(1)),
+            // It ends the transaction, hides that, and goes on writing.
+            bench.send(0, move |db| {
+                let _ = db.execute_batch(sql);
+                let _ = add(2)(db);
+                Ok(())
+            }),
+            bench.send(0, add(3)),
+        ];
+        bench.apply_waiting();
+        assert!(answers.iter_mut().all(is_unavailable), "{sql}");
+        assert!(bench.numbers().is_empty(), "{sql}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_unavailable_until_there_is_room() {
+    let mut bench = Bench::new();
+    let pages: i64 = bench
+        .writer
+        .db
+        .pragma_query_value(None, "page_count", |r| r.get(0))
+        .unwrap();
+    bench
+        .writer
+        .db
+        .pragma_update(None, "max_page_count", pages)
+        .unwrap();
+    let mut full = bench.send(0, |db| {
+        let sql = "INSERT INTO owner(source_id) WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) \
+                   SELECT hex(randomblob(500)) FROM c";
+        Ok(db.execute(sql, []).map(drop)?)
+    });
+    bench.apply_waiting();
+    assert!(is_unavailable(&mut full));
+    bench
+        .writer
+        .db
+        .pragma_update(None, "max_page_count", 1_000_000)
+        .unwrap();
+    bench.writer.probe();
+    assert!(!bench.writer.record.failed());
+}
+
+#[test]
+fn at_the_deadline_the_uncommitted_group_is_taken_back() {
+    let mut bench = Bench::new();
+    let stop = Arc::clone(&bench.stop);
+    let mut endless = bench.send(0, move |db| {
+        add(1)(db)?;
+        stop.store(true, Ordering::Relaxed);
+        let sql = "INSERT INTO number WITH RECURSIVE c(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c";
+        Ok(db.execute(sql, []).map(drop)?)
+    });
+    let mut waiting = bench.send(0, add(2));
+    bench.apply_waiting();
+    assert!(is_unavailable(&mut endless));
+    assert!(is_unavailable(&mut waiting));
+    assert!(bench.numbers().is_empty());
+}
