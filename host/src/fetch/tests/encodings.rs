@@ -12,19 +12,19 @@ const TEXT: &[u8] =
     br#"{"tokens": ["example-token-1", "example-token-2", "example-token-2", "example-token-2"]}"#;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
 fn zlib(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
 fn bare_deflate(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
@@ -60,7 +60,7 @@ async fn check_refused(encoding: &str, body: &[u8]) {
 #[tokio::test]
 async fn every_encoding_is_decoded() {
     // Long enough for many steps, and not the same everywhere.
-    let long: Vec<u8> = (0..200_000_u32)
+    let long: Vec<u8> = (0..60_000_u32)
         .flat_map(|at| at.wrapping_mul(at).to_string().into_bytes())
         .collect();
     for text in [TEXT, &long] {
@@ -157,7 +157,7 @@ async fn unknown_and_several_encodings_are_refused() {
 
 #[tokio::test]
 async fn bombs_are_cut_at_the_limit_of_decoded_bytes() {
-    let zeros = vec![b' '; 20 << 20];
+    let zeros = vec![b' '; 8 << 20];
     let config = FetchConfig {
         max_body: 1 << 20,
         ..FetchConfig::default()

@@ -49,7 +49,7 @@ async fn a_body_that_stalls_counts_into_the_total_time() {
     let server = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         read_request(&mut stream).unwrap();
-        std::io::Write::write_all(
+        io::Write::write_all(
             &mut stream,
             b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[",
         )

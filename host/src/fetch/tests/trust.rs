@@ -8,7 +8,7 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::upstream::{Upstream, ok, redirect};
+use super::upstream::{Upstream, ok, redirect, silent};
 use super::*;
 
 /// An authority, as PEM, and what signs for it.
@@ -29,7 +29,7 @@ impl Authority {
     }
 
     /// A server that shows a certificate of this authority.
-    fn server(&self, params: CertificateParams) -> Arc<ServerConfig> {
+    fn server(&self, params: &CertificateParams) -> Arc<ServerConfig> {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         server_config(certificate.der().clone(), &key)
@@ -115,7 +115,7 @@ async fn check_untrusted(trusted: &str, server: Arc<ServerConfig>, why: &str) {
 #[tokio::test]
 async fn the_named_authority_is_trusted_by_address_and_by_name() {
     let authority = Authority::new();
-    let server = authority.server(params(&["127.0.0.1", "localhost"]));
+    let server = authority.server(&params(&["127.0.0.1", "localhost"]));
     assert_eq!(
         fetch_tls(&authority.pem(), server.clone(), "127.0.0.1")
             .await
@@ -137,7 +137,7 @@ async fn the_named_authority_is_trusted_by_address_and_by_name() {
 
 #[tokio::test]
 async fn an_authority_that_nobody_named_is_not_trusted() {
-    let server = Authority::new().server(params(&["127.0.0.1"]));
+    let server = Authority::new().server(&params(&["127.0.0.1"]));
     check_untrusted(
         &Authority::new().pem(),
         server.clone(),
@@ -160,18 +160,18 @@ async fn a_certificate_for_another_name_or_time_is_refused() {
     let authority = Authority::new();
     check_untrusted(
         &authority.pem(),
-        authority.server(params(&["other.test"])),
+        authority.server(&params(&["other.test"])),
         "is for another name",
     )
     .await;
     let mut expired = params(&["127.0.0.1"]);
     expired.not_after = rcgen::date_time_ymd(2020, 1, 1);
-    check_untrusted(&authority.pem(), authority.server(expired), "has expired").await;
+    check_untrusted(&authority.pem(), authority.server(&expired), "has expired").await;
     let mut early = params(&["127.0.0.1"]);
     early.not_before = rcgen::date_time_ymd(2200, 1, 1);
     check_untrusted(
         &authority.pem(),
-        authority.server(early),
+        authority.server(&early),
         "is not valid yet",
     )
     .await;
@@ -232,18 +232,22 @@ async fn an_authority_that_is_named_does_not_stand_in_for_a_server_it_did_not_si
 
 #[tokio::test]
 async fn a_server_without_tls_is_an_error() {
-    let upstream = Upstream::answering([ok(b"[]")]);
-    let error = fetch(&upstream.url("/").replace("http", "https"))
-        .await
-        .unwrap_err();
+    let (listener, url) = silent();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        io::Read::read(&mut stream, &mut [0; 4096]).unwrap();
+        io::Write::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+    });
+    let error = fetch(&url.replace("http", "https")).await.unwrap_err();
     assert_eq!(error.cause(), Cause::Tls, "{error}");
+    server.join().unwrap();
 }
 
 #[tokio::test]
 async fn a_tls_connection_that_is_cut_is_not_the_end_of_a_body() {
     // The server drops the socket without saying goodbye, as anybody between could.
     let authority = Authority::new();
-    let server = authority.server(params(&["127.0.0.1"]));
+    let server = authority.server(&params(&["127.0.0.1"]));
     let upstream = Upstream::over_tls(server, vec![b"HTTP/1.1 200 OK\r\n\r\n[]".to_vec()]);
     let file = PemFile::new(&authority.pem());
     let url = upstream.url("/").replace("http", "https");
@@ -255,7 +259,7 @@ async fn a_tls_connection_that_is_cut_is_not_the_end_of_a_body() {
 async fn a_redirect_from_https_to_http_leaves_the_token_behind() {
     let authority = Authority::new();
     let plain = Upstream::answering([ok(b"[]")]);
-    let server = authority.server(params(&["127.0.0.1"]));
+    let server = authority.server(&params(&["127.0.0.1"]));
     let upstream = Upstream::over_tls(server, vec![redirect(302, &plain.url("/"))]);
     let file = PemFile::new(&authority.pem());
     let url = upstream.url("/").replace("http", "https");
