@@ -1,10 +1,22 @@
 //! The native host of Tributary: it serves, authenticates, fetches and stores, and decides nothing about accounts.
 
+pub mod api;
+pub mod app;
+pub mod auth;
 pub mod body;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod error;
 pub mod fetch;
 pub mod job;
 pub mod lock;
+pub mod log;
 pub mod random;
+pub mod routes;
+pub mod server;
 pub mod source;
 pub mod store;
+
+pub use app::App;
+pub use server::serve;

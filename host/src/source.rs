@@ -5,7 +5,7 @@ use tributary_core::{Provider, Strategy};
 use url::Url;
 
 /// A stored source, secrets included. Never serialized as it is: `api::shape` makes the answer.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Source {
     /// 12 lower-case hex digits, unused among sources and owners.
     pub id: String,

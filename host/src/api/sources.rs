@@ -1,0 +1,149 @@
+//! Sources: list, create, update, delete.
+
+mod edit;
+
+use rusqlite::Connection;
+use serde::Serialize;
+use tributary_core::Strategy;
+
+use super::shape::SourceShape;
+use super::{Answer, Request, ok};
+use crate::error::ApiError;
+use crate::job::ImportJob;
+use crate::random;
+use crate::source::{Method, Source};
+use crate::store::{jobs, sources};
+use edit::Edit;
+
+/// Largest body of a create or update, in bytes.
+const MAX_BODY: u64 = 1 << 20;
+
+/// A source with its latest sync, as the store gives it.
+type Listed = (Source, Option<ImportJob>);
+
+/// `GET /api/remote-account/sources`: all sources, the oldest first.
+pub async fn list(request: Request) -> Answer {
+    let all = request
+        .app
+        .store
+        .read(sources::list)
+        .await
+        .map_err(ApiError::from)?;
+    ok(&All {
+        sources: shapes(&all),
+    })
+}
+
+/// `POST /api/remote-account/sources`: adds a source.
+pub async fn create(mut request: Request) -> Answer {
+    let body = request.body.read_all(MAX_BODY).await?;
+    let edit = Edit::parse(&body)?;
+    let url = edit.url.clone().ok_or_else(edit::url_is_required)?;
+    let weight = body.len() as u64;
+    let changed = request.app.store.write(weight, move |db| {
+        let mut source = blank(unused_id(db)?, edit::host_of(&url));
+        edit.apply(&mut source)?;
+        sources::insert(db, &source)?;
+        Ok(Changed {
+            one: (source, None),
+            all: sources::list(db)?,
+        })
+    });
+    changed.await.and_then(|changed: Changed| changed.answer())
+}
+
+/// `POST /api/remote-account/sources/{id}`: changes the fields that are present and not null.
+pub async fn update(mut request: Request) -> Answer {
+    let body = request.body.read_all(MAX_BODY).await?;
+    let edit = Edit::parse(&body)?;
+    let (id, weight) = (request.id, body.len() as u64);
+    let changed = request.app.store.write(weight, move |db| {
+        let mut source = sources::get(db, &id)?.ok_or_else(ApiError::source_not_found)?;
+        // What changes nothing is no edit: a sync under way need not be told.
+        if edit.apply(&mut source)? {
+            sources::update(db, &source)?;
+        }
+        let job = jobs::latest_sync(db, &id)?;
+        Ok(Changed {
+            one: (source, job),
+            all: sources::list(db)?,
+        })
+    });
+    changed.await.and_then(|changed: Changed| changed.answer())
+}
+
+/// `DELETE /api/remote-account/sources/{id}`: forgets a source and leaves its accounts.
+pub async fn delete(request: Request) -> Answer {
+    let id = request.id;
+    let left = request
+        .app
+        .store
+        .write(0, move |db| match sources::delete(db, &id)? {
+            true => Ok(sources::list(db)?),
+            false => Err(ApiError::source_not_found()),
+        });
+    ok(&All {
+        sources: shapes(&left.await?),
+    })
+}
+
+/// A changed source and all there are then.
+struct Changed {
+    one: Listed,
+    all: Vec<Listed>,
+}
+
+impl Changed {
+    fn answer(&self) -> Answer {
+        #[derive(Serialize)]
+        struct OneAndAll<'a> {
+            source: SourceShape<'a>,
+            sources: Vec<SourceShape<'a>>,
+        }
+        let (source, job) = &self.one;
+        ok(&OneAndAll {
+            source: SourceShape::new(source, job.as_ref()),
+            sources: shapes(&self.all),
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct All<'a> {
+    sources: Vec<SourceShape<'a>>,
+}
+
+fn shapes(all: &[Listed]) -> Vec<SourceShape<'_>> {
+    all.iter()
+        .map(|(source, job)| SourceShape::new(source, job.as_ref()))
+        .collect()
+}
+
+/// A source before its first edit, with the defaults of everything that an edit may leave out.
+fn blank(id: String, name: String) -> Source {
+    Source {
+        id,
+        name,
+        enabled: true,
+        url: String::new(),
+        method: Method::default(),
+        auth_header: String::new(),
+        auth_token: String::new(),
+        bearer_token: String::new(),
+        provider: None,
+        strategy: Strategy::default(),
+        interval_seconds: None,
+        revision: 1,
+        last_sync_at: None,
+    }
+}
+
+/// 12 hex digits that name neither a source nor an owner of accounts.
+fn unused_id(db: &Connection) -> Result<String, ApiError> {
+    loop {
+        let id = random::hex::<6>().map_err(|error| ApiError::internal(error.to_string()))?;
+        if !sources::is_taken(db, &id)? {
+            return Ok(id);
+        }
+    }
+}

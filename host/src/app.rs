@@ -1,0 +1,46 @@
+//! What the whole server shares.
+
+use std::error::Error;
+
+use crate::auth::AdminSecret;
+use crate::config::Config;
+use crate::fetch::{FetchConfig, Fetcher};
+use crate::store::{Store, StoreOptions};
+
+/// What every request may use. Shared as `Arc<App>`.
+pub struct App {
+    /// What the server was told at its start.
+    pub config: Config,
+    /// The administrator's secret.
+    pub admin: AdminSecret,
+    /// The pool, the sources, the jobs and the keys.
+    pub store: Store,
+    /// Asks sources.
+    pub fetcher: Fetcher,
+}
+
+impl App {
+    /// Takes the data folder for itself and makes ready what requests use. The error says what to do.
+    pub fn open(config: Config) -> Result<App, Box<dyn Error>> {
+        let fetcher = Fetcher::new(fetching(&config))?;
+        let store = Store::open(&config.data.dir, StoreOptions::default())?;
+        // After the store, because the lock on the folder keeps two servers from making two secrets.
+        let admin = AdminSecret::settle(&config.admin, &config.data.dir)?;
+        Ok(App {
+            config,
+            admin,
+            store,
+            fetcher,
+        })
+    }
+}
+
+fn fetching(config: &Config) -> FetchConfig {
+    FetchConfig {
+        connect_timeout: config.upstream.connect_timeout,
+        total_timeout: config.upstream.upstream_timeout,
+        max_body: config.bodies.max_upstream_body,
+        ca_file: config.upstream.upstream_ca.clone(),
+        ..FetchConfig::default()
+    }
+}

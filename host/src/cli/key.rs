@@ -1,0 +1,125 @@
+//! `tributary key`: what it changes holds from the server's next request on.
+
+use std::path::Path;
+
+use clap::{Args, Subcommand, ValueEnum};
+use rusqlite::Connection;
+
+use super::Outcome;
+use crate::config::Data;
+use crate::store::keys::{self, ApiKey, Role};
+use crate::store::{Store, StoreError};
+use crate::{clock, random};
+
+/// What can be done with keys.
+#[derive(Subcommand)]
+pub enum KeyCommand {
+    /// Make a key and print it on stdout; it is shown this once
+    Create(Create),
+    /// List the keys by id, role, state, time and name; the keys themselves are not stored
+    List(Data),
+    /// Keep a key out; it stays in the list
+    Disable(Chosen),
+    /// Forget a key
+    Delete(Chosen),
+}
+
+/// What a new key is.
+#[derive(Args)]
+pub struct Create {
+    /// What the key may do: `admin` everything, `user` nothing that administers; no default
+    #[arg(long, value_name = "ROLE", env = "TRIBUTARY_KEY_ROLE")]
+    role: RoleName,
+    /// What to call the key in lists; no default
+    #[arg(long, value_name = "NAME", env = "TRIBUTARY_KEY_NAME")]
+    name: String,
+    #[command(flatten)]
+    data: Data,
+}
+
+/// A key that exists.
+#[derive(Args)]
+pub struct Chosen {
+    /// Id of the key, as `tributary key list` shows it
+    id: String,
+    #[command(flatten)]
+    data: Data,
+}
+
+/// A role as it is typed.
+#[derive(Clone, Copy, ValueEnum)]
+#[allow(
+    missing_docs,
+    reason = "the names are the documentation, and would otherwise crowd the help"
+)]
+pub enum RoleName {
+    Admin,
+    User,
+}
+
+/// Does what was asked. The error is for the person who typed it.
+pub fn run(command: &KeyCommand) -> Outcome {
+    match command {
+        KeyCommand::Create(wanted) => create(wanted),
+        KeyCommand::List(data) => list(&data.dir),
+        KeyCommand::Disable(chosen) => change(chosen, |db, id| keys::set_enabled(db, id, false)),
+        KeyCommand::Delete(chosen) => change(chosen, keys::delete),
+    }
+}
+
+fn create(wanted: &Create) -> Outcome {
+    let name = wanted.name.trim();
+    if name.is_empty() || name.chars().any(char::is_control) {
+        return Err(
+            "the name of a key must not be empty nor hold control characters; choose another"
+                .into(),
+        );
+    }
+    let secret = format!("{}{}", keys::PREFIX, random::hex::<24>()?);
+    let key = ApiKey {
+        id: random::hex::<6>()?,
+        name: name.to_owned(),
+        role: match wanted.role {
+            RoleName::Admin => Role::Admin,
+            RoleName::User => Role::User,
+        },
+        hash: keys::hash(secret.as_bytes()),
+        enabled: true,
+        created_at: clock::now(),
+    };
+    keys::create(&Store::peek(&wanted.data.dir)?, &key)?;
+    println!("{secret}");
+    Ok(())
+}
+
+fn list(dir: &Path) -> Outcome {
+    let db = Store::peek_read_only(dir)?;
+    println!(
+        "{:<14}{:<7}{:<10}{:<27}NAME",
+        "ID", "ROLE", "STATE", "CREATED"
+    );
+    for key in keys::list(&db)? {
+        let (role, created) = (key.role.as_str(), clock::rfc3339(key.created_at));
+        let state = if key.enabled { "enabled" } else { "disabled" };
+        println!(
+            "{:<14}{role:<7}{state:<10}{created:<27}{}",
+            key.id, key.name
+        );
+    }
+    Ok(())
+}
+
+/// Changes a key that must be there.
+fn change(
+    chosen: &Chosen,
+    change: impl FnOnce(&Connection, &str) -> Result<bool, StoreError>,
+) -> Outcome {
+    match change(&Store::peek(&chosen.data.dir)?, &chosen.id)? {
+        true => Ok(()),
+        false => Err(format!(
+            "no key has the id `{}`; `tributary key list` shows them",
+            chosen.id
+        )
+        .into()),
+    }
+}

@@ -1,0 +1,68 @@
+//! `tributary serve`.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Outcome;
+use crate::app::App;
+use crate::config::Config;
+use crate::{log, server};
+
+/// Serves until SIGTERM or SIGINT. The error says why it could not start.
+pub fn run(config: Config) -> Outcome {
+    log::start(&config.log);
+    let app = Arc::new(App::open(config)?);
+    let runtime = Runtime::new()?;
+    let served = runtime.block_on(serve(app));
+    // What runs on beside the requests has had its time.
+    runtime.shutdown_background();
+    served
+}
+
+async fn serve(app: Arc<App>) -> Outcome {
+    let listen = &app.config.listen;
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        format!("cannot listen on `{listen}`: {error}; choose another address with --listen")
+    })?;
+    let shutdown = told_to_stop()?;
+    announce(&app, listener.local_addr()?);
+    server::serve(listener, app, shutdown).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Ready at the first SIGTERM or SIGINT after this call.
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: open requests may end");
+    })
+}
+
+/// Says on stdout where the server is, then where its secret is; never the secret itself.
+fn announce(app: &App, address: SocketAddr) {
+    let mut out = io::stdout().lock();
+    // A server goes on serving when nobody reads its output.
+    let _ = writeln!(out, "listening on http://{address}");
+    if let Some(file) = &app.admin.kept_in {
+        let _ = writeln!(out, "the admin secret is in {}", file.display());
+    }
+    let _ = out.flush();
+    if app.admin.short && !address.ip().is_loopback() {
+        tracing::warn!(
+            "the admin secret has under 16 characters and others can reach this address: choose a longer one"
+        );
+    }
+}

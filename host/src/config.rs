@@ -1,0 +1,188 @@
+//! What the server is told at its start, by concern. Each field is an option of `tributary serve`, with a default,
+//! a unit and an environment variable.
+
+mod units;
+
+use std::env;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+pub use units::{read_size, read_time, write_size};
+
+/// Everything `tributary serve` can be told.
+#[derive(Args, Clone)]
+pub struct Config {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        env = "TRIBUTARY_LISTEN",
+        default_value = "127.0.0.1:8083"
+    )]
+    pub listen: String,
+    /// Most connections at a time; further ones wait
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "TRIBUTARY_MAX_CONNECTIONS",
+        default_value = "1024"
+    )]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: u32,
+    /// Where the pool lies.
+    #[command(flatten)]
+    pub data: Data,
+    /// The administrator's secret.
+    #[command(flatten)]
+    pub admin: Admin,
+    /// How large a body may be.
+    #[command(flatten)]
+    pub bodies: Bodies,
+    /// How long a client may take.
+    #[command(flatten)]
+    pub patience: Patience,
+    /// How sources are asked.
+    #[command(flatten)]
+    pub upstream: Upstream,
+    /// What is logged.
+    #[command(flatten)]
+    pub log: Log,
+}
+
+/// Where the pool lies.
+#[derive(Args, Clone)]
+pub struct Data {
+    /// Folder of the pool, made when it is missing: by default `tributary` in XDG_DATA_HOME or in ~/.local/share
+    #[arg(long = "data", value_name = "DIR", env = "TRIBUTARY_DATA", default_value_os_t = default_data())]
+    pub dir: PathBuf,
+}
+
+/// The administrator's secret. The first of option, variable and file counts; without any, one is made in
+/// `admin-secret` of the data folder.
+#[derive(Args, Clone)]
+pub struct Admin {
+    /// The administrator's secret; on a shared machine the variable or the file hides it better
+    #[arg(
+        long = "admin-secret",
+        value_name = "SECRET",
+        env = "TRIBUTARY_ADMIN_SECRET",
+        hide_env_values = true
+    )]
+    pub secret: Option<String>,
+    /// File that holds the administrator's secret; by default `admin-secret` in the data folder, made when missing
+    #[arg(
+        long = "admin-secret-file",
+        value_name = "FILE",
+        env = "TRIBUTARY_ADMIN_SECRET_FILE"
+    )]
+    pub file: Option<PathBuf>,
+}
+
+/// How large a body may be.
+#[derive(Args, Clone)]
+pub struct Bodies {
+    /// Largest body of a request, in B, KiB, MiB or GiB
+    #[arg(long, value_name = "SIZE", env = "TRIBUTARY_MAX_BODY", default_value = "256MiB", value_parser = read_size)]
+    pub max_body: u64,
+    /// Largest answer of a source after decoding, in B, KiB, MiB or GiB
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "TRIBUTARY_MAX_UPSTREAM_BODY",
+        default_value = "256MiB"
+    )]
+    #[arg(value_parser = read_size)]
+    pub max_upstream_body: u64,
+    /// Size above which a body waits in a file of the data folder and not in memory, in B, KiB, MiB or GiB
+    #[arg(long, value_name = "SIZE", env = "TRIBUTARY_SPOOL_ABOVE", default_value = "32MiB", value_parser = read_size)]
+    pub spool_above: u64,
+}
+
+/// How long a client may take.
+#[derive(Args, Clone)]
+pub struct Patience {
+    /// Time for the headers of a request, and for a connection without one, in ms, s, m or h
+    #[arg(long, value_name = "TIME", env = "TRIBUTARY_HEADER_TIMEOUT", default_value = "10s", value_parser = read_time)]
+    pub header_timeout: Duration,
+    /// Time that a body may stand still, sent or received, in ms, s, m or h
+    #[arg(long, value_name = "TIME", env = "TRIBUTARY_BODY_TIMEOUT", default_value = "30s", value_parser = read_time)]
+    pub body_timeout: Duration,
+    /// Time for open requests to end after a signal to stop, in ms, s, m or h
+    #[arg(long, value_name = "TIME", env = "TRIBUTARY_DRAIN_TIMEOUT", default_value = "10s", value_parser = read_time)]
+    pub drain_timeout: Duration,
+}
+
+/// How sources are asked.
+#[derive(Args, Clone)]
+pub struct Upstream {
+    /// Time to connect to a source, in ms, s, m or h
+    #[arg(long, value_name = "TIME", env = "TRIBUTARY_CONNECT_TIMEOUT", default_value = "10s", value_parser = read_time)]
+    pub connect_timeout: Duration,
+    /// Time for a whole fetch, redirects and body included, in ms, s, m or h
+    #[arg(long, value_name = "TIME", env = "TRIBUTARY_UPSTREAM_TIMEOUT", default_value = "30s", value_parser = read_time)]
+    pub upstream_timeout: Duration,
+    /// File of certificates (PEM) trusted beside the system's
+    #[arg(long, value_name = "FILE", env = "TRIBUTARY_UPSTREAM_CA")]
+    pub upstream_ca: Option<PathBuf>,
+}
+
+/// What is logged on stderr.
+#[derive(Args, Clone)]
+pub struct Log {
+    /// How a line of the log is written
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "TRIBUTARY_LOG_FORMAT",
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
+    /// Least severe lines to log
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        env = "TRIBUTARY_LOG_LEVEL",
+        default_value = "info"
+    )]
+    pub log_level: LogLevel,
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For a person.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The severity of a line, most severe first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+#[allow(
+    missing_docs,
+    reason = "the names are the documentation, and would otherwise crowd the help"
+)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// The pool's folder when nothing names one: the user's, so that it does not depend on where a command is typed.
+fn default_data() -> PathBuf {
+    let named = |name| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    named("XDG_DATA_HOME")
+        .or_else(|| named("HOME").map(|home| home.join(".local").join("share")))
+        .map_or_else(
+            || PathBuf::from("tributary-data"),
+            |base| base.join("tributary"),
+        )
+}

@@ -1,0 +1,122 @@
+//! Sizes like `64MiB` and times like `30s`, as people write them.
+
+use std::time::Duration;
+
+const SIZES: &[(&str, u64)] = &[
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("GB", 1_000_000_000),
+    ("MB", 1_000_000),
+    ("KB", 1_000),
+    ("B", 1),
+    ("", 1),
+];
+
+/// Milliseconds in a unit.
+const TIMES: &[(&str, u64)] = &[("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+
+/// The longest time an option takes: a year. Beyond it a deadline could not be added to a clock.
+const LONGEST: u64 = 365 * 24 * 3_600_000;
+
+/// Reads a size in bytes: digits and a unit, or digits alone for bytes. The error says how to write one.
+pub fn read_size(text: &str) -> Result<u64, String> {
+    scaled(text, SIZES)
+        .ok_or_else(|| "write a size as `64MiB`: digits, then B, KiB, MiB or GiB".to_owned())
+}
+
+/// Reads a time: digits and a unit, more than zero and at most a year. The error says how to write one.
+pub fn read_time(text: &str) -> Result<Duration, String> {
+    scaled(text, TIMES)
+        .filter(|time| (1..=LONGEST).contains(time))
+        .map(Duration::from_millis)
+        .ok_or_else(|| "write a time as `30s`: digits, then ms, s, m or h".to_owned())
+}
+
+/// Writes bytes in the largest binary unit that divides them: `64MiB`.
+pub fn write_size(bytes: u64) -> String {
+    let binary = SIZES.iter().filter(|(unit, _)| unit.ends_with("iB"));
+    let exact = binary
+        .into_iter()
+        .find(|(_, size)| bytes >= *size && bytes.is_multiple_of(*size));
+    exact.map_or_else(
+        || format!("{bytes}B"),
+        |(unit, size)| format!("{}{unit}", bytes / size),
+    )
+}
+
+fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let (_, scale) = units
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(unit.trim_start()))?;
+    number.parse::<u64>().ok()?.checked_mul(*scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_digits_and_a_unit() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("17", 17),
+            ("17B", 17),
+            ("2KiB", 2_048),
+            ("2kb", 2_000),
+            (" 64 MiB ", 64 << 20),
+            ("256mib", 256 << 20),
+            ("3GiB", 3 << 30),
+        ] {
+            assert_eq!(read_size(text), Ok(bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_size_is_refused() {
+        for text in [
+            "",
+            "MiB",
+            "-1",
+            "1.5MiB",
+            "5 apples",
+            "99999999999GiB",
+            "0x10",
+        ] {
+            assert!(read_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_digits_and_a_unit() {
+        for (text, milliseconds) in [
+            ("250ms", 250),
+            ("30s", 30_000),
+            ("2 m", 120_000),
+            ("1h", 3_600_000),
+        ] {
+            assert_eq!(
+                read_time(text),
+                Ok(Duration::from_millis(milliseconds)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in ["", "30", "s", "0s", "1.5s", "-1s", "9999999h", "1d"] {
+            assert!(read_time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_written_as_it_is_read() {
+        for text in ["0B", "1000B", "1KiB", "1500KiB", "256MiB", "3GiB"] {
+            assert_eq!(read_size(text).map(write_size).as_deref(), Ok(text));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Lines on stderr, as text or as JSON. None of them carries a secret, whoever wrote it.
+
+use std::io::{self, IsTerminal};
+use std::panic;
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
+
+use crate::config::{Log, LogFormat, LogLevel};
+
+/// Starts the log of this program. A second call changes nothing.
+pub fn start(log: &Log) {
+    let lines = fmt::layer().with_writer(io::stderr);
+    let lines = match log.log_format {
+        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let registry = tracing_subscriber::registry().with(lines.with_filter(targets(log.log_level)));
+    // Only a test that starts two servers gets here twice; the first one's log serves both.
+    let _ = registry.try_init();
+    panic::set_hook(Box::new(log_panic));
+}
+
+/// Our own lines down to `level`; those of others never below info, because what they tell there may hold headers.
+fn targets(level: LogLevel) -> Targets {
+    let own = match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    Targets::new()
+        .with_default(own.min(LevelFilter::INFO))
+        .with_target("tributary", own)
+}
+
+/// Logs where a panic happened. Its message stays out: it may quote the text it tripped over, a token for example.
+fn log_panic(panic: &panic::PanicHookInfo<'_>) {
+    let place = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    tracing::error!(place, "a mistake in the program ended this piece of work");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::Level;
+
+    #[test]
+    fn third_parties_are_capped_at_info() {
+        let targets = targets(LogLevel::Trace);
+        assert!(targets.would_enable("tributary_host::server", &Level::TRACE));
+        assert!(targets.would_enable("hyper::proto", &Level::INFO));
+        assert!(!targets.would_enable("hyper::proto", &Level::DEBUG));
+    }
+
+    #[test]
+    fn a_lower_level_holds_for_all() {
+        let targets = targets(LogLevel::Error);
+        assert!(!targets.would_enable("tributary_host::server", &Level::WARN));
+        assert!(!targets.would_enable("hyper::proto", &Level::WARN));
+    }
+}

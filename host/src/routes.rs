@@ -1,0 +1,175 @@
+//! The one route table.
+
+use std::pin::Pin;
+
+use hyper::header::{ALLOW, HeaderValue};
+use hyper::{Method, StatusCode};
+
+use crate::api::{Answer, Request, health, sources};
+use crate::auth::Who;
+use crate::error::ApiError;
+
+/// Every route there is: method, path, who may ask, and what answers.
+static ROUTES: &[Route] = &[
+    route(Method::GET, "/health", Who::Anyone, |r| {
+        Box::pin(health::health(r))
+    }),
+    route(Method::GET, "/ready", Who::Anyone, |r| {
+        Box::pin(health::ready(r))
+    }),
+    route(
+        Method::GET,
+        "/api/remote-account/sources",
+        Who::Admin,
+        |r| Box::pin(sources::list(r)),
+    ),
+    route(
+        Method::POST,
+        "/api/remote-account/sources",
+        Who::Admin,
+        |r| Box::pin(sources::create(r)),
+    ),
+    route(
+        Method::POST,
+        "/api/remote-account/sources/{id}",
+        Who::Admin,
+        |r| Box::pin(sources::update(r)),
+    ),
+    route(
+        Method::DELETE,
+        "/api/remote-account/sources/{id}",
+        Who::Admin,
+        |r| Box::pin(sources::delete(r)),
+    ),
+];
+
+/// One row of the table.
+pub struct Route {
+    method: Method,
+    path: &'static str,
+    /// Who may ask.
+    pub who: Who,
+    /// What answers.
+    pub handler: Handler,
+}
+
+/// A handler, boxed so that the table can hold it.
+pub type Handler = fn(Request) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+const fn route(method: Method, path: &'static str, who: Who, handler: Handler) -> Route {
+    Route {
+        method,
+        path,
+        who,
+        handler,
+    }
+}
+
+/// The route of a request, and the part of its path that `{…}` stands for. 404 without one, 405 for another method.
+pub fn find<'p>(method: &Method, path: &'p str) -> Result<(&'static Route, &'p str), ApiError> {
+    let mut allowed = Vec::new();
+    for route in ROUTES {
+        let Some(id) = matched(route.path, path) else {
+            continue;
+        };
+        if answers(route, method) {
+            return Ok((route, id));
+        }
+        allowed.push(route.method.as_str());
+    }
+    match allowed.is_empty() {
+        true => Err(ApiError::not_found("not found")),
+        false => Err(method_not_allowed(&allowed)),
+    }
+}
+
+/// HEAD is GET without the body, which hyper leaves out.
+fn answers(route: &Route, method: &Method) -> bool {
+    route.method == *method || (route.method == Method::GET && *method == Method::HEAD)
+}
+
+/// What stands for `{…}` in `pattern`, empty where it has none; `None` when the path is another one.
+fn matched<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
+    let mut id = "";
+    let mut parts = path.split('/');
+    for wanted in pattern.split('/') {
+        let part = parts.next()?;
+        if wanted.starts_with('{') && !part.is_empty() {
+            id = part;
+        } else if wanted != part {
+            return None;
+        }
+    }
+    parts.next().is_none().then_some(id)
+}
+
+fn method_not_allowed(allowed: &[&str]) -> ApiError {
+    let mut methods = allowed.join(", ");
+    if allowed.contains(&"GET") {
+        methods.push_str(", HEAD");
+    }
+    let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
+    // Names of methods are always a valid value.
+    match HeaderValue::from_str(&methods) {
+        Ok(methods) => error.with_header(ALLOW, methods),
+        Err(_) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_meets_its_pattern_part_by_part() {
+        for (path, id) in [
+            ("/api/sources/a1b2", Some("a1b2")),
+            ("/api/sources/", None),
+            ("/api/sources", None),
+            ("/api/sources/a1b2/", None),
+            ("/api/sources/a1b2/sync", None),
+            ("/api//a1b2", None),
+            ("api/sources/a1b2", None),
+        ] {
+            assert_eq!(matched("/api/sources/{id}", path), id, "{path}");
+        }
+        assert_eq!(matched("/health", "/health"), Some(""));
+    }
+
+    #[test]
+    fn an_unknown_path_is_404_and_an_unknown_method_405() {
+        let status = |method, path| {
+            find(&method, path)
+                .err()
+                .map(|error| error.status().as_u16())
+        };
+        assert_eq!(status(Method::GET, "/"), Some(404));
+        assert_eq!(
+            status(Method::GET, "/api/remote-account/sources/"),
+            Some(404)
+        );
+        assert_eq!(
+            status(Method::PUT, "/api/remote-account/sources"),
+            Some(405)
+        );
+        assert_eq!(status(Method::HEAD, "/health"), None);
+        assert_eq!(
+            status(Method::DELETE, "/api/remote-account/sources/a1b2c3d4e5f6"),
+            None
+        );
+    }
+
+    #[test]
+    fn a_wrong_method_is_told_the_right_ones() {
+        let answer = find(&Method::PUT, "/api/remote-account/sources")
+            .err()
+            .map(ApiError::into_response);
+        let allow = answer
+            .as_ref()
+            .and_then(|answer| answer.headers().get(ALLOW));
+        assert_eq!(
+            allow.map(HeaderValue::as_bytes),
+            Some(b"GET, POST, HEAD".as_slice())
+        );
+    }
+}

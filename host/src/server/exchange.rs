@@ -1,0 +1,151 @@
+//! One request and its answer: find the route, ask who is there, let the handler answer, write the line in the log.
+
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::Instant;
+
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method};
+
+use super::request::{RequestBody, Rest, discard};
+use crate::api::{Answer, Request, Response};
+use crate::app::App;
+use crate::error::{ApiError, Cause};
+use crate::{auth, routes};
+
+/// Names a request in its answer and in the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Answers one request, whatever happens in its handler.
+pub(super) async fn answer(
+    app: Arc<App>,
+    request: hyper::Request<Incoming>,
+) -> Result<Response, Infallible> {
+    let (head, body) = request.into_parts();
+    let line = Line::begin(&head);
+    let waits_for_leave = head.headers.clone();
+    let (body, mut rest) = RequestBody::new(body, app.config.patience.body_timeout);
+    let answer = unless_panic(respond(app, head, body)).await;
+    let mut response = answer.unwrap_or_else(ApiError::into_response);
+    if let Ok(rest) = rest.try_recv() {
+        dispose(Rest::of(rest, &waits_for_leave), response.headers_mut());
+    }
+    line.end(&mut response);
+    Ok(response)
+}
+
+/// Who may ask is settled before anything of the body is read.
+async fn respond(app: Arc<App>, head: Parts, body: RequestBody) -> Answer {
+    let (route, id) = routes::find(&head.method, head.uri.path())?;
+    let id = id.to_owned();
+    auth::admit(&app, route.who, &head.headers).await?;
+    (route.handler)(Request {
+        app,
+        head,
+        body,
+        id,
+    })
+    .await
+}
+
+/// Turns a panic of this request into an answer of its own. What it held is dropped; the panic's place is in the log.
+async fn unless_panic(answer: impl Future<Output = Answer>) -> Answer {
+    let mut answer = pin!(answer);
+    std::future::poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
+        polled.unwrap_or_else(|_| Poll::Ready(Err(ApiError::internal("the handler panicked"))))
+    })
+    .await
+}
+
+/// Discards the rest of a body beside the answer, and says so when the connection ends with it.
+fn dispose(rest: Rest, headers: &mut HeaderMap) {
+    match rest {
+        Rest::Discard(body) => {
+            tokio::spawn(discard(body));
+            return;
+        }
+        Rest::DiscardAndClose(body) => {
+            tokio::spawn(discard(body));
+        }
+        Rest::Close => {}
+    }
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+}
+
+/// The line that a request leaves in the log, whether it is answered or its client goes away first.
+struct Line {
+    method: Method,
+    path: String,
+    id: String,
+    begun: Instant,
+    ended: bool,
+}
+
+impl Line {
+    fn begin(head: &Parts) -> Line {
+        let path = head.uri.path().to_owned();
+        Line {
+            method: head.method.clone(),
+            path,
+            id: request_id(),
+            begun: Instant::now(),
+            ended: false,
+        }
+    }
+
+    fn end(mut self, response: &mut Response) {
+        self.ended = true;
+        let status = response.status().as_u16();
+        let cause = response
+            .extensions_mut()
+            .remove::<Cause>()
+            .map(|Cause(cause)| cause);
+        let (method, path, id) = (self.method.as_str(), self.path.as_str(), self.id.as_str());
+        let duration_us = self.duration_us();
+        match &cause {
+            Some(cause) => tracing::warn!(method, path, status, duration_us, id, cause, "answered"),
+            None => tracing::info!(method, path, status, duration_us, id, "answered"),
+        }
+        // Hex digits and a hyphen are always a valid value.
+        if let Ok(id) = HeaderValue::from_str(id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+    }
+
+    fn duration_us(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if !self.ended {
+            let (method, path, id) = (self.method.as_str(), self.path.as_str(), self.id.as_str());
+            tracing::info!(
+                method,
+                path,
+                duration_us = self.duration_us(),
+                id,
+                "client went away before the answer"
+            );
+        }
+    }
+}
+
+/// 16 hex digits, one after the other from a random start: unlikely to meet those of another run in the same log.
+fn request_id() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    static START: std::sync::LazyLock<u64> =
+        std::sync::LazyLock::new(|| getrandom::u64().unwrap_or_default());
+    format!(
+        "{:016x}",
+        START.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))
+    )
+}

@@ -1,0 +1,138 @@
+//! The body of a request, read with limited patience, and given back when nobody wants the rest.
+
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::{HeaderMap, header};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::error::ApiError;
+
+/// Unread bytes of a body that are discarded after an early answer, so that the client comes to read the answer.
+const DISCARD: u64 = 256 * 1024;
+
+/// Time for discarding them.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The body of a request. Dropped before its end, it goes back to the connection, which discards the rest.
+pub struct RequestBody {
+    rest: Option<Incoming>,
+    give_back: Option<oneshot::Sender<Incoming>>,
+    patience: Duration,
+}
+
+impl RequestBody {
+    /// Wraps what hyper gives; a piece may keep waiting for `patience`. What is not read arrives at the receiver.
+    pub(super) fn new(
+        body: Incoming,
+        patience: Duration,
+    ) -> (RequestBody, oneshot::Receiver<Incoming>) {
+        let (give_back, returned) = oneshot::channel();
+        (
+            RequestBody {
+                rest: Some(body),
+                give_back: Some(give_back),
+                patience,
+            },
+            returned,
+        )
+    }
+
+    /// The length in bytes that the client declared, when it did.
+    pub fn declared_len(&self) -> Option<u64> {
+        self.rest
+            .as_ref()
+            .map_or(Some(0), |body| body.size_hint().exact())
+    }
+
+    /// The next piece; `None` at the end. 408 when the client stalls, 400 when it breaks off.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+        while let Some(body) = &mut self.rest {
+            match timeout(self.patience, body.frame()).await {
+                Ok(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(piece) => return Ok(Some(piece)),
+                    Err(_trailers) => {}
+                },
+                Ok(None) => self.rest = None,
+                Ok(Some(Err(error))) => {
+                    self.rest = None;
+                    return Err(ApiError::bad_request("body broke off").because(error.to_string()));
+                }
+                Err(_elapsed) => {
+                    self.rest = None;
+                    return Err(ApiError::stalled());
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The whole body, in memory. 413 when it is over `max` bytes, before anything is read if its length says so.
+    pub async fn read_all(&mut self, max: u64) -> Result<Vec<u8>, ApiError> {
+        let declared = self.declared_len().unwrap_or(0);
+        let mut whole = match usize::try_from(declared) {
+            Ok(len) if declared <= max => Vec::with_capacity(len),
+            _ => return Err(ApiError::too_large(max)),
+        };
+        while let Some(piece) = self.next().await? {
+            if (whole.len() + piece.len()) as u64 > max {
+                return Err(ApiError::too_large(max));
+            }
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole)
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if let (Some(rest), Some(give_back)) = (self.rest.take(), self.give_back.take())
+            && !rest.is_end_stream()
+        {
+            // Nobody takes it when the connection is gone already.
+            let _ = give_back.send(rest);
+        }
+    }
+}
+
+/// What to do with the rest of a body after an early answer.
+pub(super) enum Rest {
+    /// Discard it; the connection may live on.
+    Discard(Incoming),
+    /// Discard its beginning, then close.
+    DiscardAndClose(Incoming),
+    /// The client waits for leave to send it and is not given any: close.
+    Close,
+}
+
+impl Rest {
+    /// Decides for a request with these headers.
+    pub(super) fn of(body: Incoming, headers: &HeaderMap) -> Rest {
+        let small = body.size_hint().upper().is_some_and(|len| len <= DISCARD);
+        match headers.contains_key(header::EXPECT) {
+            true => Rest::Close,
+            false if small => Rest::Discard(body),
+            false => Rest::DiscardAndClose(body),
+        }
+    }
+}
+
+/// Reads and forgets a body up to the limits while the answer is on its way. Past the size, it waits for the end of
+/// the time without reading: the client meanwhile stops sending and sees the answer.
+pub(super) async fn discard(mut body: Incoming) {
+    let end = Instant::now() + LINGER;
+    let mut discarded = 0;
+    while discarded < DISCARD {
+        match timeout_at(end, body.frame()).await {
+            Ok(Some(Ok(frame))) => {
+                discarded += frame.data_ref().map_or(0, |piece| piece.len() as u64)
+            }
+            Ok(None | Some(Err(_))) | Err(_) => return,
+        }
+    }
+    if !body.is_end_stream() {
+        tokio::time::sleep_until(end).await;
+    }
+}
