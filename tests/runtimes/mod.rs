@@ -1,0 +1,3 @@
+//! Everything that decides like the core.
+
+pub(crate) mod native;
