@@ -83,62 +83,56 @@ impl Fetcher {
         source: &Source,
         sink: &mut (dyn Sink + Send),
     ) -> Result<(), FetchError> {
-        let limit = self.config.total_timeout;
-        match timeout(limit, self.follow(source, sink)).await {
+        let first = Hop::first(source)?;
+        let (limit, url) = (self.config.total_timeout, first.url.clone());
+        match timeout(limit, self.follow(first, sink)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(FetchError::new(
                 Cause::Timeout,
                 format!("not finished within {limit:?}"),
-            )),
+            )
+            .at(&url)),
         }
     }
 
     /// Asks until an answer is no redirect.
-    async fn follow(
-        &self,
-        source: &Source,
-        sink: &mut (dyn Sink + Send),
-    ) -> Result<(), FetchError> {
-        let mut hop = Hop::first(source)?;
+    async fn follow(&self, first: Hop, sink: &mut (dyn Sink + Send)) -> Result<(), FetchError> {
+        let mut hop = first;
         for _ in 0..=self.config.max_redirects {
-            let answer = self.ask(&hop).await.map_err(|error| error.at(&hop.url))?;
-            let response = &answer.response;
-            match hop
-                .next(response.status(), response.headers())
+            match self
+                .visit(&hop, sink)
+                .await
                 .map_err(|error| error.at(&hop.url))?
             {
                 Some(next) => hop = next,
-                None => {
-                    return self
-                        .receive(answer, sink)
-                        .await
-                        .map_err(|error| error.at(&hop.url));
-                }
+                None => return Ok(()),
             }
         }
         let detail = format!("redirected more than {} times", self.config.max_redirects);
         Err(FetchError::new(Cause::Redirect, detail).at(&hop.url))
     }
 
+    /// Asks once: reads the answer, or says where it redirects.
+    async fn visit(
+        &self,
+        hop: &Hop,
+        sink: &mut (dyn Sink + Send),
+    ) -> Result<Option<Hop>, FetchError> {
+        let answer = self.ask(hop).await?;
+        let next = hop.next(answer.response.status(), answer.response.headers())?;
+        if next.is_none() {
+            self.receive(answer, sink).await?;
+        }
+        Ok(next)
+    }
+
     /// Sends one request on a connection of its own and waits for the answer's head.
     async fn ask(&self, hop: &Hop) -> Result<Answer, FetchError> {
         let request = hop.request()?;
-        let limit = self.config.connect_timeout;
-        let stream = match timeout(limit, self.open(&hop.url)).await {
-            Ok(stream) => stream?,
-            Err(_) => {
-                return Err(FetchError::new(
-                    Cause::Timeout,
-                    format!("no connection within {limit:?}"),
-                ));
-            }
-        };
-        let (mut sender, connection) = http1::Builder::new()
-            .max_header_size(MAX_HEAD)
-            .max_buf_size(READ_BUFFER)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(from_hyper)?;
+        let stream = TokioIo::new(self.open(&hop.url).await?);
+        let mut http = http1::Builder::new();
+        http.max_header_size(MAX_HEAD).max_buf_size(READ_BUFFER);
+        let (mut sender, connection) = http.handshake(stream).await.map_err(from_hyper)?;
         let mut line = JoinSet::new();
         line.spawn(async {
             // Its error also reaches the request or the body, where it is reported.
@@ -151,17 +145,28 @@ impl Fetcher {
         })
     }
 
-    /// Connects, with TLS when the address says https.
+    /// Opens a connection in time.
     async fn open(&self, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
+        let limit = self.config.connect_timeout;
+        match timeout(limit, self.connect(url)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(FetchError::new(
+                Cause::Timeout,
+                format!("no connection within {limit:?}"),
+            )),
+        }
+    }
+
+    /// Connects, with TLS when the address says https.
+    async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(FetchError::new(Cause::Url, "the address names no host"));
         };
         let stream = dial::dial(&host, port, self.config.connect_timeout).await?;
         if url.scheme() == "https" {
-            Ok(Box::new(self.trust.secure(&host, stream).await?))
-        } else {
-            Ok(Box::new(stream))
+            return Ok(Box::new(self.trust.secure(&host, stream).await?));
         }
+        Ok(Box::new(stream))
     }
 
     /// Decodes the body into the sink.
@@ -215,22 +220,20 @@ fn from_hyper(error: hyper::Error) -> FetchError {
     let io = error
         .source()
         .and_then(|source| source.downcast_ref::<io::Error>());
-    if let Some(error) = io.and_then(tls::refusal) {
-        return error;
+    if let Some(refusal) = io.and_then(tls::refusal) {
+        return refusal;
     }
-    let cut = error.is_incomplete_message()
-        || io.is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof);
-    match io {
-        _ if cut => FetchError::new(
+    let kind = io.map(io::Error::kind);
+    if error.is_incomplete_message() || kind == Some(io::ErrorKind::UnexpectedEof) {
+        return FetchError::new(
             Cause::Protocol,
             "the connection was closed before the answer was whole",
-        ),
-        Some(io) => FetchError::new(
-            Cause::Protocol,
-            format!("the connection broke: {}", io.kind()),
-        ),
-        None => FetchError::new(Cause::Protocol, "the connection broke"),
+        );
     }
+    let detail = kind.map_or("the connection broke".to_owned(), |kind| {
+        format!("the connection broke: {kind}")
+    });
+    FetchError::new(Cause::Protocol, detail)
 }
 
 #[cfg(test)]

@@ -43,8 +43,7 @@ async fn a_tls_handshake_that_stalls_is_left_after_the_connect_time() {
 
 #[tokio::test]
 async fn a_body_that_stalls_counts_into_the_total_time() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (listener, url) = silent();
     let (done, wait) = std::sync::mpsc::channel::<()>();
     let server = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();

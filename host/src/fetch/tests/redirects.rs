@@ -1,6 +1,6 @@
 //! Redirects: what is asked next, and what is told to whom.
 
-use super::upstream::{Upstream, answer, ok, redirect};
+use super::upstream::{Upstream, answer, loopback, ok, redirect};
 use super::*;
 
 fn post(url: &str) -> Source {
@@ -110,14 +110,10 @@ async fn a_token_in_any_header_stays_with_its_origin() {
 
 #[tokio::test]
 async fn a_token_does_not_come_back_with_its_origin() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = loopback();
     let back = listener.local_addr().unwrap();
-    drop(listener);
     let other = Upstream::answering([redirect(307, &format!("http://{back}/c"))]);
-    let first = Upstream::answering_at(
-        &back.to_string(),
-        [redirect(307, &other.url("/b")), ok(b"[]")],
-    );
+    let first = Upstream::answering_on(listener, [redirect(307, &other.url("/b")), ok(b"[]")]);
     fetch_post(&first.url("/a")).await.unwrap();
     assert!(first.request().contains("tok-b"));
     assert!(!first.request().contains("tok-b"));

@@ -18,27 +18,29 @@ pub(super) struct Upstream {
 impl Upstream {
     /// Gives one answer a connection, in order.
     pub(super) fn answering<const N: usize>(answers: [Vec<u8>; N]) -> Upstream {
-        Upstream::answering_at("127.0.0.1:0", answers)
+        Upstream::answering_on(loopback(), answers)
     }
 
-    /// The same at a given address.
-    pub(super) fn answering_at<const N: usize>(bind: &str, answers: [Vec<u8>; N]) -> Upstream {
-        Upstream::at(bind, answers.into(), |stream| stream)
+    /// The same on a socket that listens already.
+    pub(super) fn answering_on<const N: usize>(
+        listener: TcpListener,
+        answers: [Vec<u8>; N],
+    ) -> Upstream {
+        Upstream::start(listener, answers.into(), |stream| stream)
     }
 
     /// The same over TLS.
     pub(super) fn over_tls(config: Arc<ServerConfig>, answers: Vec<Vec<u8>>) -> Upstream {
-        Upstream::at("127.0.0.1:0", answers, move |stream| {
+        Upstream::start(loopback(), answers, move |stream| {
             StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), stream)
         })
     }
 
-    fn at<S: Read + Write>(
-        bind: &str,
+    fn start<S: Read + Write>(
+        listener: TcpListener,
         answers: Vec<Vec<u8>>,
         wrap: impl Fn(TcpStream) -> S + Send + 'static,
     ) -> Upstream {
-        let listener = TcpListener::bind(bind).unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, requests) = channel();
         thread::spawn(move || {
@@ -77,9 +79,14 @@ impl Upstream {
     }
 }
 
+/// A socket on a free port.
+pub(super) fn loopback() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").unwrap()
+}
+
 /// A server that takes connections and never says a word.
 pub(super) fn silent() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = loopback();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     (listener, url)
 }
