@@ -68,6 +68,15 @@ fn with_command(mut typed: Vec<OsString>) -> Vec<OsString> {
     typed
 }
 
+/// What `tributary serve` with these options would be told.
+#[cfg(test)]
+pub(crate) fn config_of(options: &[&str]) -> Config {
+    match Cli::parse_from(["tributary", "serve"].iter().chain(options)).command {
+        Command::Serve(config) => *config,
+        Command::Key(_) => unreachable!("serve was typed"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

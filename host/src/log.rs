@@ -14,7 +14,10 @@ use crate::config::{Log, LogFormat, LogLevel};
 pub fn start(log: &Log) {
     let lines = fmt::layer().with_writer(io::stderr);
     let lines = match log.log_format {
-        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
+        LogFormat::Text => lines
+            .with_target(false)
+            .with_ansi(io::stderr().is_terminal())
+            .boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     let registry = tracing_subscriber::registry().with(lines.with_filter(targets(log.log_level)));

@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::app::App;
 use crate::config::Config;
@@ -45,8 +45,11 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<O
     }
     drop(listener);
     drop(closing);
-    drain(connections, app.config.patience.drain_timeout).await;
-    app.store.close(app.config.patience.drain_timeout).await;
+    let deadline = Instant::now() + app.config.patience.drain_timeout;
+    drain(connections, deadline).await;
+    app.store
+        .close(deadline.saturating_duration_since(Instant::now()))
+        .await;
 }
 
 /// Waits for a free place, then for a connection to take it.
@@ -112,10 +115,10 @@ fn builder(config: &Config) -> http1::Builder {
     builder
 }
 
-/// Waits for the connections to end; those that take longer than `limit` are cut.
-async fn drain(mut connections: JoinSet<()>, limit: Duration) {
+/// Waits for the connections to end; those still open at the deadline are cut.
+async fn drain(mut connections: JoinSet<()>, deadline: Instant) {
     let all_ended = async { while connections.join_next().await.is_some() {} };
-    if timeout(limit, all_ended).await.is_err() {
+    if timeout_at(deadline, all_ended).await.is_err() {
         tracing::warn!(
             connections = connections.len(),
             "cut connections that did not end in time"
@@ -123,3 +126,6 @@ async fn drain(mut connections: JoinSet<()>, limit: Duration) {
         connections.shutdown().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Instant;
 
+use hyper::Method;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderName, HeaderValue};
+use hyper::header::{CONNECTION, EXPECT, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Method};
 
-use super::request::{RequestBody, Rest, discard};
+use super::request::RequestBody;
 use crate::api::{Answer, Request, Response};
 use crate::app::App;
 use crate::error::{ApiError, Cause};
@@ -29,12 +29,16 @@ pub(super) async fn answer(
 ) -> Result<Response, Infallible> {
     let (head, body) = request.into_parts();
     let line = Line::begin(&head);
-    let waits_for_leave = head.headers.clone();
-    let (body, mut rest) = RequestBody::new(body, app.config.patience.body_timeout);
+    let waits = head.headers.contains_key(EXPECT);
+    let (body, mut unread) = RequestBody::new(body, app.config.patience.body_timeout);
     let answer = unless_panic(respond(app, head, body)).await;
     let mut response = answer.unwrap_or_else(ApiError::into_response);
-    if let Ok(rest) = rest.try_recv() {
-        dispose(Rest::of(rest, &waits_for_leave), response.headers_mut());
+    if let Ok(unread) = unread.try_recv()
+        && unread.dispose(waits)
+    {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     line.end(&mut response);
     Ok(response)
@@ -62,21 +66,6 @@ async fn unless_panic(answer: impl Future<Output = Answer>) -> Answer {
         polled.unwrap_or_else(|_| Poll::Ready(Err(ApiError::internal("the handler panicked"))))
     })
     .await
-}
-
-/// Discards the rest of a body beside the answer, and says so when the connection ends with it.
-fn dispose(rest: Rest, headers: &mut HeaderMap) {
-    match rest {
-        Rest::Discard(body) => {
-            tokio::spawn(discard(body));
-            return;
-        }
-        Rest::DiscardAndClose(body) => {
-            tokio::spawn(discard(body));
-        }
-        Rest::Close => {}
-    }
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
 /// The line that a request leaves in the log, whether it is answered or its client goes away first.
@@ -148,4 +137,26 @@ fn request_id() -> String {
         "{:016x}",
         START.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_answers_500() {
+        let answer = unless_panic(async { panic!("example-token") }).await;
+        let error = answer.err().unwrap();
+        assert_eq!(
+            (error.status().as_u16(), error.message()),
+            (500, "internal error")
+        );
+    }
+
+    #[test]
+    fn no_two_requests_have_the_same_id() {
+        let (one, other) = (request_id(), request_id());
+        assert_eq!(one.len(), 16);
+        assert_ne!(one, other);
+    }
 }

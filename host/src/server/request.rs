@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::{HeaderMap, header};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -19,7 +18,9 @@ const LINGER: Duration = Duration::from_secs(1);
 /// The body of a request. Dropped before its end, it goes back to the connection, which discards the rest.
 pub struct RequestBody {
     rest: Option<Incoming>,
-    give_back: Option<oneshot::Sender<Incoming>>,
+    /// Whether reading began, which gives leave to a client that waits for it.
+    begun: bool,
+    give_back: Option<oneshot::Sender<Unread>>,
     patience: Duration,
 }
 
@@ -28,16 +29,15 @@ impl RequestBody {
     pub(super) fn new(
         body: Incoming,
         patience: Duration,
-    ) -> (RequestBody, oneshot::Receiver<Incoming>) {
+    ) -> (RequestBody, oneshot::Receiver<Unread>) {
         let (give_back, returned) = oneshot::channel();
-        (
-            RequestBody {
-                rest: Some(body),
-                give_back: Some(give_back),
-                patience,
-            },
-            returned,
-        )
+        let body = RequestBody {
+            rest: Some(body),
+            begun: false,
+            give_back: Some(give_back),
+            patience,
+        };
+        (body, returned)
     }
 
     /// The length in bytes that the client declared, when it did.
@@ -49,6 +49,7 @@ impl RequestBody {
 
     /// The next piece; `None` at the end. 408 when the client stalls, 400 when it breaks off.
     pub async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+        self.begun = true;
         while let Some(body) = &mut self.rest {
             match timeout(self.patience, body.frame()).await {
                 Ok(Some(Ok(frame))) => match frame.into_data() {
@@ -92,36 +93,39 @@ impl Drop for RequestBody {
             && !rest.is_end_stream()
         {
             // Nobody takes it when the connection is gone already.
-            let _ = give_back.send(rest);
+            let _ = give_back.send(Unread {
+                rest,
+                begun: self.begun,
+            });
         }
     }
 }
 
-/// What to do with the rest of a body after an early answer.
-pub(super) enum Rest {
-    /// Discard it; the connection may live on.
-    Discard(Incoming),
-    /// Discard its beginning, then close.
-    DiscardAndClose(Incoming),
-    /// The client waits for leave to send it and is not given any: close.
-    Close,
+/// What a handler left of a body.
+pub(super) struct Unread {
+    rest: Incoming,
+    begun: bool,
 }
 
-impl Rest {
-    /// Decides for a request with these headers.
-    pub(super) fn of(body: Incoming, headers: &HeaderMap) -> Rest {
-        let small = body.size_hint().upper().is_some_and(|len| len <= DISCARD);
-        match headers.contains_key(header::EXPECT) {
-            true => Rest::Close,
-            false if small => Rest::Discard(body),
-            false => Rest::DiscardAndClose(body),
+impl Unread {
+    /// Discards it beside the answer; whether the connection ends with it. `waits`: the client sends it on leave only.
+    pub(super) fn dispose(self, waits: bool) -> bool {
+        if waits && !self.begun {
+            return true;
         }
+        let small = self
+            .rest
+            .size_hint()
+            .upper()
+            .is_some_and(|len| len <= DISCARD);
+        tokio::spawn(discard(self.rest));
+        !small
     }
 }
 
 /// Reads and forgets a body up to the limits while the answer is on its way. Past the size, it waits for the end of
 /// the time without reading: the client meanwhile stops sending and sees the answer.
-pub(super) async fn discard(mut body: Incoming) {
+async fn discard(mut body: Incoming) {
     let end = Instant::now() + LINGER;
     let mut discarded = 0;
     while discarded < DISCARD {
