@@ -1,5 +1,6 @@
 //! The resources of the HTTP API, one file each, and what their functions take and give.
 
+mod fields;
 pub mod health;
 pub mod shape;
 pub mod sources;

@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and what each command does.
 
 pub mod key;
+pub mod plan;
 pub mod serve;
 
 use std::error::Error;

@@ -1,9 +1,9 @@
 //! What a create or update asks for, read from its body and checked.
 
-use serde_json::{Map, Value};
 use tributary_core::{Provider, Strategy};
 use url::Url;
 
+use crate::api::fields::Fields;
 use crate::error::ApiError;
 use crate::source::{Method, Source, check_bearer_token, check_header, check_url};
 
@@ -116,70 +116,6 @@ fn optional_provider(name: &str) -> Option<Option<Provider>> {
         Some(None)
     } else {
         Provider::from_exact(name).map(Some)
-    }
-}
-
-/// The fields of a JSON object, taken one by one. An error names the field and never repeats what it held.
-struct Fields(Map<String, Value>);
-
-impl Fields {
-    fn parse(body: &[u8]) -> Result<Fields, ApiError> {
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(fields)) => Ok(Fields(fields)),
-            Ok(_) => Err(ApiError::unprocessable("body must be a JSON object")),
-            Err(error) => {
-                let (line, column) = (error.line(), error.column());
-                Err(ApiError::unprocessable(format!(
-                    "body is not valid JSON at line {line} column {column}"
-                )))
-            }
-        }
-    }
-
-    /// A field's value, unless it is absent or null.
-    fn take<T>(
-        &mut self,
-        name: &str,
-        wanted: &str,
-        read: impl FnOnce(Value) -> Option<T>,
-    ) -> Result<Option<T>, ApiError> {
-        match self.0.remove(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => match read(value) {
-                Some(value) => Ok(Some(value)),
-                None => Err(ApiError::unprocessable(format!("{name} must be {wanted}"))),
-            },
-        }
-    }
-
-    fn text(&mut self, name: &str) -> Result<Option<String>, ApiError> {
-        self.take(name, "a string", text)
-    }
-
-    fn boolean(&mut self, name: &str) -> Result<Option<bool>, ApiError> {
-        self.take(name, "true or false", |value| value.as_bool())
-    }
-
-    fn integer(&mut self, name: &str) -> Result<Option<i64>, ApiError> {
-        self.take(name, "an integer", |value| value.as_i64())
-    }
-
-    fn one_of<T>(
-        &mut self,
-        name: &str,
-        wanted: &str,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Result<Option<T>, ApiError> {
-        self.take(name, wanted, |value| read(&text(value)?))
-    }
-}
-
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            None
-        }
     }
 }
 

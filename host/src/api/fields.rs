@@ -1,0 +1,74 @@
+//! The fields of a JSON body, typed one by one, with errors that name the field.
+
+use serde_json::{Map, Value};
+
+use crate::error::ApiError;
+
+/// The fields of a JSON object. An error names the field and never repeats what it held.
+pub(super) struct Fields(Map<String, Value>);
+
+impl Fields {
+    /// Reads a body: 422 when it is not a JSON object. Of two equal names the last counts.
+    pub(super) fn parse(body: &[u8]) -> Result<Fields, ApiError> {
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(fields)) => Ok(Fields(fields)),
+            Ok(_) => Err(ApiError::unprocessable("body must be a JSON object")),
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                Err(ApiError::unprocessable(format!(
+                    "body is not valid JSON at line {line} column {column}"
+                )))
+            }
+        }
+    }
+
+    /// A field's value, unless it is absent or null.
+    fn take<T>(
+        &mut self,
+        name: &str,
+        wanted: &str,
+        read: impl FnOnce(Value) -> Option<T>,
+    ) -> Result<Option<T>, ApiError> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => match read(value) {
+                Some(value) => Ok(Some(value)),
+                None => Err(ApiError::unprocessable(format!("{name} must be {wanted}"))),
+            },
+        }
+    }
+
+    /// A string.
+    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, ApiError> {
+        self.take(name, "a string", text)
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(&mut self, name: &str) -> Result<Option<bool>, ApiError> {
+        self.take(name, "true or false", |value| value.as_bool())
+    }
+
+    /// A whole number that fits 64 bits.
+    pub(super) fn integer(&mut self, name: &str) -> Result<Option<i64>, ApiError> {
+        self.take(name, "an integer", |value| value.as_i64())
+    }
+
+    /// A string that `read` knows; `wanted` tells which ones.
+    pub(super) fn one_of<T>(
+        &mut self,
+        name: &str,
+        wanted: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, ApiError> {
+        self.take(name, wanted, |value| read(&text(value)?))
+    }
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            None
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `tributary plan`: what an import would change, without changing it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tributary_core::{Provider, Strategy};
+
+/// What to plan. `crate::preview` does it.
+#[derive(Args)]
+pub struct PlanArgs {
+    /// File with the payload, or `-` for stdin
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How the payload would meet the pool: `merge` or `replace`
+    #[arg(long, value_name = "STRATEGY", env = "TRIBUTARY_STRATEGY", default_value = "merge", value_parser = strategy)]
+    pub strategy: Strategy,
+    /// Whose accounts they would be; without one, local
+    #[arg(long, value_name = "ID", env = "TRIBUTARY_SOURCE_ID")]
+    pub source_id: Option<String>,
+    /// Provider of entries that name none: `gpt` or `grok`
+    #[arg(long, value_name = "PROVIDER", env = "TRIBUTARY_PROVIDER", default_value = "gpt", value_parser = provider)]
+    pub provider: Provider,
+    /// Folder of the pool that the payload would meet; without one, an empty pool
+    #[arg(long, value_name = "DIR", env = "TRIBUTARY_DATA")]
+    pub data: Option<PathBuf>,
+    /// Print the plan as JSON
+    #[arg(long, env = "TRIBUTARY_JSON")]
+    pub json: bool,
+}
+
+fn strategy(name: &str) -> Result<Strategy, &'static str> {
+    Strategy::from_exact(name).ok_or("write `merge` or `replace`")
+}
+
+fn provider(name: &str) -> Result<Provider, &'static str> {
+    Provider::from_exact(name).ok_or("write `gpt` or `grok`")
+}
