@@ -3,3 +3,32 @@
 mod conformance;
 mod laws;
 mod runtimes;
+mod tidy;
+
+mod service {
+    mod auth;
+    mod cli;
+    pub(crate) mod client;
+    mod examples;
+    mod export;
+    pub(crate) mod harness;
+    mod health;
+    mod inject;
+    mod limits;
+    mod logs;
+    mod owners;
+    mod payload;
+    pub(crate) mod program;
+    mod readme;
+    mod sources;
+    mod store;
+    mod sync;
+    mod sync_asked;
+    mod sync_failed;
+    mod upstream;
+}
+
+mod faults {
+    mod crash;
+    mod durable;
+}

@@ -1,0 +1,240 @@
+//! What the program costs, each row beside its floor or goal in the same run: `cargo bench -p tributary-tests`.
+
+#[path = "service/client.rs"]
+#[allow(dead_code, reason = "the tests use the rest of it")]
+mod client;
+#[path = "service/harness.rs"]
+#[allow(dead_code, reason = "the tests use the rest of it")]
+mod harness;
+#[path = "service/payload.rs"]
+mod payload;
+#[path = "service/program.rs"]
+mod program;
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use harness::{Home, INJECT, SOURCES, Server};
+
+/// Accounts of the large import.
+const MANY: usize = 100_000;
+/// Runs of what takes long; the median counts.
+const RUNS: usize = 5;
+
+fn main() {
+    let body = payload::accounts(MANY);
+    println!(
+        "{MANY} accounts, {:.1} MB, medians of {RUNS}\n",
+        body.len() as f64 / 1e6
+    );
+    println!(
+        "{:<52} {:>11} {:>11} {:>8} {:>9}",
+        "", "product", "floor", "ratio", "goal"
+    );
+    large_import(&body);
+    let server = Server::start();
+    inject(&server, &body);
+    single_import(&server);
+    readers_during_imports(&body);
+    start(server);
+}
+
+/// One large import over HTTP against Python's own modules on the same file, in turns.
+fn large_import(body: &str) {
+    let home = Home::new();
+    let file = home.file("payload.json");
+    std::fs::write(&file, body).expect("a file");
+    let (mut product, mut floor, mut memory) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        floor.push(python(&home, &file));
+        let server = Server::start();
+        let began = Instant::now();
+        inject(&server, body);
+        product.push(began.elapsed());
+        memory.push(server.peak_memory());
+    }
+    row(
+        "import, against json.loads and executemany",
+        median(&mut product),
+        median(&mut floor),
+        "<= 0.35",
+    );
+    memory.sort_unstable();
+    let (peak, size) = (
+        memory[memory.len() / 2] as f64 / 1e6,
+        body.len() as f64 / 1e6,
+    );
+    println!(
+        "{:<52} {peak:>8.1} MB {size:>8.1} MB {:>8.2} {:>9}",
+        "peak memory of that import, against its body",
+        peak / size,
+        "<= 3"
+    );
+}
+
+fn inject(server: &Server, body: &str) {
+    let answer = server.post(INJECT, body);
+    assert_eq!(
+        (answer.status, answer.json()["total"].as_u64()),
+        (200, Some(MANY as u64)),
+        "{answer:?}"
+    );
+}
+
+/// How long Python takes for the same accounts: parsed, and inserted into one indexed table in one durable transaction.
+fn python(home: &Home, payload: &Path) -> Duration {
+    const SCRIPT: &str = "
+import json, os, sqlite3, sys, time
+payload, path = sys.argv[1:]
+for suffix in ('', '-wal', '-shm'):
+    if os.path.exists(path + suffix):
+        os.remove(path + suffix)
+text = open(payload, 'rb').read()
+db = sqlite3.connect(path)
+db.execute('PRAGMA journal_mode=WAL')
+db.execute('PRAGMA synchronous=FULL')
+names = ['access_token', 'provider', 'type', 'email', 'refresh_token', 'quota', 'status', 'limits_progress', 'metadata', 'user_agent']
+db.execute('CREATE TABLE account (' + ', '.join(names) + ')')
+db.execute('CREATE UNIQUE INDEX account_token ON account (access_token)')
+began = time.perf_counter()
+accounts = json.loads(text)['accounts']
+def row(account):
+    return [json.dumps(value) if isinstance(value, (list, dict)) else value for value in map(account.get, names)]
+with db:
+    db.executemany('INSERT INTO account VALUES (' + ','.join('?' * len(names)) + ')', map(row, accounts))
+print(time.perf_counter() - began)
+";
+    let run = Command::new("python3")
+        .arg("-c")
+        .arg(SCRIPT)
+        .arg(payload)
+        .arg(home.file("floor.db"))
+        .output()
+        .expect("python3 runs");
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    let seconds = String::from_utf8_lossy(&run.stdout)
+        .trim()
+        .parse()
+        .expect("a number of seconds");
+    Duration::from_secs_f64(seconds)
+}
+
+/// One token into a pool of many and into an empty one, in turns.
+fn single_import(full: &Server) {
+    let empty = Server::start();
+    let (mut product, mut floor) = (Vec::new(), Vec::new());
+    for n in 0..500 {
+        let body = format!(r#"{{"tokens": ["single-{n}"]}}"#);
+        for (server, times) in [(&empty, &mut floor), (full, &mut product)] {
+            let began = Instant::now();
+            assert_eq!(server.post(INJECT, &body).status, 200);
+            times.push(began.elapsed());
+        }
+    }
+    row(
+        "one token into 100,000, against an empty pool",
+        median(&mut product),
+        median(&mut floor),
+        "<= 1.3",
+    );
+}
+
+/// The slowest hundredth of the lists asked for while many accounts go in, against an idle server.
+fn readers_during_imports(body: &str) {
+    let (mut busy, mut idle) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        let server = Server::start();
+        for n in 0..3 {
+            server.source(&format!(
+                r#"{{"name": "source {n}", "url": "http://a.example.test/"}}"#
+            ));
+        }
+        for _ in 0..200 {
+            idle.push(list(&server));
+        }
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                inject(&server, body);
+                done.store(true, Ordering::SeqCst);
+            });
+            while !done.load(Ordering::SeqCst) {
+                busy.push(list(&server));
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+    }
+    let name = format!("GET sources p99 while 100,000 go in ({} asked)", busy.len());
+    row(
+        &name,
+        percentile(&mut busy, 99),
+        percentile(&mut idle, 99),
+        "< 20 ms",
+    );
+}
+
+fn list(server: &Server) -> Duration {
+    let began = Instant::now();
+    assert_eq!(server.get(SOURCES).status, 200);
+    began.elapsed()
+}
+
+/// From the start of the program to its address, with many accounts and with none, after an orderly end and after a crash.
+fn start(server: Server) {
+    let mut floor = Vec::new();
+    let mut empty = Home::new();
+    for _ in 0..RUNS {
+        let (server, took) = started(empty);
+        floor.push(took);
+        empty = server.stop();
+    }
+    let floor = median(&mut floor);
+    let mut home = server.stop();
+    for (name, end) in [
+        (
+            "start with 100,000, against an empty pool",
+            Server::stop as fn(Server) -> Home,
+        ),
+        ("the same after kill -9", Server::crash),
+    ] {
+        let mut product = Vec::new();
+        for n in 0..RUNS {
+            let (server, took) = started(home);
+            product.push(took);
+            server.post(INJECT, &format!(r#"{{"tokens": ["start-{n}"]}}"#));
+            home = end(server);
+        }
+        row(name, median(&mut product), floor, "< 200 ms");
+    }
+}
+
+fn started(home: Home) -> (Server, Duration) {
+    let began = Instant::now();
+    let server = Server::start_in(home, &[]);
+    (server, began.elapsed())
+}
+
+fn row(name: &str, product: Duration, floor: Duration, goal: &str) {
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    println!(
+        "{name:<52} {:>8.2} ms {:>8.2} ms {:>8.2} {goal:>9}",
+        ms(product),
+        ms(floor),
+        ms(product) / ms(floor)
+    );
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    percentile(times, 50)
+}
+
+fn percentile(times: &mut [Duration], percent: usize) -> Duration {
+    times.sort_unstable();
+    times[(times.len() - 1) * percent / 100]
+}

@@ -1,0 +1,333 @@
+//! The command line: `serve`, `key`, `plan`, and what they say when they cannot.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::harness::{Home, INJECT, SOURCES, Server, wait};
+use super::program::program;
+
+fn run(command: &mut Command) -> Output {
+    command
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program runs")
+}
+
+/// It ends with this code and says something on stderr in a line or more, without Rust's own words.
+fn check_exit(output: &Output, code: i32) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    assert!(
+        !said.trim().is_empty() && !said.contains("panicked") && !said.contains("Err("),
+        "{said}"
+    );
+    said
+}
+
+#[test]
+fn version() {
+    let output = run(program().arg("--version"));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout).trim(),
+        format!("tributary {}", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn every_option_says_its_default_and_its_variable() {
+    let help = run(program().args(["serve", "--help"]));
+    let help = String::from_utf8(help.stdout).expect("text");
+    for word in [
+        "--listen",
+        "127.0.0.1:8083",
+        "TRIBUTARY_LISTEN",
+        "--data",
+        "TRIBUTARY_DATA",
+        "--admin-secret",
+        "TRIBUTARY_ADMIN_SECRET",
+        "--max-body",
+        "256MiB",
+        "--max-upstream-body",
+        "--spool-above",
+        "32MiB",
+        "--upstream-ca",
+        "--admin-secret-file",
+    ] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+}
+
+#[test]
+fn a_mistyped_command_is_2() {
+    let home = Home::new();
+    for args in [
+        &["serv"][..],
+        &["serve", "--nothing"],
+        &["key"],
+        &["key", "create"],
+        &["key", "create", "--role", "king", "--name", "x"],
+        &["serve", "--max-body", "5 apples"],
+    ] {
+        check_exit(&run(program().args(args).current_dir(home.file("."))), 2);
+    }
+}
+
+#[test]
+fn a_port_in_use_is_1() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let home = Home::new();
+    let output = run(program()
+        .args([
+            "serve",
+            "--listen",
+            &address,
+            "--admin-secret",
+            "admin",
+            "--data",
+        ])
+        .arg(home.data()));
+    assert!(check_exit(&output, 1).contains(&address));
+}
+
+#[test]
+fn serve_is_the_default_command_and_the_environment_configures_it() {
+    let home = Home::new();
+    let log = std::fs::File::create(home.file("log")).expect("a file");
+    let mut command = program();
+    command
+        .env("TRIBUTARY_LISTEN", "127.0.0.1:0")
+        .env("TRIBUTARY_DATA", home.data())
+        .env("TRIBUTARY_ADMIN_SECRET", "from-variable-1");
+    command.stdout(Stdio::piped()).stderr(log);
+    let server = Server::spawn(home, command);
+    assert_eq!(
+        server
+            .send("GET", SOURCES, Some("Bearer from-variable-1"), "")
+            .status,
+        200
+    );
+    assert!(server.home().data().is_dir());
+}
+
+#[test]
+fn the_listening_line_is_all_that_stdout_carries() {
+    let mut server = Server::start();
+    server.get(SOURCES);
+    server.signal(rustix::process::Signal::TERM);
+    assert!(server.wait(Duration::from_secs(5)).success());
+    assert_eq!(server.rest_of_stdout(), "");
+}
+
+#[test]
+fn the_secret_of_the_option_wins_over_the_variable_and_this_over_the_file() {
+    let home = Home::new();
+    let file = home.file("secret");
+    std::fs::write(&file, "from-file-1\n").expect("a file");
+    let mut command = home.serve();
+    command
+        .env("TRIBUTARY_ADMIN_SECRET", "from-variable-1")
+        .arg("--admin-secret-file")
+        .arg(&file);
+    let server = Server::spawn(home, command);
+    let statuses = ["admin", "from-variable-1", "from-file-1"].map(|secret| {
+        server
+            .send("GET", SOURCES, Some(&format!("Bearer {secret}")), "")
+            .status
+    });
+    assert_eq!(statuses, [200, 401, 401]);
+    let home = server.stop();
+    let command = without_secret(
+        &home,
+        &[(
+            "TRIBUTARY_ADMIN_SECRET_FILE",
+            file.to_str().expect("a path"),
+        )],
+    );
+    assert_eq!(
+        Server::spawn(home, command)
+            .send("GET", SOURCES, Some("Bearer from-file-1"), "")
+            .status,
+        200
+    );
+}
+
+/// A server that is given no secret but what `variables` name.
+fn without_secret(home: &Home, variables: &[(&str, &str)]) -> Command {
+    let log = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(home.file("log"))
+        .expect("a file");
+    let mut command = program();
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(home.data())
+        .envs(variables.iter().copied());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log);
+    command
+}
+
+#[test]
+fn without_a_secret_one_is_made_and_kept() {
+    let home = Home::new();
+    let file = home.data().join("admin-secret");
+    let command = without_secret(&home, &[]);
+    let mut server = Server::spawn(home, command);
+    let secret = std::fs::read_to_string(&file).expect("a file");
+    let secret = secret.trim();
+    assert!(secret.len() >= 16, "it is not to be guessed");
+    assert_eq!(
+        std::fs::metadata(&file)
+            .expect("a file")
+            .permissions()
+            .mode()
+            & 0o777,
+        0o600
+    );
+    assert_eq!(
+        server
+            .send("GET", SOURCES, Some(&format!("Bearer {secret}")), "")
+            .status,
+        200
+    );
+    server.signal(rustix::process::Signal::TERM);
+    assert!(server.wait(Duration::from_secs(5)).success());
+    let said = server.rest_of_stdout() + &server.home().log();
+    assert!(
+        said.contains(file.to_str().expect("a path")) && !said.contains(secret),
+        "{said}"
+    );
+    let home = server.crash();
+    let command = without_secret(&home, &[]);
+    let again = Server::spawn(home, command);
+    assert_eq!(
+        again
+            .send("GET", SOURCES, Some(&format!("Bearer {secret}")), "")
+            .status,
+        200
+    );
+}
+
+#[test]
+fn an_empty_secret_is_an_error() {
+    let home = Home::new();
+    let file = home.file("secret");
+    std::fs::write(&file, "\n").expect("a file");
+    for variable in [
+        ("TRIBUTARY_ADMIN_SECRET", ""),
+        (
+            "TRIBUTARY_ADMIN_SECRET_FILE",
+            file.to_str().expect("a path"),
+        ),
+    ] {
+        let mut child = without_secret(&home, &[variable])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        if wait(&mut child, Duration::from_secs(5)).is_none() {
+            child.kill().expect("it runs");
+        }
+        let output = child.wait_with_output().expect("its output");
+        assert!(
+            matches!(output.status.code(), Some(1 | 2)),
+            "{variable:?}: {output:?}"
+        );
+    }
+}
+
+#[test]
+fn a_key_is_printed_once_and_alone() {
+    let home = Home::new();
+    let made = home.run(&["key", "create", "--role", "admin", "--name", "deploy"]);
+    let key = String::from_utf8(made.stdout).expect("text");
+    assert!(
+        made.status.success()
+            && key.starts_with("sk-")
+            && key.ends_with('\n')
+            && key.lines().count() == 1,
+        "{key}"
+    );
+    assert!(key.trim_end().len() >= 35, "it is not to be guessed");
+    let listed = home.run(&["key", "list"]);
+    let listed = String::from_utf8(listed.stdout).expect("text");
+    assert!(
+        listed.contains("deploy") && listed.contains("admin") && !listed.contains(key.trim_end()),
+        "{listed}"
+    );
+}
+
+#[test]
+fn a_key_that_does_not_exist_is_1() {
+    let home = Home::new();
+    home.key("user", "x");
+    for command in ["disable", "delete"] {
+        check_exit(&home.run(&["key", command, "nothing"]), 1);
+    }
+}
+
+#[test]
+fn plan_tells_what_a_file_would_change() {
+    let server = Server::start();
+    server.post(
+        INJECT,
+        r#"{"tokens": ["canary-1", "canary-2"], "source_id": "s"}"#,
+    );
+    let before = server.pool();
+    let file = server.home().file("payload.json");
+    std::fs::write(&file, r#"["canary-2", "canary-3", 7]"#).expect("a file");
+    let file = file.to_str().expect("a path");
+    let readable = server.home().run(&["plan", file, "--source-id", "s"]);
+    assert!(readable.status.success(), "{readable:?}");
+    let said = String::from_utf8(readable.stdout).expect("text");
+    assert!(!said.contains("canary-3") && said.contains('1'), "{said}");
+    let planned = server.home().run(&[
+        "plan",
+        file,
+        "--strategy",
+        "merge",
+        "--source-id",
+        "s",
+        "--provider",
+        "gpt",
+        "--json",
+    ]);
+    let planned: Value = serde_json::from_slice(&planned.stdout).expect("JSON");
+    assert!(planned.to_string().contains("\"added\":1"), "{planned}");
+    assert!(!planned.to_string().contains("canary-3"), "{planned}");
+    assert_eq!(server.pool(), before, "a plan changes nothing");
+    let refused = server.home().run(&["plan", file, "--strategy", "replace"]);
+    assert!(check_exit(&refused, 1).contains("source"), "{refused:?}");
+}
+
+#[test]
+fn plan_reads_stdin_and_needs_no_pool() {
+    use std::io::Write;
+    let mut child = program()
+        .args(["plan", "-", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    child
+        .stdin
+        .take()
+        .expect("stdin is piped")
+        .write_all(br#"{"tokens": ["a-1", "a-2"]}"#)
+        .expect("it reads");
+    let output = child.wait_with_output().expect("its output");
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stdout)
+            .replace(' ', "")
+            .contains("\"added\":2"),
+        "{output:?}"
+    );
+}

@@ -1,0 +1,264 @@
+//! What the server allows a client: sizes, patience, and an orderly end.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::client::read_all;
+use super::examples::check_refused;
+use super::harness::{EXPORT, INJECT, SOURCES, Server};
+use super::upstream::{Reply, Upstream};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+#[test]
+fn a_body_over_the_limit_is_413() {
+    let server = Server::start_with(&["--max-body", "2KiB"]);
+    let body = |length: usize| format!(r#"{{"tokens": ["{}"]}}"#, "x".repeat(length - 15));
+    assert_eq!(body(2048).len(), 2048);
+    assert_eq!(server.post(INJECT, &body(2048)).status, 200);
+    check_refused(&server.post(INJECT, &body(2049)), 413);
+    check_refused(&server.post(SOURCES, &body(2049)), 413);
+    let chunked = format!(
+        "POST {INJECT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nTransfer-Encoding: chunked\r\n\r\n1000\r\n{}\r\n0\r\n\r\n",
+        body(4096)
+    );
+    let answer = server.wire(chunked.as_bytes(), PATIENCE);
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert_eq!(server.pool().len(), 1);
+}
+
+#[test]
+fn a_client_may_read_the_refusal_of_what_it_still_sends() {
+    let server = Server::start_with(&["--max-body", "1KiB"]);
+    let mut stream = server.connect();
+    let head = format!(
+        "POST {INJECT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nContent-Length: 200000\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).expect("it listens");
+    stream
+        .write_all(&[b' '; 200_000])
+        .expect("what is refused is still taken, up to a point");
+    let answer = read_all(&mut stream, PATIENCE);
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+/// The connection is closed by the server within its patience and not long after.
+fn check_cut(mut stream: TcpStream, began: Instant) {
+    let answer = read_all(&mut stream, PATIENCE);
+    assert!(
+        began.elapsed() < Duration::from_secs(3),
+        "cut, not waited for: {answer}"
+    );
+    assert!(
+        answer.is_empty()
+            || answer.starts_with("HTTP/1.1 408 ")
+            || answer.starts_with("HTTP/1.1 400 "),
+        "{answer}"
+    );
+}
+
+#[test]
+fn headers_that_do_not_end_are_cut() {
+    let server = Server::start_with(&["--header-timeout", "200ms"]);
+    for start in [
+        "",
+        "GET /health HT",
+        "GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+    ] {
+        let began = Instant::now();
+        let mut stream = server.connect();
+        stream.write_all(start.as_bytes()).expect("it listens");
+        check_cut(stream, began);
+    }
+    assert_eq!(server.get(SOURCES).status, 200);
+}
+
+#[test]
+fn headers_that_drip_are_cut() {
+    let server = Server::start_with(&["--header-timeout", "300ms"]);
+    let began = Instant::now();
+    let mut stream = server.connect();
+    for letter in b"GET /health HTTP/1.1\r\nHost: xxxxxxxxxxxxxx".iter() {
+        if stream.write_all(&[*letter]).is_err() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    check_cut(stream, began);
+}
+
+#[test]
+fn a_body_that_stalls_is_cut_and_imports_nothing() {
+    let server = Server::start_with(&["--body-timeout", "200ms"]);
+    let began = Instant::now();
+    let mut stream = server.connect();
+    let request = format!(
+        "POST {INJECT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nContent-Length: 100\r\n\r\n{{\"tokens\": [\"a-1\"]"
+    );
+    stream.write_all(request.as_bytes()).expect("it listens");
+    check_cut(stream, began);
+    assert!(server.pool().is_empty());
+}
+
+#[test]
+fn a_body_that_moves_is_waited_for() {
+    let server = Server::start_with(&["--body-timeout", "400ms"]);
+    let mut stream = server.connect();
+    let body = r#"{"tokens": ["a-1"]}"#;
+    let head = format!(
+        "POST {INJECT} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer admin\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).expect("it listens");
+    for piece in body.as_bytes().chunks(4) {
+        std::thread::sleep(Duration::from_millis(150));
+        stream.write_all(piece).expect("it still listens");
+    }
+    let answer = read_all(&mut stream, PATIENCE);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[test]
+fn a_half_sent_body_imports_nothing() {
+    let server = Server::start();
+    let mut stream = server.connect();
+    let request = format!(
+        "POST {INJECT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nContent-Length: 100\r\n\r\n{{\"tokens\": [\"a-1\"]}}"
+    );
+    stream.write_all(request.as_bytes()).expect("it listens");
+    drop(stream);
+    assert_eq!(server.get(SOURCES).status, 200);
+    assert!(server.pool().is_empty());
+}
+
+#[test]
+fn nonsense_on_the_wire_ends_one_connection_only() {
+    let server = Server::start();
+    let keeper = server.connect();
+    for nonsense in [
+        &b"\x16\x03\x01\x02\x00\x01\x00"[..],
+        b"GET\r\n\r\n",
+        b"\0\0\0\0\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
+    ] {
+        server.wire(nonsense, Duration::from_millis(300));
+    }
+    let mut keeper = keeper;
+    keeper
+        .write_all(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .expect("it listens");
+    assert!(read_all(&mut keeper, PATIENCE).starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn a_connection_serves_request_after_request() {
+    let server = Server::start();
+    let request = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+    let last = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let answer = server.wire(&[&request[..], request, last].concat(), PATIENCE);
+    assert_eq!(answer.matches("HTTP/1.1 200 ").count(), 3, "{answer}");
+}
+
+#[test]
+fn a_large_import_takes_three_times_its_body_at_most_and_an_export_takes_hardly_any() {
+    let server = Server::start();
+    let body = super::payload::accounts(40_000);
+    let answer = server.post(INJECT, &body);
+    assert_eq!(
+        (answer.status, &answer.json()["added"]),
+        (200, &40_000.into())
+    );
+    let (peak, size) = (server.peak_memory(), body.len() as u64);
+    assert!(peak <= 3 * size, "{peak} bytes for a body of {size}");
+    let server = Server::start_in(server.stop(), &[]);
+    let before = server.peak_memory();
+    let export = server.post(EXPORT, "");
+    assert_eq!(export.body.lines().count(), 40_000);
+    let grown = server.peak_memory() - before;
+    assert!(
+        grown <= size / 2,
+        "{grown} bytes more for an export of {}",
+        export.body.len()
+    );
+}
+
+/// A server with a sync that waits for its upstream until the switch is set.
+fn busy(options: &[&str]) -> (Server, Upstream, Arc<AtomicBool>, String) {
+    let server = Server::start_with(options);
+    let go = Arc::new(AtomicBool::new(false));
+    let held = Arc::clone(&go);
+    let upstream =
+        Upstream::start(move |_| Reply::Held(Arc::clone(&held), r#"["a-1"]"#.to_owned()));
+    let id = server.source(&serde_json::json!({ "url": upstream.url("/") }).to_string());
+    (server, upstream, go, id)
+}
+
+/// Sends a sync and waits until the upstream has been asked.
+fn begin(server: &Server, upstream: &Upstream, id: &str) -> TcpStream {
+    let mut stream = server.connect();
+    let request = format!(
+        "POST {SOURCES}/{id}/sync HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nContent-Length: 0\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).expect("it listens");
+    let deadline = Instant::now() + PATIENCE;
+    while upstream.asked().is_empty() {
+        assert!(Instant::now() < deadline, "the upstream is not asked");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    stream
+}
+
+#[test]
+fn sigterm_lets_open_requests_end() {
+    let (mut server, upstream, go, id) = busy(&[]);
+    let mut stream = begin(&server, &upstream, &id);
+    server.signal(Signal::TERM);
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(TcpStream::connect(server.addr).map_or(true, |mut late| {
+        let _ = late.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        !read_all(&mut late, Duration::from_millis(300)).starts_with("HTTP/1.1 200 ")
+    }));
+    go.store(true, Ordering::SeqCst);
+    let answer = read_all(&mut stream, PATIENCE);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert_eq!(server.wait(PATIENCE).code(), Some(0));
+    let next = Server::start_in(server.crash(), &[]);
+    assert_eq!(next.tokens(), ["a-1"]);
+}
+
+#[test]
+fn sigterm_does_not_wait_for_ever() {
+    let (mut server, upstream, _go, id) = busy(&["--drain-timeout", "300ms"]);
+    let _stream = begin(&server, &upstream, &id);
+    let began = Instant::now();
+    server.signal(Signal::TERM);
+    server.wait(PATIENCE);
+    assert!(began.elapsed() < Duration::from_secs(3));
+    let next = Server::start_in(server.crash(), &[]);
+    assert!(next.pool().is_empty());
+    let job = next.get(&format!("{SOURCES}/{id}/sync")).json();
+    assert_eq!(job["import_job"]["status"], "failed");
+}
+
+#[test]
+fn sigterm_ends_an_idle_server_at_once() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut server = Server::start();
+        server.get(SOURCES);
+        let _idle = server.connect();
+        let began = Instant::now();
+        server.signal(signal);
+        assert_eq!(server.wait(PATIENCE).code(), Some(0));
+        assert!(
+            began.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            began.elapsed()
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! The README's own examples, run as a newcomer would: in a shell, in their order, against one server and one upstream.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::harness::Server;
+use super::upstream::Upstream;
+
+#[test]
+fn every_curl_example_of_the_readme_works() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md"))
+        .expect("the README");
+    let examples = examples(&readme);
+    assert!(examples.len() >= 7, "{examples:?}");
+    let server = Server::start();
+    let upstream = Upstream::json(r#"{"tokens": ["example-token-1", "example-token-2"]}"#);
+    let mut source = String::new();
+    let said: Vec<String> = examples
+        .iter()
+        .map(|example| {
+            let command = example.replace("localhost:8083", &server.addr.to_string());
+            assert_ne!(&command, example, "it asks the server of the README");
+            let command = command
+                .replace("http://localhost:8084", &upstream.url(""))
+                .replace("SOURCE_ID", &source);
+            let answer = shell(&command.replacen(
+                "curl ",
+                "curl --fail-with-body --silent --show-error --noproxy '*' ",
+                1,
+            ));
+            if let Some(id) = answer.lines().next().and_then(created) {
+                source = id;
+            }
+            answer
+        })
+        .collect();
+    for part in [
+        "\"added\":2",
+        "\"removed\":2",
+        "\"access_token\":\"example-gpt-token-3\"",
+        "\"status\":\"success\"",
+    ] {
+        assert!(
+            said.iter().any(|answer| answer.contains(part)),
+            "{part}: {said:?}"
+        );
+    }
+}
+
+/// What a command says: every line of it JSON.
+fn shell(command: &str) -> String {
+    let run = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", command])
+        .output()
+        .expect("bash runs");
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert!(
+        run.status.success(),
+        "{command}\n{said}{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    for line in said.lines() {
+        assert!(
+            serde_json::from_str::<Value>(line).is_ok(),
+            "{command}\n{line}"
+        );
+    }
+    said
+}
+
+/// The id of the source that an answer tells was created.
+fn created(answer: &str) -> Option<String> {
+    let answer: Value = serde_json::from_str(answer).ok()?;
+    answer["source"]["id"].as_str().map(str::to_owned)
+}
+
+/// The `curl` commands in the README's shell blocks, each with the lines it continues on.
+fn examples(readme: &str) -> Vec<String> {
+    let blocks = readme
+        .split("```sh\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("\n```").next());
+    blocks
+        .flat_map(commands)
+        .filter(|command| command.starts_with("curl "))
+        .collect()
+}
+
+/// The commands of a block: a line that ends with a backslash goes on.
+fn commands(block: &str) -> Vec<String> {
+    let mut commands: Vec<String> = vec![String::new()];
+    for line in block.lines() {
+        let command = commands.last_mut().expect("never empty");
+        command.push_str(line);
+        command.push('\n');
+        if !line.ends_with('\\') {
+            commands.push(String::new());
+        }
+    }
+    commands
+        .into_iter()
+        .map(|command| command.trim().to_owned())
+        .filter(|command| !command.is_empty())
+        .collect()
+}

@@ -1,0 +1,222 @@
+//! The data directory: what lies in it, who may use it, and what the server refuses to touch.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::Duration;
+
+use super::harness::{Home, INJECT, SOURCES, Server, wait};
+
+/// All files below `dir`.
+pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path))
+        } else {
+            found.push(path)
+        }
+    }
+    found
+}
+
+/// The database of a stopped server.
+fn database(home: &Home) -> PathBuf {
+    let is_database = |path: &PathBuf| {
+        std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3\0"))
+    };
+    files(&home.data())
+        .into_iter()
+        .find(is_database)
+        .expect("a database")
+}
+
+/// A directory that a server used and left in order.
+fn used() -> Home {
+    let server = Server::start();
+    server.post(INJECT, r#"{"tokens": ["kept-1", "kept-2"]}"#);
+    server.stop()
+}
+
+/// Runs a server to its end: it must be one that refuses to start.
+fn refused(home: &Home) -> Output {
+    let mut child = home
+        .serve()
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    if wait(&mut child, Duration::from_secs(10)).is_none() {
+        child.kill().expect("it runs");
+        panic!("the server runs");
+    }
+    child.wait_with_output().expect("its output")
+}
+
+/// It ends with 1 and one readable sentence, and the directory stays as it was.
+fn check_refused_start(home: &Home, words: &[&str]) {
+    let before = snapshot(home);
+    let output = refused(home);
+    let said = String::from_utf8_lossy(&output.stderr).to_lowercase();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        words.iter().any(|word| said.contains(word)),
+        "it says why: {said}"
+    );
+    assert!(!said.contains("panicked"), "{said}");
+    assert!(
+        !String::from_utf8_lossy(&output.stdout).contains("listening"),
+        "{said}"
+    );
+    assert!(
+        snapshot(home) == before,
+        "the directory is untouched: {said}"
+    );
+}
+
+/// Each file but the lock with its bytes.
+fn snapshot(home: &Home) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut all: Vec<_> = files(&home.data())
+        .into_iter()
+        .filter(|f| !f.ends_with("lock"))
+        .map(|f| (f.clone(), std::fs::read(&f).expect("a file")))
+        .collect();
+    all.sort();
+    all
+}
+
+/// Overwrites bytes of the database.
+fn patch(home: &Home, at: usize, bytes: &[u8]) {
+    let path = database(home);
+    let mut all = std::fs::read(&path).expect("a file");
+    all[at..at + bytes.len()].copy_from_slice(bytes);
+    std::fs::write(&path, all).expect("a file");
+}
+
+#[test]
+fn files_are_for_the_owner_alone() {
+    let server = Server::start_with(&["--spool-above", "1KiB"]);
+    server.home().key("admin", "x");
+    server.post(INJECT, r#"{"tokens": ["a-1"]}"#);
+    for file in files(&server.home().data()) {
+        let mode = std::fs::metadata(&file)
+            .expect("a file")
+            .permissions()
+            .mode()
+            & 0o777;
+        assert_eq!(mode, 0o600, "{}", file.display());
+    }
+}
+
+#[test]
+fn one_server_uses_a_directory_at_a_time() {
+    let server = Server::start();
+    let output = refused(server.home());
+    let said = String::from_utf8_lossy(&output.stderr).to_lowercase();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("another") || said.contains("already") || said.contains("in use"),
+        "{said}"
+    );
+    assert_eq!(server.get(SOURCES).status, 200);
+    let next = Server::start_in(server.crash(), &[]);
+    assert_eq!(
+        next.get(SOURCES).status,
+        200,
+        "a crash leaves no lock behind"
+    );
+}
+
+#[test]
+fn a_restart_keeps_everything() {
+    let server = Server::start();
+    server.post(INJECT, r#"{"accounts": [{"token": "a-1", "password": "p-1", "quota": 3}, "a-2"], "source_id": "s"}"#);
+    let pool = server.pool();
+    let server = Server::start_in(server.stop(), &[]);
+    assert_eq!(server.pool(), pool);
+    let server = Server::start_in(server.crash(), &[]);
+    assert_eq!(server.pool(), pool);
+    let again = server.post(INJECT, r#"{"tokens": ["a-2"]}"#).json();
+    assert_eq!(again["skipped"], 1, "identities outlive a restart");
+}
+
+#[test]
+fn a_database_of_another_program_is_refused() {
+    let home = used();
+    patch(&home, 68, &0x0b0b_1234_u32.to_be_bytes());
+    check_refused_start(
+        &home,
+        &[
+            "another program",
+            "not a tributary",
+            "belongs",
+            "foreign",
+            "other",
+        ],
+    );
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_refused() {
+    let home = used();
+    patch(&home, 60, &1_000_u32.to_be_bytes());
+    check_refused_start(&home, &["newer"]);
+}
+
+#[test]
+fn a_corrupt_database_is_refused() {
+    let home = used();
+    patch(&home, 100, &[0xff; 2000]);
+    check_refused_start(
+        &home,
+        &["damaged", "corrupt", "malformed", "not a database"],
+    );
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let home = used();
+    std::fs::write(database(&home), b"these are somebody's notes\n".repeat(200)).expect("a file");
+    check_refused_start(
+        &home,
+        &[
+            "damaged",
+            "corrupt",
+            "malformed",
+            "not a",
+            "another program",
+        ],
+    );
+}
+
+#[test]
+fn damage_that_is_met_later_is_503_and_ends_nothing() {
+    let server = Server::start();
+    let tokens: Vec<String> = (0..20_000).map(|n| format!("damaged-{n:05}")).collect();
+    server.post(INJECT, &serde_json::json!({ "tokens": tokens }).to_string());
+    let home = server.stop();
+    let length = std::fs::metadata(database(&home)).expect("a file").len();
+    let middle = usize::try_from(length / 2).expect("a small file") & !4095;
+    patch(&home, middle, &[0xff; 32 * 4096]);
+    let server = Server::start_in(home, &[]);
+    let answer = server.post(INJECT, &serde_json::json!({ "tokens": tokens }).to_string());
+    super::examples::check_refused(&answer, 503);
+    assert!(
+        !answer.body.contains("malformed"),
+        "the cause is for the log: {answer:?}"
+    );
+    assert_eq!(server.send("GET", "/health", None, "").status, 200);
+    assert_eq!(server.get(SOURCES).status, 200);
+}
+
+#[test]
+fn a_large_body_waits_in_a_file_without_a_name() {
+    let server = Server::start_with(&["--spool-above", "1KiB"]);
+    let tokens: Vec<String> = (0..500).map(|n| format!("spooled-{n:04}")).collect();
+    let answer = server.post(INJECT, &serde_json::json!({ "tokens": tokens }).to_string());
+    assert_eq!((answer.status, &answer.json()["added"]), (200, &500.into()));
+    assert_eq!(server.tokens(), tokens);
+    let home = server.stop();
+    let left = files(&home.data());
+    assert!(left.len() <= 4, "no spool stays: {left:?}");
+}
