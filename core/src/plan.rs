@@ -3,7 +3,7 @@
 use crate::account::{Account, Document, Draft, Field, SecretPlace};
 use crate::batch::{Batch, Note, Skip};
 use crate::error::ImportError;
-use crate::fingerprint::Salt;
+use crate::fingerprint::{Fingerprint, Salt};
 use crate::item::{Item, Names, Typed, read_entry, read_fields};
 use crate::options::{ImportOptions, Removal, Strategy};
 use crate::owner::Owners;
@@ -177,8 +177,9 @@ impl<'p> Plan<'p> {
     ) -> Result<Plan<'p>, ImportError> {
         let mut decider = Decider::new(&batch, options, pool.salt())?;
         let mut counts = Counts::default();
-        let mut changes: Vec<_> = decider
-            .leavers(&batch, pool.owned_by(&options.owner()))
+        let mut changes: Vec<_> = pool
+            .owned_by(&options.owner())
+            .filter(|account| decider.departs(&batch, &account.fingerprint))
             .map(|account| decider.depart(account))
             .collect();
         let mut unchanged = Vec::new();
@@ -264,14 +265,9 @@ impl<'o> Decider<'o> {
         })
     }
 
-    /// Of the accounts that the importer owns (by fingerprint), those that depart because the batch lacks them.
-    pub fn leavers<'p>(
-        &self,
-        batch: &Batch,
-        owned: impl Iterator<Item = &'p Account>,
-    ) -> impl Iterator<Item = &'p Account> {
-        let replaces = self.options.strategy == Strategy::Replace;
-        owned.filter(move |account| replaces && !batch.names(&account.fingerprint))
+    /// Whether an account that the importer owns departs because the batch lacks it.
+    pub fn departs(&self, batch: &Batch, owned: &Fingerprint) -> bool {
+        self.options.strategy == Strategy::Replace && !batch.names(owned)
     }
 
     /// What happens to an account that departs.

@@ -1,7 +1,9 @@
 //! The resources of the HTTP API, one file each, and what their functions take and give.
 
+pub mod accounts;
 mod fields;
 pub mod health;
+pub mod imports;
 pub mod shape;
 pub mod sources;
 

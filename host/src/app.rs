@@ -2,10 +2,13 @@
 
 use std::error::Error;
 
+use tributary_core::Salt;
+
 use crate::auth::AdminSecret;
 use crate::config::Config;
 use crate::fetch::{FetchConfig, Fetcher};
-use crate::store::{Store, StoreOptions};
+use crate::import::Syncs;
+use crate::store::{Store, StoreOptions, meta};
 
 /// What every request may use. Shared as `Arc<App>`.
 pub struct App {
@@ -15,8 +18,12 @@ pub struct App {
     pub admin: AdminSecret,
     /// The pool, the sources, the jobs and the keys.
     pub store: Store,
+    /// What keys the pool's fingerprints.
+    pub salt: Salt,
     /// Asks sources.
     pub fetcher: Fetcher,
+    /// The syncs under way.
+    pub syncs: Syncs,
 }
 
 impl App {
@@ -24,13 +31,16 @@ impl App {
     pub fn open(config: Config) -> Result<App, Box<dyn Error>> {
         let fetcher = Fetcher::new(fetching(&config))?;
         let store = Store::open(&config.data.dir, StoreOptions::default())?;
+        let salt = Salt::new(meta::read(&store.reader_connection()?)?.salt);
         // After the store, because the lock on the folder keeps two servers from making two secrets.
         let admin = AdminSecret::settle(&config.admin, &config.data.dir)?;
         Ok(App {
             config,
             admin,
             store,
+            salt,
             fetcher,
+            syncs: Syncs::default(),
         })
     }
 }

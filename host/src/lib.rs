@@ -9,6 +9,8 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod fetch;
+pub mod import;
+pub mod intake;
 pub mod job;
 pub mod lock;
 pub mod log;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, StatusCode};
 
-use crate::api::{Answer, Request, health, sources};
+use crate::api::{Answer, Request, accounts, health, imports, sources};
 use crate::auth::Who;
 use crate::error::ApiError;
 
@@ -41,6 +41,27 @@ static ROUTES: &[Route] = &[
         Who::Admin,
         |r| Box::pin(sources::delete(r)),
     ),
+    route(
+        Method::POST,
+        "/api/remote-account/sources/{id}/sync",
+        Who::Admin,
+        |r| Box::pin(imports::sync(r)),
+    ),
+    route(
+        Method::GET,
+        "/api/remote-account/sources/{id}/sync",
+        Who::Admin,
+        |r| Box::pin(imports::latest_sync(r)),
+    ),
+    route(
+        Method::POST,
+        "/api/remote-account/inject",
+        Who::Admin,
+        |r| Box::pin(imports::inject(r)),
+    ),
+    route(Method::POST, "/api/accounts/export", Who::Admin, |r| {
+        Box::pin(accounts::export(r))
+    }),
 ];
 
 /// One row of the table.

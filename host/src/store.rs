@@ -1,8 +1,11 @@
 //! What must outlive the program: one SQLite database in the data folder, one writer, a few readers.
 
+pub mod accounts;
+pub mod apply;
 mod checkpoint;
 mod connect;
 mod error;
+pub mod export;
 mod health;
 pub mod jobs;
 pub mod keys;

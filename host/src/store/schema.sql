@@ -66,7 +66,8 @@ CREATE TABLE owner(
 ) STRICT;
 
 -- The pool, appended to by rowid. `shown` is the public JSON with "…" where a secret stands, `marks` the 16-byte keyed
--- fingerprints of those secrets in order, `secret` the token and every secret value: nothing else holds a secret.
+-- fingerprints of those secrets in order, `secret` the token and every secret value, each after its length in 4 bytes: nothing else
+-- holds a secret. `injected_at` is when an import last changed the account or its owners.
 CREATE TABLE account(
   id INTEGER PRIMARY KEY,
   fingerprint BLOB NOT NULL,
@@ -80,15 +81,15 @@ CREATE TABLE account(
   injected_at INTEGER NOT NULL
 ) STRICT;
 
--- The narrow look-up of an account by its token's fingerprint, so that deciding never touches account pages.
+-- The narrow look-up of an account by its token's fingerprint, and who owns it: owner ids of 4 bytes, little endian,
+-- Local's 0 first, then the sources with the latest importer last.
 CREATE TABLE account_key(
   fingerprint BLOB PRIMARY KEY,
   account INTEGER NOT NULL,
-  owners BLOB NOT NULL,
-  digest BLOB
+  owners BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Which accounts an importer owns, for replace.
+-- Which accounts an importer (0 is Local) owns.
 CREATE TABLE owned(
   owner INTEGER NOT NULL,
   account INTEGER NOT NULL,

@@ -1,0 +1,184 @@
+//! Imports: inject, sync, and the state of the latest sync.
+
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{HeaderMap, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tributary_core::{Form, ImportOptions, Member, Provider, SourceId, Strategy};
+
+use super::shape::{JobShape, SYNC_FAILED, SourceShape};
+use super::{Answer, Request, json, ok};
+use crate::error::ApiError;
+use crate::import::{self, InjectRequest, Synced};
+use crate::intake::{Intake, IntakeError};
+use crate::job::ImportJob;
+use crate::store::{jobs, sources};
+
+/// The job behind an answer.
+const JOB: HeaderName = HeaderName::from_static("tributary-job");
+/// Entries that were not taken, when there are any.
+const SKIPPED: HeaderName = HeaderName::from_static("tributary-skipped");
+
+/// `POST /api/remote-account/inject`: imports a payload that the body holds.
+pub async fn inject(mut request: Request) -> Answer {
+    let app = &request.app;
+    let limits = app.config.request_body_limits();
+    let declared = request.body.declared_len();
+    if declared.is_some_and(|len| len > limits.max) {
+        return Err(ApiError::too_large(limits.max));
+    }
+    let mut intake = Intake::new(Form::InjectBody, app.salt.clone(), &limits, declared);
+    while let Some(piece) = request.body.next().await? {
+        intake.take(&piece)?;
+    }
+    let (members, received) = intake.finish()?;
+    // The fields are judged before the payload, whatever their order in the body.
+    let asked = asked(&members)?;
+    let injected = import::inject(app, asked, received?).await?;
+    let mut answer = ok(&Counted::of(&injected.job))?;
+    tell(answer.headers_mut(), &injected.job, injected.not_taken);
+    Ok(answer)
+}
+
+/// The answer of an inject: counts only.
+#[derive(Serialize)]
+struct Counted<'a> {
+    strategy: &'static str,
+    source_id: &'a str,
+    source_name: &'a str,
+    total: u64,
+    added: u64,
+    skipped: u64,
+    removed: u64,
+}
+
+impl<'a> Counted<'a> {
+    fn of(job: &'a ImportJob) -> Counted<'a> {
+        Counted {
+            strategy: job.strategy.as_str(),
+            source_id: &job.source_id,
+            source_name: &job.source_name,
+            total: job.total,
+            added: job.added,
+            skipped: job.skipped,
+            removed: job.removed,
+        }
+    }
+}
+
+/// The fields beside the payload; 422 for one of the wrong type.
+fn asked(members: &[Member]) -> Result<InjectRequest, ApiError> {
+    let strategy: Option<String> = field(members, "strategy")?;
+    let strategy = match strategy.as_deref() {
+        None => Strategy::default(),
+        Some(name) => Strategy::from_exact(name)
+            .ok_or_else(|| ApiError::unprocessable("`strategy` must be `merge` or `replace`"))?,
+    };
+    let provider: Option<String> = field(members, "provider")?;
+    let provider =
+        match provider.as_deref() {
+            None | Some("") => None,
+            Some(name) => Some(Provider::from_exact(name).ok_or_else(|| {
+                ApiError::unprocessable("`provider` must be empty, `gpt` or `grok`")
+            })?),
+        };
+    let source_id: Option<String> = field(members, "source_id")?;
+    let source_name: Option<String> = field(members, "source_name")?;
+    Ok(InjectRequest {
+        options: ImportOptions {
+            strategy,
+            source_id: source_id.as_deref().and_then(SourceId::new),
+            provider,
+            ..ImportOptions::default()
+        },
+        source_name: source_name.unwrap_or_default().trim().to_owned(),
+    })
+}
+
+/// A member of the body as text; `None` when it is absent or null.
+fn field<T: DeserializeOwned>(members: &[Member], name: &str) -> Result<Option<T>, ApiError> {
+    let Some(member) = members.iter().find(|member| member.name == name) else {
+        return Ok(None);
+    };
+    let raw = member.raw.as_deref();
+    let raw = raw
+        .ok_or_else(|| ApiError::unprocessable(format!("`{name}` must be shorter than 64 KiB")))?;
+    serde_json::from_slice(raw)
+        .map_err(|_| ApiError::unprocessable(format!("`{name}` must be a string")))
+}
+
+/// `POST /api/remote-account/sources/{id}/sync`: fetches a source and imports what it answers. The body is not read.
+pub async fn sync(request: Request) -> Answer {
+    match import::sync(&request.app, request.id).await? {
+        Synced::Applied {
+            job,
+            source,
+            not_taken,
+        } => {
+            let mut answer = ok(&JobAndSource {
+                import_job: JobShape::new(&job),
+                source: SourceShape::new(&source, Some(&job)),
+            })?;
+            tell(answer.headers_mut(), &job, not_taken);
+            Ok(answer)
+        }
+        Synced::Failed(job) => {
+            let mut answer = ApiError::new(StatusCode::BAD_GATEWAY, SYNC_FAILED).into_response();
+            tell(answer.headers_mut(), &job, 0);
+            Ok(answer)
+        }
+        Synced::NotFound => Err(ApiError::source_not_found()),
+        Synced::Disabled => Err(ApiError::bad_request("source is disabled")),
+        Synced::Unavailable(why) => Err(ApiError::unavailable(why)),
+    }
+}
+
+#[derive(Serialize)]
+struct JobAndSource<'a> {
+    import_job: JobShape<'a>,
+    source: SourceShape<'a>,
+}
+
+/// `GET /api/remote-account/sources/{id}/sync`: the latest sync of a source; null before the first.
+pub async fn latest_sync(request: Request) -> Answer {
+    #[derive(Serialize)]
+    struct Latest<'a> {
+        import_job: Option<JobShape<'a>>,
+    }
+    let id = request.id;
+    let job = request
+        .app
+        .store
+        .read(move |db| match sources::get(db, &id)? {
+            Some(_) => Ok(jobs::latest_sync(db, &id)?),
+            None => Err(ApiError::source_not_found()),
+        });
+    let job = job.await?;
+    Ok(json(
+        StatusCode::OK,
+        &Latest {
+            import_job: job.as_ref().map(JobShape::new),
+        },
+    ))
+}
+
+/// Says in headers what the described body has no place for.
+fn tell(headers: &mut HeaderMap, job: &ImportJob, not_taken: usize) {
+    // Hex digits are always a valid value.
+    if let Ok(id) = HeaderValue::from_str(&job.id) {
+        headers.insert(JOB, id);
+    }
+    if not_taken > 0 {
+        headers.insert(SKIPPED, HeaderValue::from(not_taken));
+    }
+}
+
+impl From<IntakeError> for ApiError {
+    fn from(error: IntakeError) -> ApiError {
+        match error {
+            IntakeError::TooLarge(max) => ApiError::too_large(max),
+            IntakeError::Refused(error) => error.into(),
+            IntakeError::Unavailable(why) => ApiError::unavailable(why),
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Carries a plan out while it is made: reading the pool, deciding and writing, in the writer's transaction.
+
+use std::io;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use tributary_core::{
+    Arrival, Batch, Change, ChangeKind, Counts, Decider, ImportError, ImportOptions, Item, Salt,
+    SourceId,
+};
+
+use super::accounts::{Accounts, NewKey, Stored, secret_of};
+use super::error::StoreError;
+use super::meta;
+use crate::body::Body;
+
+/// Added accounts whose keys are written together, in the order of their fingerprints.
+const KEYS_TOGETHER: usize = 100_000;
+
+/// A batch and the bytes it was read from.
+pub struct Received {
+    /// The bytes.
+    pub body: Body,
+    /// What they offer.
+    pub batch: Batch,
+}
+
+/// Why an import was not applied. Nothing of it was written.
+#[derive(Debug)]
+pub enum ApplyError {
+    /// The core refuses it.
+    Refused(ImportError),
+    /// The store, or the spooled body, cannot be used.
+    Store(StoreError),
+}
+
+impl From<ImportError> for ApplyError {
+    fn from(error: ImportError) -> ApplyError {
+        ApplyError::Refused(error)
+    }
+}
+
+impl From<StoreError> for ApplyError {
+    fn from(error: StoreError) -> ApplyError {
+        ApplyError::Store(error)
+    }
+}
+
+impl From<rusqlite::Error> for ApplyError {
+    fn from(error: rusqlite::Error) -> ApplyError {
+        ApplyError::Store(error.into())
+    }
+}
+
+impl From<io::Error> for ApplyError {
+    fn from(error: io::Error) -> ApplyError {
+        let why = format!("a spooled body cannot be read: {}", error.kind());
+        ApplyError::Store(StoreError::Unavailable(why))
+    }
+}
+
+/// Decides what was received and writes it; `at` is the time in seconds since the epoch.
+pub fn apply(
+    db: &Connection,
+    received: &Received,
+    options: &ImportOptions,
+    salt: &Salt,
+    at: i64,
+) -> Result<Counts, ApplyError> {
+    let mut decider = Decider::new(&received.batch, options, salt)?;
+    let mut applying = Applying {
+        accounts: Accounts::new(db),
+        source: options.source_id.as_ref(),
+        last_account: meta::read(db)?.last_account,
+        counts: Counts::default(),
+        new_keys: Vec::new(),
+        at,
+    };
+    applying.departures(&decider, &received.batch)?;
+    let mut scratch = Vec::new();
+    for item in &received.batch.items {
+        let raw = entry(&received.body, item, &mut scratch)?;
+        applying.arrival(&mut decider, item, raw)?;
+    }
+    applying.write_keys()?;
+    if applying.changed() {
+        meta::advance(db, applying.last_account)?;
+    }
+    Ok(applying.counts)
+}
+
+fn entry<'a>(body: &'a Body, item: &Item, scratch: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
+    let len = usize::try_from(item.span.len).map_err(io::Error::other)?;
+    body.slice(item.span.offset, len, scratch)
+}
+
+/// An import under way.
+struct Applying<'c> {
+    accounts: Accounts<'c>,
+    source: Option<&'c SourceId>,
+    last_account: i64,
+    counts: Counts,
+    new_keys: Vec<NewKey>,
+    at: i64,
+}
+
+impl Applying<'_> {
+    /// The accounts that leave the source, by fingerprint.
+    fn departures(&mut self, decider: &Decider<'_>, batch: &Batch) -> Result<(), ApplyError> {
+        let Some(source) = self.source else {
+            return Ok(());
+        };
+        let mut leaving = self.accounts.owned_by(source)?;
+        leaving.retain(|fingerprint| decider.departs(batch, fingerprint));
+        for fingerprint in leaving {
+            if let Some(stored) = self.accounts.find(&fingerprint)? {
+                self.carry_out(&decider.depart(&stored.account), Some(&stored))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn arrival(
+        &mut self,
+        decider: &mut Decider<'_>,
+        item: &Item,
+        raw: &[u8],
+    ) -> Result<(), ApplyError> {
+        let stored = self.accounts.find(&item.fingerprint)?;
+        match decider.arrive(item, raw, stored.as_ref().map(|stored| &stored.account)) {
+            Arrival::Change(change) => self.carry_out(&change, stored.as_ref())?,
+            Arrival::Unchanged { .. } => self.counts.add_unchanged(),
+        }
+        Ok(())
+    }
+
+    fn carry_out(
+        &mut self,
+        change: &Change<'_>,
+        stored: Option<&Stored>,
+    ) -> Result<(), StoreError> {
+        match (change.kind, stored) {
+            (ChangeKind::Add, _) => self.add(change)?,
+            (ChangeKind::Remove, Some(stored)) => self.accounts.remove(stored)?,
+            (_, Some(stored)) => self.update(change, stored)?,
+            (_, None) => return Err(StoreError::Internal("a change of nothing".to_owned())),
+        }
+        self.counts.add(change.kind);
+        Ok(())
+    }
+
+    fn add(&mut self, change: &Change<'_>) -> Result<(), StoreError> {
+        let (Some(account), Some(token)) = (&change.after, &change.token) else {
+            return Err(StoreError::Internal("an add of nothing".to_owned()));
+        };
+        let owner = self.accounts.importer(self.source)?;
+        self.last_account += 1;
+        let (id, secret) = (self.last_account, secret_of(token, &change.secrets));
+        self.accounts.add(id, account, &secret, self.at)?;
+        self.accounts.add_owned(owner, id)?;
+        let (fingerprint, owners) = (account.fingerprint, self.accounts.encoded(&account.owners)?);
+        self.new_keys.push(NewKey {
+            fingerprint,
+            id,
+            owners,
+        });
+        if self.new_keys.len() >= KEYS_TOGETHER {
+            self.write_keys()?;
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, change: &Change<'_>, stored: &Stored) -> Result<(), StoreError> {
+        let Some(account) = &change.after else {
+            return Err(StoreError::Internal("an update to nothing".to_owned()));
+        };
+        self.accounts.importer(self.source)?;
+        let secret = self.accounts.secret_after(stored, &change.secrets)?;
+        self.accounts
+            .update(stored.id, account, secret.as_deref(), self.at)?;
+        if account.owners != stored.account.owners {
+            self.accounts
+                .set_owners(stored.id, &stored.account.owners, account)?;
+        }
+        Ok(())
+    }
+
+    /// No entry of a batch names an account twice, so a key may be written after later entries were decided.
+    fn write_keys(&mut self) -> Result<(), StoreError> {
+        let mut keys = std::mem::take(&mut self.new_keys);
+        keys.sort_unstable_by_key(|key| key.fingerprint);
+        keys.iter().try_for_each(|key| self.accounts.add_key(key))
+    }
+
+    fn changed(&self) -> bool {
+        let counts = &self.counts;
+        counts.added + counts.updated + counts.released + counts.disabled + counts.removed > 0
+    }
+}
+
+/// The name that goes with an importer: the one given, else the one kept for its id, else the stored source's. A name
+/// that is given is kept from now on, for an importer that has imported.
+pub fn settle_name(
+    db: &Connection,
+    source: &SourceId,
+    given: Option<&str>,
+) -> Result<String, StoreError> {
+    let kept: Option<String> = db
+        .prepare_cached("SELECT name FROM owner WHERE source_id = ?1")?
+        .query_row([source.as_str()], |row| row.get(0))
+        .optional()?;
+    let given = given.map(str::to_owned).filter(|name| !name.is_empty());
+    let name = match given.or_else(|| kept.clone().filter(|name| !name.is_empty())) {
+        Some(name) => name,
+        None => name_of_source(db, source)?.unwrap_or_default(),
+    };
+    if kept.is_some_and(|kept| kept != name) {
+        db.prepare_cached("UPDATE owner SET name = ?2 WHERE source_id = ?1")?
+            .execute(params![source.as_str(), name])?;
+    }
+    Ok(name)
+}
+
+fn name_of_source(db: &Connection, source: &SourceId) -> Result<Option<String>, StoreError> {
+    let mut name = db.prepare_cached("SELECT name FROM source WHERE id = ?1")?;
+    Ok(name
+        .query_row([source.as_str()], |row| row.get(0))
+        .optional()?)
+}
