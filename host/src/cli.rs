@@ -33,6 +33,8 @@ pub enum Command {
     /// Serve the HTTP API (the default command)
     #[command(after_help = UNITS)]
     Serve(Box<Config>),
+    /// Show what an import would change, without changing it
+    Plan(plan::PlanArgs),
     /// Make, list, disable or delete keys to the API, beside a running server or without one
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -74,7 +76,7 @@ fn with_command(mut typed: Vec<OsString>) -> Vec<OsString> {
 pub(crate) fn config_of(options: &[&str]) -> Config {
     match Cli::parse_from(["tributary", "serve"].iter().chain(options)).command {
         Command::Serve(config) => *config,
-        Command::Key(_) => unreachable!("serve was typed"),
+        Command::Plan(_) | Command::Key(_) => unreachable!("serve was typed"),
     }
 }
 

@@ -1,0 +1,119 @@
+//! `tributary plan`: the plan of an import in the terminal. Nothing is written.
+
+mod readable;
+
+use std::error::Error;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
+
+use rusqlite::Connection;
+use tributary_core::{
+    Batch, ImportError, ImportOptions, Payload, Plan, Pool, Salt, SourceId, Strategy, plan_text,
+};
+
+use crate::cli::Outcome;
+use crate::cli::plan::PlanArgs;
+use crate::store::accounts::Accounts;
+use crate::store::{Store, meta};
+
+/// Prints what the payload would change: for a person, or as JSON. A refusal is an error.
+pub fn run(args: &PlanArgs) -> Outcome {
+    let bytes = read_payload(&args.file)?;
+    let options = ImportOptions {
+        strategy: args.strategy,
+        source_id: args.source_id.as_deref().and_then(SourceId::new),
+        provider: Some(args.provider),
+        ..ImportOptions::default()
+    };
+    let db = args
+        .data
+        .as_deref()
+        .map(Store::peek_read_only)
+        .transpose()?;
+    let text = plan(&bytes, &options, db.as_ref(), args)?;
+    match io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads the plan through `head` has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+fn plan(
+    bytes: &[u8],
+    options: &ImportOptions,
+    db: Option<&Connection>,
+    args: &PlanArgs,
+) -> Result<String, Box<dyn Error>> {
+    // One snapshot: a server beside this command may be importing.
+    let snapshot = db.map(Connection::unchecked_transaction).transpose()?;
+    let salt = match &snapshot {
+        Some(db) => Salt::new(meta::read(db)?.salt),
+        None => Salt::new([0; 32]),
+    };
+    let payload = Payload::parse(bytes).map_err(|error| placed(error, bytes))?;
+    let batch = Batch::normalize(&payload, &salt).map_err(|error| placed(error, bytes))?;
+    let mut pool = Pool::new(salt);
+    if let Some(db) = &snapshot {
+        load(&mut pool, db, &batch, options)?;
+    }
+    let owned = pool.owned_by(&options.owner()).count();
+    let plan =
+        Plan::decide(batch, &payload, options, &pool).map_err(|error| placed(error, bytes))?;
+    Ok(match args.json {
+        true => plan_text(&plan, options) + "\n",
+        false => readable::page(&plan, options, owned, colours()),
+    })
+}
+
+/// Reads into `pool` the accounts that the import can touch.
+fn load(
+    pool: &mut Pool,
+    db: &Connection,
+    batch: &Batch,
+    options: &ImportOptions,
+) -> Result<(), Box<dyn Error>> {
+    let mut accounts = Accounts::new(db);
+    let mut wanted: Vec<_> = batch.items.iter().map(|item| item.fingerprint).collect();
+    if let (Strategy::Replace, Some(source)) = (options.strategy, &options.source_id) {
+        wanted.extend(accounts.owned_by(source)?);
+    }
+    for fingerprint in wanted {
+        if let Some(stored) = accounts.find(&fingerprint)? {
+            pool.put(stored.account);
+        }
+    }
+    Ok(())
+}
+
+fn read_payload(file: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = match file.as_os_str() == "-" {
+        true => io::stdin().lock().read_to_end(&mut bytes),
+        false => std::fs::File::open(file).and_then(|mut file| file.read_to_end(&mut bytes)),
+    };
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(format!("cannot read `{}`: {error}", file.display())),
+    }
+}
+
+/// A refusal with the line and column of its place, as editors count them.
+fn placed(error: ImportError, bytes: &[u8]) -> String {
+    let Some(span) = error.place() else {
+        return error.to_string();
+    };
+    let before = &bytes[..bytes
+        .len()
+        .min(usize::try_from(span.offset).unwrap_or(usize::MAX))];
+    let line = before.split(|byte| *byte == b'\n');
+    let column = String::from_utf8_lossy(line.clone().next_back().unwrap_or_default())
+        .chars()
+        .count()
+        + 1;
+    format!("{error} (line {}, column {column})", line.count())
+}
+
+/// Whether the terminal wants colours: NO_COLOR says no, and a file or a pipe gets none.
+fn colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && io::stdout().is_terminal()
+}
