@@ -89,7 +89,7 @@ impl Store {
     pub fn open(dir: &Path, options: StoreOptions) -> Result<Store, OpenError> {
         create_dir(dir)?;
         let lock = DirLock::acquire(dir, LOCK_PATIENCE)?;
-        let db = migrate::prepare(dir, options.wal_soft)?;
+        let db = migrate::prepare(dir)?;
         let path = dir.join(migrate::FILE);
         jobs::fail_cut_short(&db, clock::now())
             .map_err(|e| OpenError::Io(path.clone(), e.to_string()))?;
@@ -103,7 +103,7 @@ impl Store {
         let path = dir.join(migrate::FILE);
         if !path.exists() {
             match DirLock::acquire(dir, CREATE_PATIENCE) {
-                Ok(_lock) => drop(migrate::prepare(dir, 0)?),
+                Ok(_lock) => drop(migrate::prepare(dir)?),
                 // A server was faster.
                 Err(LockError::Held(_)) if path.exists() => {}
                 Err(other) => return Err(other.into()),
@@ -114,7 +114,7 @@ impl Store {
             drop(db);
             let _lock = DirLock::acquire(dir, Duration::ZERO)
                 .map_err(|_| OpenError::Older(path.clone()))?;
-            drop(migrate::prepare(dir, 0)?);
+            drop(migrate::prepare(dir)?);
             return connect::beside(&path).map_err(|e| OpenError::from_sqlite(&path, &e));
         }
         Ok(db)
@@ -196,7 +196,7 @@ impl Store {
     fn start(
         dir: &Path,
         path: &Path,
-        db: Connection,
+        mut db: Connection,
         lock: DirLock,
         options: &StoreOptions,
     ) -> Result<Store, String> {
@@ -207,7 +207,7 @@ impl Store {
             Arc::new(AtomicBool::new(false)),
         );
         let readers = Readers::start(path, options.readers)?;
-        let checkpoints = Checkpoints::start(path, options)?;
+        let checkpoints = Checkpoints::start(&mut db, path, options)?;
         let writer = Writer::new(
             db,
             works,

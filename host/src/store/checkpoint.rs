@@ -1,82 +1,119 @@
 //! Keeps the WAL small, outside the writer's answers.
 //!
-//! A thread copies the WAL into the database while others read and write. Once all is copied and nobody reads the WAL,
-//! the next write starts it anew. Under writes without a pause that moment never comes; then the writer, between two
-//! groups, copies the little that is left.
+//! A thread copies the WAL into the database while others read and write. What is written meanwhile is left over, so
+//! between two groups the writer copies that little rest, and its next group starts the WAL anew. The file keeps its
+//! length until nobody has written for a while: cutting a large one takes longer than a write should wait.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 
 use super::{StoreOptions, connect, migrate};
 
-/// How long the writer waits for readers to leave the WAL: a short read's time.
+/// Bytes of a frame, one page in the WAL. Everything here is counted in frames.
+const FRAME: u64 = 4096 + 24;
+/// How much the writer copies between two groups without asking the thread: 1 MiB.
+const REST: u64 = (1 << 20) / FRAME;
+/// How long a writer that must wait waits for readers to leave the WAL: a short read's time.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// How long nobody has written before the file is cut, and how long a copy that a reader prevented rests.
+const QUIET: Duration = Duration::from_millis(250);
 
 /// The writer's end.
 pub(super) struct Checkpoints {
-    wal: PathBuf,
-    soft: u64,
     hard: u64,
-    /// The WAL's size when a checkpoint was last asked for, since it was last small.
+    /// The WAL's size when the thread was last woken, since it was last small.
     asked_at: Option<u64>,
-    /// Held while a checkpoint runs, so that the writer can wait for it rather than fail beside it.
-    running: Arc<Mutex<()>>,
+    shared: Arc<Shared>,
     wake: SyncSender<()>,
     thread: JoinHandle<()>,
 }
 
+/// What the writer and the thread both see.
+#[derive(Default)]
+struct Shared {
+    soft: u64,
+    /// The WAL's size after the last commit.
+    size: AtomicU64,
+    /// Up to where the thread has copied the WAL since it was last asked; 0 while it has not.
+    copied: AtomicU64,
+    /// Held while a checkpoint runs, so that the writer can wait for it rather than fail beside it.
+    running: Mutex<()>,
+}
+
 impl Checkpoints {
-    /// Starts the thread for the database at `path`.
-    pub(super) fn start(path: &Path, options: &StoreOptions) -> Result<Checkpoints, String> {
+    /// Watches what `writer` commits to the database at `path`, and starts the thread.
+    pub(super) fn start(
+        writer: &mut Connection,
+        path: &Path,
+        options: &StoreOptions,
+    ) -> Result<Checkpoints, String> {
+        let shared = Arc::new(Shared {
+            soft: options.wal_soft / FRAME,
+            ..Shared::default()
+        });
+        let (watched, seen) = (Arc::clone(&shared), Arc::clone(&shared));
+        let watch = move |_: &mut Wal, frames| {
+            watched
+                .size
+                .store(u64::try_from(frames).unwrap_or(0), Ordering::Release);
+            Ok(())
+        };
+        writer.wal_hook(Some(watch)).map_err(|e| e.to_string())?;
         let db = connect::checkpointer(path).map_err(|e| e.to_string())?;
-        let wal = migrate::with_suffix(path, "-wal");
-        let running = Arc::new(Mutex::new(()));
         let (wake, woken) = sync_channel(1);
-        let (held, file, soft) = (Arc::clone(&running), wal.clone(), options.wal_soft);
         let thread = thread::Builder::new()
             .name("checkpoint".to_owned())
-            .spawn(move || copy_when_woken(&db, &woken, &held, &file, soft))
+            .spawn(move || copy_when_woken(&db, &woken, &seen))
             .map_err(|e| e.to_string())?;
+        // What a crash left of a large import is copied at once.
+        let left = fs::metadata(migrate::with_suffix(path, "-wal")).map_or(0, |m| m.len() / FRAME);
+        if left > shared.soft {
+            shared.size.store(left, Ordering::Release);
+            let _ = wake.try_send(());
+        }
         Ok(Checkpoints {
-            wal,
-            soft,
-            hard: options.wal_hard,
+            hard: options.wal_hard / FRAME,
             asked_at: None,
-            running,
+            shared,
             wake,
             thread,
         })
     }
 
-    /// After a group: wakes the thread when the WAL is large, and does its work when that was not enough.
-    pub(super) fn after_commit(&mut self, writer: &Connection) {
-        let size = length(&self.wal);
-        if size <= self.soft {
+    /// After a group: has the WAL copied when it is large, and copies the rest when that is little.
+    pub(super) fn after_group(&mut self, writer: &Connection) {
+        let size = self.shared.size.load(Ordering::Acquire);
+        if size <= self.shared.soft {
             self.asked_at = None;
             return;
         }
-        // Asking again is worth it once there is something more to copy.
-        if self
-            .asked_at
-            .is_some_and(|asked| size < asked.saturating_add(self.soft / 2))
-        {
-            return;
+        match (self.asked_at, self.shared.copied.swap(0, Ordering::AcqRel)) {
+            // The thread is still at it. A writer that fills the WAL much faster waits for it.
+            (Some(asked), 0) => {
+                if size > self.hard && size >= asked.saturating_add(self.hard / 2) {
+                    self.copy_rest(writer, "RESTART");
+                    self.asked_at = Some(size);
+                }
+            }
+            (Some(_), copied) if size.saturating_sub(copied) <= REST => {
+                self.copy_rest(writer, "PASSIVE");
+                self.asked_at = None;
+            }
+            _ => {
+                self.asked_at = Some(size);
+                // Full means that it is about to wake.
+                let _ = self.wake.try_send(());
+            }
         }
-        if size > self.hard && self.asked_at.is_some() {
-            let _alone = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-            truncate(writer);
-        } else {
-            // Full means that it is awake or about to be.
-            let _ = self.wake.try_send(());
-        }
-        self.asked_at = Some(size);
     }
 
     /// Ends the thread, and closes the writer with an empty WAL unless that takes long.
@@ -85,12 +122,11 @@ impl Checkpoints {
         if self.thread.join().is_err() {
             tracing::error!("the checkpoint thread panicked");
         }
-        if length(&self.wal) <= self.hard {
-            truncate(&writer);
+        if self.shared.size.load(Ordering::Acquire) <= self.hard {
+            checkpoint(&writer, "TRUNCATE");
             // The last connection then removes the WAL.
-            if let Err(error) =
-                writer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
-            {
+            let removes = writer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+            if let Err(error) = removes {
                 tracing::warn!(%error, "the WAL stays until the next start");
             }
         }
@@ -98,35 +134,65 @@ impl Checkpoints {
             tracing::warn!(%error, "the database did not close");
         }
     }
+
+    /// Copies all that is left, so that the next group starts the WAL anew unless a reader still needs it.
+    fn copy_rest(&self, writer: &Connection, mode: &str) {
+        let _alone = self
+            .shared
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Setting a time cannot fail while it fits into 31 bits of milliseconds.
+        let _ = writer.busy_timeout(PATIENCE);
+        checkpoint(writer, mode);
+        let _ = writer.busy_timeout(connect::WRITER_PATIENCE);
+    }
 }
 
-/// The thread: one checkpoint per wake-up, until the writer is gone.
-fn copy_when_woken(
-    db: &Connection,
-    woken: &Receiver<()>,
-    running: &Mutex<()>,
-    wal: &Path,
-    soft: u64,
-) {
+/// The thread: copies the WAL whenever it is woken, and cuts the file when nobody writes, until the writer is gone.
+fn copy_when_woken(db: &Connection, woken: &Receiver<()>, shared: &Shared) {
     while woken.recv().is_ok() {
-        let _alone = running.lock().unwrap_or_else(PoisonError::into_inner);
-        // PASSIVE holds up nobody. When it got everything, cutting the file is quick, and not done if anyone is at it.
-        if checkpoint(db, "PASSIVE") && length(wal) > soft {
-            checkpoint(db, "TRUNCATE");
+        loop {
+            let size = shared.size.load(Ordering::Acquire);
+            if size > shared.soft {
+                copy(db, shared);
+            }
+            if woken.recv_timeout(QUIET) == Err(RecvTimeoutError::Disconnected) {
+                return;
+            }
+            if size == shared.size.load(Ordering::Acquire) && cut(db, shared) {
+                // Unless somebody has written since.
+                let _ = shared
+                    .size
+                    .compare_exchange(size, 0, Ordering::AcqRel, Ordering::Relaxed);
+                break;
+            }
         }
     }
 }
 
-/// Copies all and empties the file, unless a reader still needs it after a moment.
-fn truncate(writer: &Connection) {
-    // Setting a time cannot fail while it fits into 31 bits of milliseconds.
-    let _ = writer.busy_timeout(PATIENCE);
-    checkpoint(writer, "TRUNCATE");
-    let _ = writer.busy_timeout(connect::WRITER_PATIENCE);
+/// Copies what is in the WAL now, as far as no reader needs what it would replace. It holds up nobody.
+fn copy(db: &Connection, shared: &Shared) {
+    let _alone = shared
+        .running
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if let Some(copied) = checkpoint(db, "PASSIVE") {
+        shared.copied.store(copied, Ordering::Release);
+    }
 }
 
-/// Whether a checkpoint copied the whole WAL.
-fn checkpoint(db: &Connection, mode: &str) -> bool {
+/// Empties the file; `false` when a reader or a writer is in the way after all.
+fn cut(db: &Connection, shared: &Shared) -> bool {
+    let _alone = shared
+        .running
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    checkpoint(db, "TRUNCATE").is_some()
+}
+
+/// Runs a checkpoint; the WAL's size if it copied all that was in it.
+fn checkpoint(db: &Connection, mode: &str) -> Option<u64> {
     let asked = db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |r| {
         Ok((
             r.get::<_, i64>(0)?,
@@ -135,17 +201,13 @@ fn checkpoint(db: &Connection, mode: &str) -> bool {
         ))
     });
     match asked {
-        Ok((busy, frames, copied)) => busy == 0 && frames == copied,
+        Ok((0, size, copied)) if size == copied => u64::try_from(size).ok(),
+        Ok(_) => None,
         Err(error) => {
             tracing::warn!(%error, mode, "a checkpoint failed");
-            false
+            None
         }
     }
-}
-
-/// The WAL's size in bytes; it is cut to the soft limit whenever it starts anew, so this is how far it has grown.
-fn length(wal: &Path) -> u64 {
-    fs::metadata(wal).map_or(0, |m| m.len())
 }
 
 #[cfg(test)]

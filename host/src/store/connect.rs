@@ -13,20 +13,15 @@ const BESIDE_PATIENCE: Duration = Duration::from_secs(60);
 /// Statements kept prepared per connection.
 const STATEMENTS: usize = 64;
 
-/// The server's only writing connection. `wal_bytes`: what the WAL file is cut back to when it starts anew.
+/// The server's only writing connection.
 ///
 /// Closing it leaves the WAL alone, so that a database that is refused keeps every byte.
-pub(super) fn writer(path: &Path, wal_bytes: u64) -> Result<Connection> {
+pub(super) fn writer(path: &Path) -> Result<Connection> {
     let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, WRITER_PATIENCE)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // FULL: the WAL is synced before COMMIT returns. Checkpoints have a thread of their own.
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "wal_autocheckpoint", 0)?;
-    db.pragma_update(
-        None,
-        "journal_size_limit",
-        i64::try_from(wal_bytes).unwrap_or(i64::MAX),
-    )?;
     // 32 MiB: the hot half of the look-up of a million accounts; a larger import spills into the WAL.
     db.pragma_update(None, "cache_size", -32_768)?;
     Ok(db)

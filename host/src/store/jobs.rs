@@ -81,3 +81,81 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ImportJob> {
 fn count(accounts: u64) -> i64 {
     i64::try_from(accounts).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sources::{self, tests::source};
+    use crate::store::tests::{database, job};
+
+    #[test]
+    fn a_source_shows_its_latest_sync_and_no_inject() {
+        let (_dir, db) = database();
+        sources::insert(&db, &source("s1")).unwrap();
+        assert!(sources::list(&db).unwrap()[0].1.is_none());
+        for (id, kind) in [
+            ("a", JobKind::Sync),
+            ("b", JobKind::Sync),
+            ("c", JobKind::Inject),
+        ] {
+            insert(&db, &job(id, kind, JobStatus::Running)).unwrap();
+        }
+        let ended = ImportJob {
+            updated_at: 11,
+            total: 2,
+            added: 1,
+            skipped: 1,
+            removed: 3,
+            ..job("b", JobKind::Sync, JobStatus::Success)
+        };
+        assert!(finish(&db, &ended).unwrap());
+        assert!(
+            !finish(&db, &job("b", JobKind::Sync, JobStatus::Failed)).unwrap(),
+            "it had ended"
+        );
+        let shown = sources::list(&db).unwrap().remove(0).1.unwrap();
+        assert_eq!(
+            (
+                shown.id.as_str(),
+                shown.status,
+                shown.created_at,
+                shown.updated_at
+            ),
+            ("b", JobStatus::Success, 10, 11)
+        );
+        assert_eq!(
+            (shown.total, shown.added, shown.skipped, shown.removed),
+            (2, 1, 1, 3)
+        );
+    }
+
+    #[test]
+    fn jobs_are_found_through_their_indexes() {
+        let (_dir, db) = database();
+        for (sql, index) in [
+            (
+                "SELECT * FROM job WHERE source_id = ?1 AND kind = 'sync' ORDER BY number DESC LIMIT 1",
+                "USING INDEX job_sync",
+            ),
+            (
+                "UPDATE job SET total = 1 WHERE id = ?1 AND status = 'running'",
+                "USING INDEX job_running",
+            ),
+            (
+                "UPDATE job SET total = 1 WHERE status = 'running'",
+                "USING INDEX job_running",
+            ),
+        ] {
+            let mut rows = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let parameters = rows.parameter_count();
+            let plan: Vec<String> = rows
+                .query_map(rusqlite::params_from_iter(vec!["x"; parameters]), |r| {
+                    r.get("detail")
+                })
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            assert!(plan.len() == 1 && plan[0].contains(index), "{plan:?}");
+        }
+    }
+}

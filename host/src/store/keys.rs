@@ -109,3 +109,24 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
         created_at: row.get("created_at")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{database, key};
+
+    #[test]
+    fn a_key_is_kept_disabled_and_forgotten() {
+        let (_dir, db) = database();
+        create(&db, &key("k1")).unwrap();
+        assert!(create(&db, &key("k1")).is_err());
+        assert_eq!(find(&db, &hash(b"k1")).unwrap(), Some(key("k1")));
+        assert!(set_enabled(&db, "k1", false).unwrap());
+        assert!(!find(&db, &hash(b"k1")).unwrap().unwrap().enabled);
+        assert!(delete(&db, "k1").unwrap() && !set_enabled(&db, "k1", true).unwrap());
+        assert_eq!(
+            (list(&db).unwrap(), find(&db, &hash(b"k2")).unwrap()),
+            (vec![], None)
+        );
+    }
+}

@@ -21,7 +21,7 @@ const APPLICATION_ID: i32 = 0x5452_4942;
 const STEPS: &[fn(&Connection) -> rusqlite::Result<()>] = &[first];
 
 /// Opens the database of `dir` for writing, created or migrated as needed. The caller holds the folder's lock.
-pub(super) fn prepare(dir: &Path, wal_bytes: u64) -> Result<Connection, OpenError> {
+pub(super) fn prepare(dir: &Path) -> Result<Connection, OpenError> {
     let path = dir.join(FILE);
     if !path
         .try_exists()
@@ -30,8 +30,7 @@ pub(super) fn prepare(dir: &Path, wal_bytes: u64) -> Result<Connection, OpenErro
         create(&path)?;
     }
     check_header(&path)?;
-    let mut db =
-        connect::writer(&path, wal_bytes).map_err(|e| OpenError::from_sqlite(&path, &e))?;
+    let mut db = connect::writer(&path).map_err(|e| OpenError::from_sqlite(&path, &e))?;
     let version = check(&db, &path)?;
     keep_private(&path).map_err(|e| OpenError::from_io(&path, &e))?;
     let ready = migrate(&mut db, version).and_then(|()| {

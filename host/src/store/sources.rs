@@ -121,3 +121,96 @@ fn optional_provider(name: &str) -> Option<Option<Provider>> {
         Provider::from_exact(name).map(Some)
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::store::tests::database;
+
+    /// A source with every field set.
+    pub(in crate::store) fn source(id: &str) -> Source {
+        Source {
+            id: id.to_owned(),
+            name: "Team".to_owned(),
+            enabled: true,
+            url: "https://accounts.example.test/a.json".to_owned(),
+            method: Method::Post,
+            auth_header: "X-Key".to_owned(),
+            auth_token: "t1".to_owned(),
+            bearer_token: String::new(),
+            provider: Some(Provider::Grok),
+            strategy: Strategy::Replace,
+            interval_seconds: Some(60),
+            revision: 0,
+            last_sync_at: None,
+        }
+    }
+
+    #[test]
+    fn a_source_is_kept_edited_synced_and_forgotten() {
+        let (_dir, db) = database();
+        insert(&db, &source("s1")).unwrap();
+        insert(
+            &db,
+            &Source {
+                provider: None,
+                ..source("s0")
+            },
+        )
+        .unwrap();
+        let edited = Source {
+            name: "Other".to_owned(),
+            enabled: false,
+            last_sync_at: Some(1),
+            ..source("s1")
+        };
+        assert!(update(&db, &edited).unwrap());
+        assert!(mark_synced(&db, "s1", 20).unwrap());
+        let kept = get(&db, "s1").unwrap().unwrap();
+        assert_eq!(
+            (
+                kept.name.as_str(),
+                kept.enabled,
+                kept.revision,
+                kept.last_sync_at
+            ),
+            ("Other", false, 1, Some(20))
+        );
+        assert_eq!(
+            (kept.method, kept.provider, kept.strategy),
+            (Method::Post, Some(Provider::Grok), Strategy::Replace)
+        );
+        assert_eq!(
+            (
+                kept.auth_header.as_str(),
+                kept.auth_token.as_str(),
+                kept.interval_seconds
+            ),
+            ("X-Key", "t1", Some(60))
+        );
+        let ids: Vec<_> = list(&db)
+            .unwrap()
+            .into_iter()
+            .map(|(s, _)| (s.id, s.provider))
+            .collect();
+        assert_eq!(
+            ids,
+            [
+                ("s1".to_owned(), Some(Provider::Grok)),
+                ("s0".to_owned(), None)
+            ]
+        );
+        assert!(delete(&db, "s1").unwrap() && !delete(&db, "s1").unwrap());
+        assert!(!update(&db, &edited).unwrap() && get(&db, "s1").unwrap().is_none());
+    }
+
+    #[test]
+    fn an_id_of_a_source_or_an_owner_is_taken() {
+        let (_dir, db) = database();
+        insert(&db, &source("s1")).unwrap();
+        db.execute("INSERT INTO owner(source_id) VALUES('s2')", [])
+            .unwrap();
+        let taken = ["s1", "s2", "s3"].map(|id| is_taken(&db, id).unwrap());
+        assert_eq!(taken, [true, true, false]);
+    }
+}

@@ -1,10 +1,9 @@
 use super::keys::{ApiKey, Role};
 use super::*;
 use crate::job::{ImportJob, JobKind, JobStatus};
-use crate::source::{Method, Source};
 use std::fs;
 use tempfile::{TempDir, tempdir};
-use tributary_core::{Provider, Strategy};
+use tributary_core::Strategy;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -15,7 +14,7 @@ fn store() -> (TempDir, Store) {
 }
 
 /// A database without a server.
-fn database() -> (TempDir, Connection) {
+pub(super) fn database() -> (TempDir, Connection) {
     let dir = tempdir().unwrap();
     let db = Store::peek(dir.path()).unwrap();
     (dir, db)
@@ -25,7 +24,7 @@ fn open(dir: &Path) -> Store {
     Store::open(dir, StoreOptions::default()).unwrap()
 }
 
-fn key(id: &str) -> ApiKey {
+pub(super) fn key(id: &str) -> ApiKey {
     let hash = keys::hash(id.as_bytes());
     ApiKey {
         id: id.to_owned(),
@@ -37,25 +36,7 @@ fn key(id: &str) -> ApiKey {
     }
 }
 
-fn source(id: &str) -> Source {
-    Source {
-        id: id.to_owned(),
-        name: "Team".to_owned(),
-        enabled: true,
-        url: "https://accounts.example.test/a.json".to_owned(),
-        method: Method::Post,
-        auth_header: "X-Key".to_owned(),
-        auth_token: "t1".to_owned(),
-        bearer_token: String::new(),
-        provider: Some(Provider::Grok),
-        strategy: Strategy::Replace,
-        interval_seconds: Some(60),
-        revision: 0,
-        last_sync_at: None,
-    }
-}
-
-fn job(id: &str, kind: JobKind, status: JobStatus) -> ImportJob {
+pub(super) fn job(id: &str, kind: JobKind, status: JobStatus) -> ImportJob {
     ImportJob {
         id: id.to_owned(),
         kind,
@@ -313,169 +294,4 @@ async fn damage_met_later_is_unavailable() {
         matches!(answer, Err(StoreError::Unavailable(_))),
         "{answer:?}"
     );
-}
-
-#[test]
-fn a_source_is_kept_edited_synced_and_forgotten() {
-    let (_dir, db) = database();
-    sources::insert(&db, &source("s1")).unwrap();
-    sources::insert(
-        &db,
-        &Source {
-            provider: None,
-            ..source("s0")
-        },
-    )
-    .unwrap();
-    let edited = Source {
-        name: "Other".to_owned(),
-        enabled: false,
-        last_sync_at: Some(1),
-        ..source("s1")
-    };
-    assert!(sources::update(&db, &edited).unwrap());
-    assert!(sources::mark_synced(&db, "s1", 20).unwrap());
-    let kept = sources::get(&db, "s1").unwrap().unwrap();
-    assert_eq!(
-        (
-            kept.name.as_str(),
-            kept.enabled,
-            kept.revision,
-            kept.last_sync_at
-        ),
-        ("Other", false, 1, Some(20))
-    );
-    assert_eq!(
-        (kept.method, kept.provider, kept.strategy),
-        (Method::Post, Some(Provider::Grok), Strategy::Replace)
-    );
-    assert_eq!(
-        (
-            kept.auth_header.as_str(),
-            kept.auth_token.as_str(),
-            kept.interval_seconds
-        ),
-        ("X-Key", "t1", Some(60))
-    );
-    let ids: Vec<_> = sources::list(&db)
-        .unwrap()
-        .into_iter()
-        .map(|(s, _)| (s.id, s.provider))
-        .collect();
-    assert_eq!(
-        ids,
-        [
-            ("s1".to_owned(), Some(Provider::Grok)),
-            ("s0".to_owned(), None)
-        ]
-    );
-    assert!(sources::delete(&db, "s1").unwrap() && !sources::delete(&db, "s1").unwrap());
-    assert!(!sources::update(&db, &edited).unwrap() && sources::get(&db, "s1").unwrap().is_none());
-}
-
-#[test]
-fn an_id_of_a_source_or_an_owner_is_taken() {
-    let (_dir, db) = database();
-    sources::insert(&db, &source("s1")).unwrap();
-    db.execute("INSERT INTO owner(source_id) VALUES('s2')", [])
-        .unwrap();
-    let taken = ["s1", "s2", "s3"].map(|id| sources::is_taken(&db, id).unwrap());
-    assert_eq!(taken, [true, true, false]);
-}
-
-#[test]
-fn a_source_shows_its_latest_sync_and_no_inject() {
-    let (_dir, db) = database();
-    sources::insert(&db, &source("s1")).unwrap();
-    assert!(sources::list(&db).unwrap()[0].1.is_none());
-    for (id, kind) in [
-        ("a", JobKind::Sync),
-        ("b", JobKind::Sync),
-        ("c", JobKind::Inject),
-    ] {
-        jobs::insert(&db, &job(id, kind, JobStatus::Running)).unwrap();
-    }
-    let ended = ImportJob {
-        updated_at: 11,
-        total: 2,
-        added: 1,
-        skipped: 1,
-        removed: 3,
-        ..job("b", JobKind::Sync, JobStatus::Success)
-    };
-    assert!(jobs::finish(&db, &ended).unwrap());
-    assert!(
-        !jobs::finish(&db, &job("b", JobKind::Sync, JobStatus::Failed)).unwrap(),
-        "it had ended"
-    );
-    let shown = sources::list(&db).unwrap().remove(0).1.unwrap();
-    assert_eq!(
-        (
-            shown.id.as_str(),
-            shown.status,
-            shown.created_at,
-            shown.updated_at
-        ),
-        ("b", JobStatus::Success, 10, 11)
-    );
-    assert_eq!(
-        (shown.total, shown.added, shown.skipped, shown.removed),
-        (2, 1, 1, 3)
-    );
-}
-
-#[test]
-fn a_key_is_kept_disabled_and_forgotten() {
-    let (_dir, db) = database();
-    keys::create(&db, &key("k1")).unwrap();
-    assert!(keys::create(&db, &key("k1")).is_err());
-    assert_eq!(
-        keys::find(&db, &keys::hash(b"k1")).unwrap(),
-        Some(key("k1"))
-    );
-    assert!(keys::set_enabled(&db, "k1", false).unwrap());
-    assert!(
-        !keys::find(&db, &keys::hash(b"k1"))
-            .unwrap()
-            .unwrap()
-            .enabled
-    );
-    assert!(keys::delete(&db, "k1").unwrap() && !keys::set_enabled(&db, "k1", true).unwrap());
-    assert_eq!(
-        (
-            keys::list(&db).unwrap(),
-            keys::find(&db, &keys::hash(b"k2")).unwrap()
-        ),
-        (vec![], None)
-    );
-}
-
-#[test]
-fn jobs_are_found_through_their_indexes() {
-    let (_dir, db) = database();
-    for (sql, index) in [
-        (
-            "SELECT * FROM job WHERE source_id = ?1 AND kind = 'sync' ORDER BY number DESC LIMIT 1",
-            "USING INDEX job_sync",
-        ),
-        (
-            "UPDATE job SET total = 1 WHERE id = ?1 AND status = 'running'",
-            "USING INDEX job_running",
-        ),
-        (
-            "UPDATE job SET total = 1 WHERE status = 'running'",
-            "USING INDEX job_running",
-        ),
-    ] {
-        let mut rows = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let parameters = rows.parameter_count();
-        let plan: Vec<String> = rows
-            .query_map(rusqlite::params_from_iter(vec!["x"; parameters]), |r| {
-                r.get("detail")
-            })
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
-        assert!(plan.len() == 1 && plan[0].contains(index), "{plan:?}");
-    }
 }

@@ -61,7 +61,7 @@ impl Writer {
     pub(super) fn run(mut self) {
         while let Some(group) = self.next_group() {
             self.apply(group);
-            self.checkpoints.after_commit(&self.db);
+            self.checkpoints.after_group(&self.db);
         }
         self.checkpoints.close(self.db);
     }

@@ -1,6 +1,7 @@
 use super::super::{Store, StoreError, StoreOptions, keys};
 use super::*;
 use keys::{ApiKey, Role};
+use std::time::Instant;
 use tempfile::tempdir;
 
 const SMALL: StoreOptions = StoreOptions {
@@ -15,7 +16,7 @@ async fn write(store: &Store, id: usize, bytes: usize) {
         id: id.to_string(),
         name: "n".repeat(bytes),
         role: Role::User,
-        hash: *blake3::hash(&id.to_be_bytes()).as_bytes(),
+        hash: keys::hash(&id.to_be_bytes()),
         enabled: true,
         created_at: 0,
     };
@@ -25,15 +26,28 @@ async fn write(store: &Store, id: usize, bytes: usize) {
         .unwrap();
 }
 
+/// The length of the WAL's file in bytes.
+fn length(dir: &Path) -> u64 {
+    fs::metadata(dir.join("tributary.db-wal")).map_or(0, |m| m.len())
+}
+
+/// Waits until the file is empty or gone, for some seconds.
+async fn is_cut(dir: &Path) -> bool {
+    let until = Instant::now() + Duration::from_secs(5);
+    while length(dir) > 0 && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    length(dir) == 0
+}
+
 #[tokio::test]
 async fn the_wal_stays_small_under_writes_without_a_pause() {
     let dir = tempdir().unwrap();
     let store = Store::open(dir.path(), SMALL).unwrap();
-    let wal = dir.path().join("tributary.db-wal");
     let mut largest = 0;
     for id in 0..150 {
         write(&store, id, 8_000).await;
-        largest = largest.max(length(&wal));
+        largest = largest.max(length(dir.path()));
     }
     // More than 150 × 12 KiB passed through it.
     assert!(
@@ -41,6 +55,32 @@ async fn the_wal_stays_small_under_writes_without_a_pause() {
         "the WAL grew to {largest} bytes"
     );
     assert_eq!(store.read(keys::list).await.unwrap().len(), 150);
+}
+
+#[tokio::test]
+async fn a_wal_that_one_large_write_made_is_cut_when_nobody_writes() {
+    let dir = tempdir().unwrap();
+    let store = Store::open(dir.path(), SMALL).unwrap();
+    write(&store, 0, 1 << 20).await;
+    assert!(length(dir.path()) > 1 << 20);
+    assert!(is_cut(dir.path()).await);
+    assert_eq!(store.read(keys::list).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_large_wal_that_a_crash_left_is_copied_at_the_start() {
+    let dir = tempdir().unwrap();
+    drop(migrate::prepare(dir.path()).unwrap());
+    let db = connect::writer(&dir.path().join(migrate::FILE)).unwrap();
+    db.execute(
+        "INSERT INTO owner(source_id) VALUES(hex(zeroblob(500000)))",
+        [],
+    )
+    .unwrap();
+    drop(db);
+    assert!(length(dir.path()) > 1_000_000);
+    let _store = Store::open(dir.path(), SMALL).unwrap();
+    assert!(is_cut(dir.path()).await);
 }
 
 #[tokio::test]
@@ -57,22 +97,16 @@ async fn a_reader_that_stays_holds_up_no_write() {
     assert_eq!(keys::list(&snapshot).unwrap().len(), 1);
     drop(snapshot);
     assert_eq!(keys::list(&reader).unwrap().len(), 30);
+    assert!(is_cut(dir.path()).await);
 }
 
 #[tokio::test]
-async fn a_closed_store_leaves_one_file_and_the_lock() {
+async fn a_closed_store_leaves_no_wal() {
     let dir = tempdir().unwrap();
     let store = Store::open(dir.path(), SMALL).unwrap();
     write(&store, 0, 10).await;
     store.close(Duration::from_secs(5)).await;
-    // The readers' connections close by themselves, soon.
-    for _ in 0..100 {
-        if length(&dir.path().join("tributary.db-wal")) == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    assert_eq!(length(&dir.path().join("tributary.db-wal")), 0);
+    assert!(is_cut(dir.path()).await);
     let again = Store::open(dir.path(), SMALL).unwrap();
     assert_eq!(again.read(keys::list).await.unwrap().len(), 1);
 }

@@ -5,7 +5,7 @@ use tempfile::{TempDir, tempdir};
 /// A folder with the database of a store that was closed.
 fn folder() -> (TempDir, PathBuf) {
     let dir = tempdir().unwrap();
-    drop(prepare(dir.path(), 0).unwrap());
+    drop(prepare(dir.path()).unwrap());
     let path = dir.path().join(FILE);
     (dir, path)
 }
@@ -73,7 +73,7 @@ fn a_newer_database_is_refused() {
 #[test]
 fn a_newer_version_that_is_only_in_the_wal_is_refused() {
     let (dir, path) = folder();
-    let db = connect::writer(&path, 0).unwrap();
+    let db = connect::writer(&path).unwrap();
     db.pragma_update(None, "user_version", 99).unwrap();
     drop(db);
     let wal = with_suffix(&path, "-wal");
@@ -119,7 +119,7 @@ fn a_wal_without_its_database_is_refused() {
     let dir = tempdir().unwrap();
     let wal = dir.path().join("tributary.db-wal");
     fs::write(&wal, b"frames").unwrap();
-    let said = prepare(dir.path(), 0).unwrap_err().to_string();
+    let said = prepare(dir.path()).unwrap_err().to_string();
     assert!(said.contains("is gone"), "{said}");
     assert_eq!(fs::read(&wal).unwrap(), b"frames");
 }
@@ -134,7 +134,7 @@ fn what_a_crash_left_of_a_creation_is_made_anew() {
     ] {
         fs::write(dir.path().join(name), b"half").unwrap();
     }
-    drop(prepare(dir.path(), 0).unwrap());
+    drop(prepare(dir.path()).unwrap());
     let names = fs::read_dir(dir.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name());
@@ -170,7 +170,7 @@ fn a_restored_backup_becomes_private_and_gets_its_wal_back() {
     let (dir, path) = folder();
     tamper(&path, "PRAGMA journal_mode = DELETE;");
     fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-    let db = prepare(dir.path(), 0).unwrap();
+    let db = prepare(dir.path()).unwrap();
     let mode: String = db
         .pragma_query_value(None, "journal_mode", |r| r.get(0))
         .unwrap();

@@ -1,7 +1,6 @@
 use super::super::work::Task;
 use super::super::{StoreError, StoreOptions, connect, migrate};
 use super::*;
-use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Sender, channel};
 use tempfile::{TempDir, tempdir};
 use tokio::sync::oneshot;
@@ -10,10 +9,9 @@ use tokio::sync::oneshot;
 struct Bench {
     writer: Writer,
     queue: Sender<Box<dyn Work>>,
-    commits: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
     beside: Connection,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 type Answer = oneshot::Receiver<Result<(), StoreError>>;
@@ -22,21 +20,14 @@ impl Bench {
     fn new() -> Bench {
         let dir = tempdir().unwrap();
         let path = dir.path().join(migrate::FILE);
-        let mut db = migrate::prepare(dir.path(), 1 << 20).unwrap();
+        let mut db = migrate::prepare(dir.path()).unwrap();
         // `child` must find its parent by the time of COMMIT: a way to make a COMMIT fail.
         db.execute_batch(
             "PRAGMA foreign_keys = ON; CREATE TABLE number(n INTEGER PRIMARY KEY); \
              CREATE TABLE child(n REFERENCES number DEFERRABLE INITIALLY DEFERRED);",
         )
         .unwrap();
-        let commits = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&commits);
-        db.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, _| {
-            counted.fetch_add(1, Ordering::Relaxed);
-            Ok(())
-        }))
-        .unwrap();
-        let checkpoints = Checkpoints::start(&path, &StoreOptions::default()).unwrap();
+        let checkpoints = Checkpoints::start(&mut db, &path, &StoreOptions::default()).unwrap();
         let (queue, works) = channel();
         let stop = Arc::new(AtomicBool::new(false));
         let writer =
@@ -44,10 +35,9 @@ impl Bench {
         Bench {
             writer,
             queue,
-            commits,
             stop,
             beside: connect::reader(&path).unwrap(),
-            _dir: dir,
+            dir,
         }
     }
 
@@ -65,6 +55,12 @@ impl Bench {
     fn apply_waiting(&mut self) {
         let group = self.writer.next_group().unwrap();
         self.writer.apply(group);
+    }
+
+    /// Pages written to the WAL so far: each commit writes those it changed.
+    fn frames(&self) -> u64 {
+        let wal = self.dir.path().join("tributary.db-wal");
+        std::fs::metadata(wal).unwrap().len() / 4096
     }
 
     fn numbers(&self) -> Vec<i64> {
@@ -92,11 +88,28 @@ fn is_unavailable(answer: &mut Answer) -> bool {
 }
 
 #[test]
+fn a_commit_is_synced_before_it_returns() {
+    let db = Bench::new().writer.db;
+    let pragma = |name| {
+        db.pragma_query_value(None, name, |r| r.get::<_, rusqlite::types::Value>(0))
+            .unwrap()
+    };
+    assert_eq!(pragma("journal_mode"), "wal".to_owned().into());
+    assert_eq!(pragma("synchronous"), 2.into());
+    assert_eq!(pragma("wal_autocheckpoint"), 0.into());
+}
+
+#[test]
 fn what_waits_is_one_commit() {
     let mut bench = Bench::new();
     let mut answers: Vec<_> = (0..10).map(|n| bench.send(0, add(n))).collect();
+    let before = bench.frames();
     bench.apply_waiting();
-    assert_eq!(bench.commits.load(Ordering::Relaxed), 1);
+    assert_eq!(
+        bench.frames(),
+        before + 1,
+        "ten works on one page are one page in the WAL"
+    );
     assert_eq!(bench.numbers(), (0..10).collect::<Vec<_>>());
     assert!(answers.iter_mut().all(|a| a.try_recv().unwrap() == Ok(())));
 }
@@ -165,15 +178,13 @@ fn a_work_that_fails_alone_commits_nothing() {
     let mut failing = bench.send(0, |db| {
         add(1)(db).and(Err(StoreError::Internal("mine".to_owned())))
     });
+    let before = bench.frames();
     bench.apply_waiting();
     assert_eq!(
         failing.try_recv().unwrap(),
         Err(StoreError::Internal("mine".to_owned()))
     );
-    assert_eq!(
-        (bench.numbers(), bench.commits.load(Ordering::Relaxed)),
-        (vec![], 0)
-    );
+    assert_eq!((bench.numbers(), bench.frames()), (vec![], before));
 }
 
 #[test]
