@@ -48,13 +48,13 @@ const HOST: &[(&str, &[&str])] = &[
         "import",
         &["app", "error", "fetch", "intake", "store", "body"],
     ),
-    ("intake", &["body", "error"]),
+    ("intake", &["body", "error", "store"]),
     ("fetch", &["body"]),
     ("store", &["lock"]),
     ("error", &["api", "config", "store"]),
     ("log", &["config"]),
     ("body", &[]),
-    ("config", &[]),
+    ("config", &["body"]),
     ("lock", &[]),
 ];
 
@@ -89,7 +89,7 @@ const NEVER_IN_CORE: &[(&str, &str)] = &[
 ];
 
 /// Lines of a file that still is a subject, its tests not counted.
-const LONGEST_FILE: usize = 500;
+const LONGEST_FILE: usize = 600;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -113,6 +113,13 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         }
     }
     found.sort();
+    found
+}
+
+/// The same without files of unit tests.
+fn proper_sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = sources(folder);
+    found.retain(|path| !path.ends_with("tests.rs"));
     found
 }
 
@@ -187,7 +194,7 @@ fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn modules_of_the_host_use_each_other_along_the_arrows() {
     let folder = root().join("host/src");
-    for file in sources(&folder) {
+    for file in proper_sources(&folder) {
         let module = module_of(file.strip_prefix(&folder).expect("below it"));
         let allowed = HOST
             .iter()
@@ -269,7 +276,7 @@ fn a_use_is_read() {
 #[test]
 fn the_core_keeps_its_promises() {
     let folder = root().join("core/src");
-    for file in sources(&folder) {
+    for file in proper_sources(&folder) {
         let text = read(&file);
         for (line, code) in code(&text) {
             for (never, why) in NEVER_IN_CORE {
@@ -315,11 +322,7 @@ fn a_file_is_a_subject() {
     for package in ["core", "host", "tests"] {
         for file in sources(&root().join(package)) {
             let lines = code(&read(&file)).count();
-            assert!(
-                lines <= LONGEST_FILE || package == "tests",
-                "{}: {lines} lines",
-                file.display()
-            );
+            assert!(lines <= LONGEST_FILE, "{}: {lines} lines", file.display());
         }
     }
 }

@@ -18,11 +18,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[test]
 fn a_body_over_the_limit_is_413() {
     let server = Server::start_with(&["--max-body", "2KiB"]);
-    let body = |length: usize| format!(r#"{{"tokens": ["{}"]}}"#, "x".repeat(length - 15));
+    let body = |length: usize| format!(r#"{{"tokens": ["{}"]}}"#, "x".repeat(length - 16));
     assert_eq!(body(2048).len(), 2048);
     assert_eq!(server.post(INJECT, &body(2048)).status, 200);
     check_refused(&server.post(INJECT, &body(2049)), 413);
-    check_refused(&server.post(SOURCES, &body(2049)), 413);
+    let announced = format!(
+        "POST {SOURCES} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nContent-Length: 1048577\r\n\r\n"
+    );
+    let answer = server.wire(announced.as_bytes(), PATIENCE);
+    assert!(
+        answer.starts_with("HTTP/1.1 413 "),
+        "a source is small: {answer}"
+    );
     let chunked = format!(
         "POST {INJECT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nTransfer-Encoding: chunked\r\n\r\n1000\r\n{}\r\n0\r\n\r\n",
         body(4096)
