@@ -86,8 +86,8 @@ fn snapshot(home: &Home) -> Vec<(PathBuf, Vec<u8>)> {
     for path in files(&home.data()) {
         let bytes = std::fs::read(&path).expect("a file");
         let name = path.to_string_lossy();
-        let fleeting = name.ends_with("lock") || name.ends_with("-shm");
-        if !fleeting && !(name.ends_with("-wal") && bytes.is_empty()) {
+        let empty_wal = name.ends_with("-wal") && bytes.is_empty();
+        if !name.ends_with("lock") && !name.ends_with("-shm") && !empty_wal {
             all.push((path, bytes));
         }
     }
