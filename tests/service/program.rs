@@ -24,8 +24,8 @@ pub(crate) fn binary() -> &'static Path {
     BINARY.get_or_init(build)
 }
 
-/// The same selection as the tests' own build, so that the dependencies are built with the same features, once. The bench, a
-/// release build, needs the program alone.
+/// The same selection as the own build of the tests or the bench, so that the dependencies are built with the same
+/// features, once.
 fn build() -> PathBuf {
     let own = std::env::current_exe().expect("a test knows its path");
     let target = own.ancestors().nth(3).expect("target/PROFILE/deps/tests");
@@ -59,11 +59,10 @@ fn build() -> PathBuf {
             cargo.env_remove(name);
         }
     }
-    if cfg!(debug_assertions) {
-        cargo.args(["--test", "tests"]);
-    } else {
-        cargo.arg("--release");
-    }
+    cargo.args(match cfg!(debug_assertions) {
+        true => ["--test", "tests"].as_slice(),
+        false => &["--bench", "bench", "--release"],
+    });
     let built = cargo.output().expect("cargo runs");
     assert!(built.status.success(), "the program does not build");
     let messages = String::from_utf8(built.stdout).expect("cargo speaks UTF-8");
