@@ -10,7 +10,12 @@ use tributary_core::{
 const MOST: usize = 50;
 
 /// The whole page. `owned` is how many accounts the source owns now, as far as the plan looked.
-pub(super) fn page(plan: &Plan<'_>, options: &ImportOptions, owned: usize, colours: bool) -> String {
+pub(super) fn page(
+    plan: &Plan<'_>,
+    options: &ImportOptions,
+    owned: usize,
+    colours: bool,
+) -> String {
     let paint = Paint { colours };
     let mut out = paint.bold(&sentence(&plan.counts, options, owned));
     out.push('\n');
