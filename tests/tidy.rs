@@ -382,6 +382,35 @@ fn the_readme_says_why_each_dependency_is_there() {
 }
 
 #[test]
+fn the_readme_names_what_exists() {
+    let readme = read(&root().join("README.md"));
+    let chapter = readme
+        .split("## An import, step by step")
+        .nth(1)
+        .and_then(|rest| rest.split("\n## ").next());
+    let chapter = chapter.expect("a chapter on an import");
+    let all = ["core/src", "host/src"]
+        .iter()
+        .flat_map(|folder| sources(&root().join(folder)));
+    let all: String = all.map(|file| read(&file)).collect();
+    let is_name = |name: &&str| {
+        name.chars()
+            .all(|c| c.is_alphanumeric() || c == '_' || c == ':')
+    };
+    for name in chapter.split('`').skip(1).step_by(2).filter(is_name) {
+        let last = name.rsplit("::").next().unwrap_or_default();
+        let kinds = ["fn ", "struct ", "enum ", "mod "];
+        let exists = kinds.iter().any(|kind| {
+            all.match_indices(&format!("{kind}{last}"))
+                .any(|(at, found)| {
+                    all[at + found.len()..].starts_with(|c: char| !c.is_alphanumeric() && c != '_')
+                })
+        });
+        assert!(exists, "the README names `{name}`, which is not there");
+    }
+}
+
+#[test]
 fn the_readme_s_commands_are_the_aliases() {
     let readme = read(&root().join("README.md"));
     let config = read(&root().join(".cargo/config.toml"));
