@@ -35,11 +35,11 @@ const HOST: &[(&str, &str)] = &[
     ("auth", "app config error store"),
     ("app", "auth config fetch import store"),
     ("import", "app body error fetch intake store"),
-    ("intake", "body store"),
+    ("intake", "app body store"),
     ("fetch", "body"),
     ("store", "body lock"),
     ("error", "api config store"),
-    ("config", "body"),
+    ("config", ""),
     ("log", "config"),
 ];
 

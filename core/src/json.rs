@@ -1,13 +1,15 @@
 //! JSON as this crate needs it: a push scanner that says what is JSON and where values lie, a reader for text that
 //! the scanner accepted, and a writer of the one canonical form. Numbers stay text; nothing becomes a float.
 
+mod error;
 mod read;
+mod run;
 mod scan;
 mod write;
 
+pub use error::{TextError, TextFault};
 pub(crate) use read::{Cursor, Kind, elements, kind, members, text};
-pub(crate) use scan::{Event, Scanner, plain_run};
-pub use scan::{TextError, TextFault};
+pub(crate) use scan::{Event, Scanner};
 pub(crate) use write::{push_hex, push_number, push_quoted};
 
 /// Where something lies in a text: byte offset and length, in bytes.

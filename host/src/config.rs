@@ -9,8 +9,6 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::body::BodyLimits;
-
 pub use units::{read_size, read_time, write_size};
 
 /// Everything `tributary serve` can be told.
@@ -100,26 +98,6 @@ pub struct Bodies {
     /// Size above which a body waits in a file of the data folder and not in memory, in B, KiB, MiB or GiB
     #[arg(long, value_name = "SIZE", env = "TRIBUTARY_SPOOL_ABOVE", default_value = "32MiB", value_parser = read_size)]
     pub spool_above: u64,
-}
-
-impl Config {
-    /// The limits of a request's body.
-    pub fn request_body_limits(&self) -> BodyLimits {
-        self.body_limits(self.bodies.max_body)
-    }
-
-    /// The limits of a source's answer.
-    pub fn upstream_body_limits(&self) -> BodyLimits {
-        self.body_limits(self.bodies.max_upstream_body)
-    }
-
-    fn body_limits(&self, max: u64) -> BodyLimits {
-        BodyLimits {
-            max,
-            spool_above: self.bodies.spool_above,
-            spool_dir: self.data.dir.clone(),
-        }
-    }
 }
 
 /// How long a client may take.

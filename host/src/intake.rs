@@ -1,7 +1,8 @@
 //! Bytes on their way in: parsed and normalized while they arrive, and kept for the decision.
 
-use tributary_core::{BatchReader, Form, ImportError, Member, Salt};
+use tributary_core::{BatchReader, Form, ImportError, Member};
 
+use crate::app::App;
 use crate::body::{BodyError, BodyLimits, Collector, Sink, SinkError};
 use crate::store::apply::Received;
 
@@ -24,11 +25,16 @@ pub enum IntakeError {
 }
 
 impl Intake {
-    /// Ready for bytes of this form; `size_hint` (bytes) only saves copying.
-    pub fn new(form: Form, salt: Salt, limits: &BodyLimits, size_hint: Option<u64>) -> Intake {
+    /// Ready for at most `max` bytes of this form; `size_hint` (bytes) only saves copying.
+    pub fn new(app: &App, form: Form, max: u64, size_hint: Option<u64>) -> Intake {
+        let limits = BodyLimits {
+            max,
+            spool_above: app.config.bodies.spool_above,
+            spool_dir: app.config.data.dir.clone(),
+        };
         Intake {
-            reader: BatchReader::new(form, salt),
-            collector: Collector::new(limits, size_hint),
+            reader: BatchReader::new(form, app.salt.clone()),
+            collector: Collector::new(&limits, size_hint),
             failed: None,
         }
     }

@@ -1,6 +1,6 @@
 //! Reads text that the scanner has accepted. Every function is total: on other text it stops early.
 
-use super::plain_run;
+use super::run::plain_run;
 use std::borrow::Cow;
 
 /// The kinds of JSON values.

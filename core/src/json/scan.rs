@@ -1,46 +1,16 @@
 //! The push scanner: bytes in any pieces, events out. It decides what is JSON for every way into the core.
 
+mod number;
+mod string;
+
+use super::error::{TextError, TextFault};
 use super::{Kind, Span};
-use std::fmt;
+use number::Number;
 
 /// Deepest nesting a payload may have.
 pub(crate) const MAX_DEPTH: usize = 128;
 
 const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
-
-/// Why a text cannot be read, and where: the byte at which it went wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TextError {
-    /// What is wrong.
-    pub fault: TextFault,
-    /// Bytes before the place.
-    pub offset: u64,
-}
-
-/// What can be wrong with a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TextFault {
-    /// It is not JSON.
-    Syntax,
-    /// A string is not UTF-8.
-    Utf8,
-    /// A `\u` escape names half of a surrogate pair.
-    Surrogate,
-    /// It is nested deeper than 128.
-    Depth,
-}
-
-impl fmt::Display for TextError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.fault {
-            TextFault::Syntax => "is not valid JSON",
-            TextFault::Utf8 => "is not valid UTF-8",
-            TextFault::Surrogate => "has a lone surrogate",
-            TextFault::Depth => "is nested more than 128 deep",
-        };
-        write!(f, "{what} at byte {}", self.offset)
-    }
-}
 
 /// What the scanner met. Inside a value that is passed whole (see [`Scanner::watch`]) it reports nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,43 +66,6 @@ enum State {
     Number(Number),
     /// Inside `true`, `false` or `null`: what must still come.
     Literal(&'static [u8], Kind),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Number {
-    Minus,
-    Zero,
-    Int,
-    Point,
-    Frac,
-    E,
-    Sign,
-    Exp,
-}
-
-impl Number {
-    /// Whether a number may end here.
-    fn whole(self) -> bool {
-        matches!(
-            self,
-            Number::Zero | Number::Int | Number::Frac | Number::Exp
-        )
-    }
-
-    /// Where `byte` leads; `None` when it does not belong to the number.
-    fn after(self, byte: u8) -> Option<Number> {
-        use Number::{E, Exp, Frac, Int, Minus, Point, Sign, Zero};
-        match (self, byte) {
-            (Minus, b'0') => Some(Zero),
-            (Minus, b'1'..=b'9') | (Int, b'0'..=b'9') => Some(Int),
-            (Zero | Int, b'.') => Some(Point),
-            (Point | Frac, b'0'..=b'9') => Some(Frac),
-            (Zero | Int | Frac, b'e' | b'E') => Some(E),
-            (E, b'+' | b'-') => Some(Sign),
-            (E | Sign | Exp, b'0'..=b'9') => Some(Exp),
-            _ => None,
-        }
-    }
 }
 
 /// Reads JSON from pieces. The same bytes give the same events and the same error however they are cut.
@@ -418,156 +351,4 @@ impl Scanner {
         self.state = State::Literal(rest, kind);
         Ok(None)
     }
-
-    fn in_text(&mut self, byte: u8, piece: &mut &[u8]) -> Result<Option<Event>, TextError> {
-        if !self.tail.is_empty() {
-            return self.in_tail(byte, piece);
-        }
-        let (run, ascii) = plain_run(piece);
-        if run > 0 {
-            if !ascii {
-                self.check_utf8(piece.get(..run).unwrap_or_default(), run == piece.len())?;
-            }
-            return Ok(self.consume(run, piece));
-        }
-        match byte {
-            b'"' => {
-                self.consume(1, piece);
-                Ok(self.end_text())
-            }
-            b'\\' => {
-                self.escape = self.offset;
-                self.state = State::Escape;
-                Ok(self.consume(1, piece))
-            }
-            _ => self.fail(TextFault::Syntax),
-        }
-    }
-
-    fn end_text(&mut self) -> Option<Event> {
-        if self.in_key {
-            self.state = State::Colon;
-            (self.depth() <= self.watch).then(|| Event::Key(self.span_to(self.offset)))
-        } else {
-            self.end_value(Kind::String)
-        }
-    }
-
-    /// Checks a run that begins at the current offset; a sequence cut by the end of the piece waits in `tail`.
-    fn check_utf8(&mut self, run: &[u8], at_piece_end: bool) -> Result<(), TextError> {
-        let Err(error) = std::str::from_utf8(run) else {
-            return Ok(());
-        };
-        if error.error_len().is_none() && at_piece_end {
-            self.tail
-                .extend_from_slice(run.get(error.valid_up_to()..).unwrap_or_default());
-            return Ok(());
-        }
-        let offset = self.offset.saturating_add(error.valid_up_to() as u64);
-        Err(TextError {
-            fault: TextFault::Utf8,
-            offset,
-        })
-    }
-
-    /// One more byte of a sequence that was cut.
-    fn in_tail(&mut self, byte: u8, piece: &mut &[u8]) -> Result<Option<Event>, TextError> {
-        let began = self.offset.saturating_sub(self.tail.len() as u64);
-        self.tail.push(byte);
-        match std::str::from_utf8(&self.tail) {
-            Ok(_) => self.tail.clear(),
-            Err(error) if error.error_len().is_none() => {}
-            Err(_) => {
-                return Err(TextError {
-                    fault: TextFault::Utf8,
-                    offset: began,
-                });
-            }
-        }
-        Ok(self.consume(1, piece))
-    }
-
-    fn in_escape(&mut self, byte: u8, piece: &mut &[u8]) -> Result<Option<Event>, TextError> {
-        self.state = match (self.state, byte) {
-            (State::Escape, b'u') | (State::LowU, b'u') => State::Hex(4, 0),
-            (State::Escape, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => State::Text,
-            (State::Hex(left, value), _) => self.in_hex(left, value, byte)?,
-            (State::LowSlash, b'\\') => State::LowU,
-            (State::LowSlash | State::LowU, _) => return self.lone_surrogate(),
-            _ => return self.fail(TextFault::Syntax),
-        };
-        Ok(self.consume(1, piece))
-    }
-
-    fn in_hex(&mut self, left: u8, value: u16, byte: u8) -> Result<State, TextError> {
-        let Some(digit) = char::from(byte)
-            .to_digit(16)
-            .and_then(|digit| u16::try_from(digit).ok())
-        else {
-            return self.fail(TextFault::Syntax);
-        };
-        let value = value.wrapping_shl(4) | digit;
-        if left > 1 {
-            return Ok(State::Hex(left.saturating_sub(1), value));
-        }
-        match (self.high, value) {
-            (false, 0xD800..=0xDBFF) => {
-                self.high = true;
-                Ok(State::LowSlash)
-            }
-            (true, 0xDC00..=0xDFFF) => {
-                self.high = false;
-                Ok(State::Text)
-            }
-            (true, _) | (false, 0xDC00..=0xDFFF) => self.lone_surrogate(),
-            (false, _) => Ok(State::Text),
-        }
-    }
-
-    fn lone_surrogate<T>(&self) -> Result<T, TextError> {
-        Err(TextError {
-            fault: TextFault::Surrogate,
-            offset: self.escape,
-        })
-    }
-}
-
-/// The bytes at the front that end no string and begin no escape: how many, and whether all of them are ASCII.
-/// Eight at a time: the strings of a payload are most of its bytes.
-pub(crate) fn plain_run(bytes: &[u8]) -> (usize, bool) {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let mut len = 0usize;
-    let mut seen = 0u64;
-    let (words, rest) = bytes.as_chunks::<8>();
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let special = below_space(word) | equal(word, b'"') | equal(word, b'\\');
-        if special != 0 {
-            let plain = special.trailing_zeros().wrapping_div(8);
-            seen |= word & !u64::MAX.checked_shl(plain.wrapping_mul(8)).unwrap_or(0);
-            return (len.saturating_add(plain as usize), seen & HIGH == 0);
-        }
-        seen |= word;
-        len = len.saturating_add(8);
-    }
-    for &byte in rest {
-        if byte < 0x20 || byte == b'"' || byte == b'\\' {
-            break;
-        }
-        seen |= u64::from(byte);
-        len = len.saturating_add(1);
-    }
-    (len, seen & HIGH == 0)
-}
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-
-// Both marks are exact up to and including the lowest match, which is all that is read of them.
-fn below_space(word: u64) -> u64 {
-    word.wrapping_sub(ONES.wrapping_mul(0x20)) & !word & ONES.wrapping_mul(0x80)
-}
-
-fn equal(word: u64, byte: u8) -> u64 {
-    let word = word ^ ONES.wrapping_mul(u64::from(byte));
-    word.wrapping_sub(ONES) & !word & ONES.wrapping_mul(0x80)
 }

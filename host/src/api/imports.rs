@@ -22,12 +22,12 @@ const SKIPPED: HeaderName = HeaderName::from_static("tributary-skipped");
 /// `POST /api/remote-account/inject`: imports a payload that the body holds.
 pub async fn inject(mut request: Request) -> Answer {
     let app = &request.app;
-    let limits = app.config.request_body_limits();
+    let max = app.config.bodies.max_body;
     let declared = request.body.declared_len();
-    if declared.is_some_and(|len| len > limits.max) {
-        return Err(ApiError::too_large(limits.max));
+    if declared.is_some_and(|len| len > max) {
+        return Err(ApiError::too_large(max));
     }
-    let mut intake = Intake::new(Form::InjectBody, app.salt.clone(), &limits, declared);
+    let mut intake = Intake::new(app, Form::InjectBody, max, declared);
     while let Some(piece) = request.body.next().await? {
         intake.take(&piece)?;
     }

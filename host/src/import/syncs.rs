@@ -165,8 +165,8 @@ async fn fetch_and_apply(
     options: ImportOptions,
     job: ImportJob,
 ) -> Result<Synced, SyncError> {
-    let limits = app.config.upstream_body_limits();
-    let mut intake = Intake::new(Form::Payload, app.salt.clone(), &limits, None);
+    let max = app.config.bodies.max_upstream_body;
+    let mut intake = Intake::new(app, Form::Payload, max, None);
     let fetched = app.fetcher.fetch(&source, &mut intake).await;
     let received = match fetched {
         // Why the intake wanted no more is nearer to the cause than that the fetch was stopped by it.

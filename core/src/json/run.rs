@@ -1,0 +1,41 @@
+//! Runs of plain bytes inside strings: most of the bytes of a payload, so they are passed eight at a time.
+
+/// The bytes at the front that end no string and begin no escape: how many, and whether all of them are ASCII.
+/// Eight at a time: the strings of a payload are most of its bytes.
+pub(crate) fn plain_run(bytes: &[u8]) -> (usize, bool) {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut len = 0usize;
+    let mut seen = 0u64;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let special = below_space(word) | equal(word, b'"') | equal(word, b'\\');
+        if special != 0 {
+            let plain = special.trailing_zeros().wrapping_div(8);
+            seen |= word & !u64::MAX.checked_shl(plain.wrapping_mul(8)).unwrap_or(0);
+            return (len.saturating_add(plain as usize), seen & HIGH == 0);
+        }
+        seen |= word;
+        len = len.saturating_add(8);
+    }
+    for &byte in rest {
+        if byte < 0x20 || byte == b'"' || byte == b'\\' {
+            break;
+        }
+        seen |= u64::from(byte);
+        len = len.saturating_add(1);
+    }
+    (len, seen & HIGH == 0)
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+// Both marks are exact up to and including the lowest match, which is all that is read of them.
+fn below_space(word: u64) -> u64 {
+    word.wrapping_sub(ONES.wrapping_mul(0x20)) & !word & ONES.wrapping_mul(0x80)
+}
+
+fn equal(word: u64, byte: u8) -> u64 {
+    let word = word ^ ONES.wrapping_mul(u64::from(byte));
+    word.wrapping_sub(ONES) & !word & ONES.wrapping_mul(0x80)
+}

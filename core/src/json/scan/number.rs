@@ -1,0 +1,39 @@
+//! The grammar of numbers, byte by byte.
+
+/// Where in a number the scanner is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Number {
+    Minus,
+    Zero,
+    Int,
+    Point,
+    Frac,
+    E,
+    Sign,
+    Exp,
+}
+
+impl Number {
+    /// Whether a number may end here.
+    pub(super) fn whole(self) -> bool {
+        matches!(
+            self,
+            Number::Zero | Number::Int | Number::Frac | Number::Exp
+        )
+    }
+
+    /// Where `byte` leads; `None` when it does not belong to the number.
+    pub(super) fn after(self, byte: u8) -> Option<Number> {
+        use Number::{E, Exp, Frac, Int, Minus, Point, Sign, Zero};
+        match (self, byte) {
+            (Minus, b'0') => Some(Zero),
+            (Minus, b'1'..=b'9') | (Int, b'0'..=b'9') => Some(Int),
+            (Zero | Int, b'.') => Some(Point),
+            (Point | Frac, b'0'..=b'9') => Some(Frac),
+            (Zero | Int | Frac, b'e' | b'E') => Some(E),
+            (E, b'+' | b'-') => Some(Sign),
+            (E | Sign | Exp, b'0'..=b'9') => Some(Exp),
+            _ => None,
+        }
+    }
+}
