@@ -1,11 +1,12 @@
 //! An account as the pool keeps it.
 
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::json::{members, push_quoted, text};
+use crate::json::{Cursor, push_quoted, text};
+use crate::names::Names;
 use crate::owner::Owners;
 use crate::provider::Provider;
 use crate::secret::PLACEHOLDER;
-use crate::value::{Secret, Shown, push_canonical};
+use crate::value::{Secret, Shown};
 use std::collections::BTreeMap;
 
 /// An account as decisions see it: no token and no secret value, only their fingerprints.
@@ -27,17 +28,17 @@ pub struct Account {
 
 /// The fields of an account: one JSON object in canonical form with `"…"` at the place of every secret value, and the
 /// fingerprints of those values in the order of their places.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// The members without the braces, each followed by a comma.
-    body: String,
+    json: String,
     fields: Vec<Place>,
     marks: Vec<Fingerprint>,
 }
 
-/// Where a field ends in a document. It begins where the one before it ended.
+/// Where a field lies in a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
+    at: usize,
     name_end: usize,
     end: usize,
     marks_end: usize,
@@ -54,35 +55,89 @@ pub struct Field<'a> {
     pub marks: &'a [Fingerprint],
 }
 
+impl Default for Document {
+    fn default() -> Document {
+        Document::with_capacity(0, 0)
+    }
+}
+
 impl Document {
+    /// An empty one with room for so many bytes and fields.
+    fn with_capacity(bytes: usize, fields: usize) -> Document {
+        let mut json = String::with_capacity(bytes);
+        json.push_str("{}");
+        Document {
+            json,
+            fields: Vec::with_capacity(fields),
+            marks: Vec::new(),
+        }
+    }
+
     /// The document of this JSON object (`"…"` at secret places) and of as many fingerprints as it has such places.
     /// `None` when the numbers differ.
     pub fn new(shown: &str, marks: impl IntoIterator<Item = Fingerprint>) -> Option<Document> {
-        let mut document = Document::default();
+        let (mut document, mut names, mut no_secrets) =
+            (Document::default(), Names::default(), Vec::new());
         let mut marks = marks.into_iter();
-        for (name, value) in members(
-            shown
-                .trim_matches(['\u{feff}', ' ', '\n', '\r', '\t'])
-                .as_bytes(),
-        ) {
-            let mut canonical = Shown::default();
-            canonical.push(value, None);
-            let hidden = places_in(&canonical.text);
-            let field_marks: Vec<_> = marks.by_ref().take(hidden).collect();
-            if field_marks.len() < hidden {
+        for (number, value) in names.members(shown.trim()) {
+            let name = names
+                .get(number)
+                .map(|name| name.quoted.clone())
+                .unwrap_or_default();
+            let (at, name_end) = document.begin_field(&name);
+            let text = &mut document.json;
+            Shown {
+                text,
+                secrets: &mut no_secrets,
+                names: &mut names,
+                token: None,
+            }
+            .push(value);
+            let hidden = places_in(document.json.get(name_end..).unwrap_or_default());
+            let held = document.marks.len();
+            document.marks.extend(marks.by_ref().take(hidden));
+            if document.marks.len() < held.saturating_add(hidden) {
                 return None;
             }
-            let mut quoted = String::new();
-            push_canonical(&mut quoted, name);
-            document.push(&quoted, &canonical.text, &field_marks);
+            document.end_field(at, name_end);
         }
         marks.next().is_none().then_some(document)
     }
 
+    /// The document whose [`Document::as_json`] and [`Document::marks`] these are; they are not checked again.
+    /// `None` when they do not belong together.
+    pub fn from_canonical(json: String, marks: Vec<Fingerprint>) -> Option<Document> {
+        let mut document = Document {
+            json,
+            fields: Vec::with_capacity(16),
+            marks,
+        };
+        let mut cursor = Cursor::new(&document.json);
+        cursor.step();
+        let place_of =
+            |cursor: &Cursor<'_>| document.json.len().saturating_sub(cursor.rest().len());
+        let mut marks_end = 0usize;
+        while cursor.peek().is_some_and(|byte| byte != b'}') {
+            let at = place_of(&cursor);
+            cursor.value();
+            let name_end = place_of(&cursor);
+            let value = cursor.value();
+            if marks_end < document.marks.len() {
+                marks_end = marks_end.saturating_add(places_in(value));
+            }
+            document.fields.push(Place {
+                at,
+                name_end,
+                end: place_of(&cursor),
+                marks_end,
+            });
+        }
+        (marks_end == document.marks.len()).then_some(document)
+    }
+
     /// The JSON object, canonical.
-    pub fn to_json(&self) -> String {
-        let members = self.body.strip_suffix(',').unwrap_or_default();
-        ["{", members, "}"].concat()
+    pub fn as_json(&self) -> &str {
+        &self.json
     }
 
     /// The fingerprints of its secret values in the order of their places.
@@ -92,48 +147,60 @@ impl Document {
 
     /// Its fields in their order.
     pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
-        let mut from = (0, 0);
-        self.fields.iter().map(move |place| {
-            let (at, marks_at) = std::mem::replace(&mut from, (place.end, place.marks_end));
-            let value_at = place.name_end.saturating_add(1);
-            Field {
-                name: self.body.get(at..place.name_end).unwrap_or_default(),
-                value: self
-                    .body
-                    .get(value_at..place.end.saturating_sub(1))
-                    .unwrap_or_default(),
-                marks: self
-                    .marks
-                    .get(marks_at..place.marks_end)
-                    .unwrap_or_default(),
-            }
+        (0..self.fields.len()).filter_map(|number| self.field(number))
+    }
+
+    /// The field in this place.
+    fn field(&self, number: usize) -> Option<Field<'_>> {
+        let place = self.fields.get(number)?;
+        let before = number
+            .checked_sub(1)
+            .and_then(|before| self.fields.get(before));
+        let marks_at = before.map_or(0, |before| before.marks_end);
+        Some(Field {
+            name: self.json.get(place.at..place.name_end)?,
+            value: self.json.get(place.name_end.saturating_add(1)..place.end)?,
+            marks: self.marks.get(marks_at..place.marks_end)?,
         })
     }
 
-    /// The value of the field with this name.
+    /// The field with this name.
     pub fn get(&self, name: &str) -> Option<Field<'_>> {
         let mut quoted = String::new();
         push_quoted(&mut quoted, name);
         self.fields().find(|field| field.name == quoted)
     }
 
-    /// Appends a field: its name as JSON text, its canonical value, the fingerprints of its secrets.
-    fn push(&mut self, name: &str, value: &str, marks: &[Fingerprint]) {
-        self.body.push_str(name);
-        let name_end = self.body.len();
-        self.body.push(':');
-        self.body.push_str(value);
-        self.body.push(',');
-        self.marks.extend_from_slice(marks);
+    /// Writes a field's name (as JSON text) and the colon: where it begins and ends.
+    fn begin_field(&mut self, name: &str) -> (usize, usize) {
+        self.json.pop();
+        if !self.fields.is_empty() {
+            self.json.push(',');
+        }
+        let at = self.json.len();
+        self.json.push_str(name);
+        let name_end = self.json.len();
+        self.json.push(':');
+        (at, name_end)
+    }
+
+    /// Ends a field whose value and marks were written.
+    fn end_field(&mut self, at: usize, name_end: usize) {
+        let (end, marks_end) = (self.json.len(), self.marks.len());
         self.fields.push(Place {
+            at,
             name_end,
-            end: self.body.len(),
-            marks_end: self.marks.len(),
+            end,
+            marks_end,
         });
+        self.json.push('}');
     }
 
     fn push_field(&mut self, field: Field<'_>) {
-        self.push(field.name, field.value, field.marks);
+        let (at, name_end) = self.begin_field(field.name);
+        self.json.push_str(field.value);
+        self.marks.extend_from_slice(field.marks);
+        self.end_field(at, name_end);
     }
 }
 
@@ -153,6 +220,16 @@ pub enum SecretPlace {
     Kept(usize),
 }
 
+/// Whose fields are read: what tells secrets apart.
+pub(crate) struct Belonging<'a> {
+    /// The account's token.
+    pub(crate) token: &'a str,
+    /// The salt of the pool.
+    pub(crate) salt: &'a Salt,
+    /// The names of nested members.
+    pub(crate) names: &'a mut Names,
+}
+
 /// Fields that an import brings, with the secrets taken out of them.
 #[derive(Default)]
 pub(crate) struct Draft {
@@ -161,34 +238,44 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// An empty one with room for what an entry of so many bytes and members brings.
+    pub(crate) fn with_capacity(bytes: usize, fields: usize) -> Draft {
+        // Room for the fields that a new account starts with.
+        let document = Document::with_capacity(bytes.saturating_add(64), fields.saturating_add(5));
+        Draft {
+            document,
+            secrets: Vec::new(),
+        }
+    }
+
     /// Appends a field: its name as JSON text and its raw value; `hidden` when its name makes it secret.
-    pub(crate) fn push(&mut self, name: &str, raw: &[u8], hidden: bool, token: &str, salt: &Salt) {
+    pub(crate) fn push(&mut self, name: &str, raw: &str, hidden: bool, owner: &mut Belonging<'_>) {
         let secrets_at = self.secrets.len();
-        let document = &mut self.document;
-        document.body.push_str(name);
-        let name_end = document.body.len();
-        document.body.push(':');
+        let (at, name_end) = self.document.begin_field(name);
         let mut shown = Shown {
-            text: std::mem::take(&mut document.body),
-            secrets: std::mem::take(&mut self.secrets),
+            text: &mut self.document.json,
+            secrets: &mut self.secrets,
+            names: owner.names,
+            token: Some(owner.token),
         };
         if hidden {
             shown.hide(raw);
         } else {
-            shown.push(raw, Some(token));
+            shown.push(raw);
         }
-        (document.body, self.secrets) = (shown.text, shown.secrets);
-        document.body.push(',');
-        document.marks.extend(
-            self.secrets
-                .iter()
-                .skip(secrets_at)
-                .map(|secret| salt.of_secret(secret.reveal())),
-        );
-        document.fields.push(Place {
-            name_end,
-            end: document.body.len(),
-            marks_end: document.marks.len(),
+        let secrets = self.secrets.iter().skip(secrets_at);
+        self.document
+            .marks
+            .extend(secrets.map(|secret| owner.salt.of_secret(secret.reveal())));
+        self.document.end_field(at, name_end);
+    }
+
+    /// Appends a field that is no secret, both as JSON text.
+    pub(crate) fn push_plain(&mut self, name: &str, value: &str) {
+        self.document.push_field(Field {
+            name,
+            value,
+            marks: &[],
         });
     }
 
@@ -207,24 +294,22 @@ impl Draft {
 
     /// The document and secrets after this draft came over `before`; `None` when it changes nothing.
     pub(crate) fn over(self, before: &Document) -> Option<(Document, Vec<SecretPlace>)> {
-        let brought: BTreeMap<&str, (Field<'_>, usize)> = self.by_name();
-        let unchanged =
-            |field: &Field<'_>| brought.get(field.name).is_none_or(|(new, _)| new == field);
-        let known = before
+        let mut old = FieldIndex::new(before);
+        if self
+            .document
             .fields()
-            .filter(|field| brought.contains_key(field.name))
-            .count();
-        if known == brought.len() && before.fields().all(|field| unchanged(&field)) {
+            .all(|field| old.find(field.name) == Some(field))
+        {
             return None;
         }
-        let mut after = Document::default();
-        let mut places = Vec::new();
-        let mut kept = 0usize;
+        let mut brought = FieldIndex::new(&self.document);
+        let mut after = Document::with_capacity(before.json.len(), before.fields.len());
+        let (mut places, mut kept) = (Vec::new(), 0usize);
         for field in before.fields() {
-            match brought.get(field.name) {
-                Some((new, secrets_at)) if *new != field => {
-                    after.push_field(*new);
-                    places.extend(self.taken(*secrets_at, new.marks.len()));
+            match brought.find(field.name) {
+                Some(new) if new != field => {
+                    after.push_field(new);
+                    places.extend(self.taken(brought.marks_before(), new.marks.len()));
                 }
                 _ => {
                     after.push_field(field);
@@ -233,29 +318,15 @@ impl Draft {
             }
             kept = kept.saturating_add(field.marks.len());
         }
-        let existing: std::collections::BTreeSet<&str> =
-            before.fields().map(|field| field.name).collect();
-        for field in self
-            .document
-            .fields()
-            .filter(|field| !existing.contains(field.name))
-        {
-            let secrets_at = brought.get(field.name).map_or(0, |(_, at)| *at);
-            after.push_field(field);
-            places.extend(self.taken(secrets_at, field.marks.len()));
+        let mut marks_at = 0usize;
+        for field in self.document.fields() {
+            if old.find(field.name).is_none() {
+                after.push_field(field);
+                places.extend(self.taken(marks_at, field.marks.len()));
+            }
+            marks_at = marks_at.saturating_add(field.marks.len());
         }
         Some((after, places))
-    }
-
-    /// Its fields, each with the place of its first secret.
-    fn by_name(&self) -> BTreeMap<&str, (Field<'_>, usize)> {
-        let mut next = 0usize;
-        let mut by_name = BTreeMap::new();
-        for field in self.document.fields() {
-            by_name.insert(field.name, (field, next));
-            next = next.saturating_add(field.marks.len());
-        }
-        by_name
     }
 
     fn taken(&self, at: usize, count: usize) -> impl Iterator<Item = SecretPlace> {
@@ -265,6 +336,54 @@ impl Draft {
             .take(count)
             .cloned()
             .map(SecretPlace::New)
+    }
+}
+
+/// Finds fields by name. Two documents of one source mostly have the same fields in the same order, so the field after
+/// the last one found is tried first.
+struct FieldIndex<'a> {
+    document: &'a Document,
+    numbers: BTreeMap<&'a str, usize>,
+    last: Option<usize>,
+}
+
+impl<'a> FieldIndex<'a> {
+    fn new(document: &'a Document) -> FieldIndex<'a> {
+        FieldIndex {
+            document,
+            numbers: BTreeMap::new(),
+            last: None,
+        }
+    }
+
+    fn find(&mut self, name: &str) -> Option<Field<'a>> {
+        let next = self.last.map_or(0, |last| last.saturating_add(1));
+        let number = match self.document.field(next) {
+            Some(field) if field.name == name => next,
+            _ => self.search(name)?,
+        };
+        self.last = Some(number);
+        self.document.field(number)
+    }
+
+    fn search(&mut self, name: &str) -> Option<usize> {
+        if self.numbers.is_empty() {
+            self.numbers = self
+                .document
+                .fields()
+                .map(|field| field.name)
+                .zip(0..)
+                .collect();
+        }
+        self.numbers.get(name).copied()
+    }
+
+    /// How many secrets stand before the field that was found last.
+    fn marks_before(&self) -> usize {
+        let before = self.last.and_then(|last| last.checked_sub(1));
+        before
+            .and_then(|before| self.document.fields.get(before))
+            .map_or(0, |place| place.marks_end)
     }
 }
 
@@ -284,5 +403,5 @@ pub fn revealed<'a>(shown: &str, secrets: impl IntoIterator<Item = &'a str>) -> 
 
 /// What a string field says, given its JSON text.
 pub fn string_of(value: &str) -> String {
-    text(value.as_bytes()).into_owned()
+    text(value).into_owned()
 }

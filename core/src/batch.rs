@@ -2,7 +2,7 @@
 
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::item::{Item, Names, Reason, Typed, read_entry};
+use crate::item::{EntryNames, Item, Reason, Typed, read_entry};
 use crate::json::Span;
 use crate::payload::{Choice, Entry, Form, List, Payload, PayloadReader, PerList, Shape, Takes};
 use std::collections::{HashMap, HashSet};
@@ -116,7 +116,7 @@ struct Normalizer {
     skips: Vec<Skip>,
     notes: Vec<Note>,
     names: Named,
-    field_names: Names,
+    field_names: EntryNames,
 }
 
 impl Normalizer {
@@ -143,12 +143,9 @@ impl Normalizer {
             return Err(Reason::Duplicate { first: *first });
         }
         self.names.taken.insert(fingerprint, index);
-        self.notes.extend(
-            reading
-                .ignored
-                .into_iter()
-                .map(|field| Note::FieldIgnored { index, field }),
-        );
+        let ignored = reading.ignored(&self.field_names);
+        self.notes
+            .extend(ignored.map(|field| Note::FieldIgnored { index, field }));
         Ok(Item {
             index,
             span,

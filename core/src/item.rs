@@ -1,12 +1,12 @@
 //! From an entry to an item: its token, its provider, and which of its fields count.
 
-use crate::account::Draft;
+use crate::account::{Belonging, Draft};
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::json::{Kind, Span, kind, members, push_quoted, text};
+use crate::json::{Kind, Span, kind, text};
+use crate::names::{Meaning, Names};
 use crate::provider::Provider;
-use crate::secret::{is_secret_name, is_secret_text};
+use crate::secret::is_secret_text;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// Longest token that is taken, in bytes.
 pub const MAX_TOKEN: usize = 64 * 1024;
@@ -69,17 +69,26 @@ impl Reason {
     }
 }
 
-/// An entry that was read: its token, and the provider it names.
+/// An entry that was read: its token, the provider it names, and its members.
 pub(crate) struct Reading<'a> {
     pub(crate) token: Cow<'a, str>,
     /// `Err` when it names one that nobody knows.
     pub(crate) provider: Result<Option<Provider>, Reason>,
-    /// Typed fields whose value has another type.
-    pub(crate) ignored: Vec<Typed>,
+    members: Vec<(usize, &'a str)>,
+    bytes: usize,
+}
+
+/// The names met in entries, at their top and below.
+#[derive(Default)]
+pub(crate) struct EntryNames {
+    top: Names,
+    nested: Names,
 }
 
 /// Reads an entry's token and provider.
-pub(crate) fn read_entry<'a>(raw: &'a [u8], names: &mut Names) -> Result<Reading<'a>, Reason> {
+pub(crate) fn read_entry<'a>(raw: &'a [u8], names: &mut EntryNames) -> Result<Reading<'a>, Reason> {
+    // INVARIANT: the scanner has checked the text. Anything else reads as a blank.
+    let raw = std::str::from_utf8(raw).unwrap_or_default();
     match kind(raw) {
         Kind::Null => Err(Reason::Blank),
         Kind::String => {
@@ -89,7 +98,8 @@ pub(crate) fn read_entry<'a>(raw: &'a [u8], names: &mut Names) -> Result<Reading
                 1..=MAX_TOKEN => Ok(Reading {
                     token,
                     provider: Ok(None),
-                    ignored: Vec::new(),
+                    members: Vec::new(),
+                    bytes: 0,
                 }),
                 _ => Err(Reason::TokenTooLong),
             }
@@ -99,35 +109,33 @@ pub(crate) fn read_entry<'a>(raw: &'a [u8], names: &mut Names) -> Result<Reading
     }
 }
 
-fn read_object<'a>(raw: &'a [u8], names: &mut Names) -> Result<Reading<'a>, Reason> {
+fn read_object<'a>(raw: &'a str, names: &mut EntryNames) -> Result<Reading<'a>, Reason> {
+    let members = names.top.members(raw);
     let (mut access_token, mut token, mut provider) = (None, None, None);
-    let mut ignored = Vec::new();
-    for (name, value) in last_members(raw) {
-        match names.meaning(&name) {
-            Meaning::AccessToken => access_token = Some(value),
-            Meaning::Token => token = Some(value),
-            Meaning::Provider => provider = Some(value),
-            Meaning::Typed(typed) if kind(value) != Kind::Null && !typed.accepts(value) => {
-                ignored.push(typed)
-            }
-            Meaning::Typed(_) | Meaning::Dropped | Meaning::Plain | Meaning::Hidden => {}
+    for (number, value) in &members {
+        match names.top.get(*number).map(|name| name.meaning) {
+            Some(Meaning::AccessToken) => access_token = Some(*value),
+            Some(Meaning::Token) => token = Some(*value),
+            Some(Meaning::Provider) => provider = Some(*value),
+            _ => {}
         }
     }
-    let token = read_token(access_token)
-        .or_else(|| read_token(token))
-        .unwrap_or(Err(Reason::TokenMissing))?;
+    let token = read_token(access_token).or_else(|| read_token(token));
+    let token = token.unwrap_or(Err(Reason::TokenMissing))?;
     if token.len() > MAX_TOKEN {
         return Err(Reason::TokenTooLong);
     }
+    let provider = provider.map_or(Ok(None), read_provider);
     Ok(Reading {
         token,
-        provider: provider.map_or(Ok(None), read_provider),
-        ignored,
+        provider,
+        members,
+        bytes: raw.len(),
     })
 }
 
 /// `None` when nothing stands there: absent, null or blank.
-fn read_token(value: Option<&[u8]>) -> Option<Result<Cow<'_, str>, Reason>> {
+fn read_token(value: Option<&str>) -> Option<Result<Cow<'_, str>, Reason>> {
     let value = value?;
     match kind(value) {
         Kind::Null => None,
@@ -138,7 +146,7 @@ fn read_token(value: Option<&[u8]>) -> Option<Result<Cow<'_, str>, Reason>> {
     }
 }
 
-fn read_provider(value: &[u8]) -> Result<Option<Provider>, Reason> {
+fn read_provider(value: &str) -> Result<Option<Provider>, Reason> {
     match kind(value) {
         Kind::Null => Ok(None),
         Kind::String => {
@@ -161,149 +169,51 @@ fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// The fields that an entry brings, typed ones checked, identity and reserved ones left out.
-pub(crate) fn read_fields(raw: &[u8], token: &str, salt: &Salt, names: &mut Names) -> Draft {
-    let mut draft = Draft::default();
-    if kind(raw) != Kind::Object {
-        return draft;
-    }
-    for (name, value) in last_members(raw) {
-        let known = names.look_up(&name);
-        let hidden = match known.meaning {
-            Meaning::Typed(typed) if !typed.accepts(value) => continue,
-            Meaning::Typed(_) => false,
-            Meaning::Plain | Meaning::Hidden if kind(value) == Kind::Null => continue,
-            Meaning::Plain | Meaning::Hidden if is_secret_text(&name, token) => continue,
-            Meaning::Plain => false,
-            Meaning::Hidden => true,
-            Meaning::AccessToken | Meaning::Token | Meaning::Provider | Meaning::Dropped => {
-                continue;
-            }
-        };
-        draft.push(&known.quoted, value, hidden, token, salt);
-    }
-    draft
-}
-
-/// The members of an object, of those with the same name only the last.
-fn last_members(object: &[u8]) -> impl Iterator<Item = (Cow<'_, str>, &[u8])> {
-    let all: Vec<_> = members(object)
-        .map(|(key, value)| (text(key), value))
-        .collect();
-    let last = last_places(&all);
-    all.into_iter()
-        .zip(last)
-        .filter_map(|(member, is_last)| is_last.then_some(member))
-}
-
-/// For each member whether no later one has its name.
-fn last_places(all: &[(Cow<'_, str>, &[u8])]) -> Vec<bool> {
-    const FEW: usize = 24;
-    if all.len() <= FEW {
-        let later = |at: usize| all.iter().skip(at.saturating_add(1));
-        return all
+impl Reading<'_> {
+    /// Typed fields whose value has another type.
+    pub(crate) fn ignored(&self, names: &EntryNames) -> impl Iterator<Item = Typed> {
+        self.members
             .iter()
-            .enumerate()
-            .map(|(at, (name, _))| later(at).all(|(other, _)| other != name))
-            .collect();
+            .filter_map(|(number, value)| match names.top.get(*number)?.meaning {
+                Meaning::Typed(typed) if kind(value) != Kind::Null && !typed.accepts(value) => {
+                    Some(typed)
+                }
+                _ => None,
+            })
     }
-    let last: BTreeMap<&str, usize> = all
-        .iter()
-        .enumerate()
-        .map(|(at, (name, _))| (name.as_ref(), at))
-        .collect();
-    all.iter()
-        .enumerate()
-        .map(|(at, (name, _))| last.get(name.as_ref()) == Some(&at))
-        .collect()
-}
 
-/// What a field name means in an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Meaning {
-    AccessToken,
-    Token,
-    Provider,
-    Typed(Typed),
-    /// Never an alias of the token, or computed by the server.
-    Dropped,
-    /// Kept as it came.
-    Plain,
-    /// Kept as a secret, whatever it holds.
-    Hidden,
-}
-
-impl Meaning {
-    fn of(name: &str) -> Meaning {
-        match name {
-            "access_token" => Meaning::AccessToken,
-            "token" => Meaning::Token,
-            "provider" => Meaning::Provider,
-            "accessToken" | "id" | "owners" => Meaning::Dropped,
-            "remote_source_id" | "remote_source_name" | "remote_injected_at" => Meaning::Dropped,
-            _ => match Typed::of(name) {
-                Some(typed) => Meaning::Typed(typed),
-                None if is_secret_name(name) => Meaning::Hidden,
-                None => Meaning::Plain,
-            },
-        }
-    }
-}
-
-/// The field names met so far. Entries of a payload mostly name the same fields in the same order, so the name after
-/// the last one found is tried first.
-#[derive(Default)]
-pub(crate) struct Names {
-    known: Vec<KnownName>,
-    next: usize,
-}
-
-#[derive(Clone)]
-struct KnownName {
-    name: String,
-    quoted: String,
-    meaning: Meaning,
-}
-
-impl Names {
-    /// Names beyond these are judged anew each time.
-    const MOST: usize = 64;
-
-    fn look_up(&mut self, name: &str) -> Cow<'_, KnownName> {
-        let is_it = |known: &KnownName| known.name == name;
-        let at = match self.known.get(self.next) {
-            Some(known) if is_it(known) => Some(self.next),
-            _ => self.known.iter().position(is_it),
+    /// The fields it brings, typed ones checked, identity and reserved ones left out.
+    pub(crate) fn fields(&self, salt: &Salt, names: &mut EntryNames) -> Draft {
+        let EntryNames { top, nested } = names;
+        nested.begin_entry();
+        let mut draft = Draft::with_capacity(self.bytes, self.members.len());
+        let mut owner = Belonging {
+            token: &self.token,
+            salt,
+            names: nested,
         };
-        if let Some(at) = at {
-            self.next = at.saturating_add(1);
-            return self
-                .known
-                .get(at)
-                .map_or_else(|| Cow::Owned(KnownName::new(name)), Cow::Borrowed);
+        for (number, value) in &self.members {
+            let Some(name) = top.get(*number) else {
+                continue;
+            };
+            let hidden = match name.meaning {
+                Meaning::Typed(typed) if !typed.accepts(value) => continue,
+                Meaning::Typed(_) => false,
+                Meaning::Plain | Meaning::Hidden if kind(value) == Kind::Null => continue,
+                Meaning::Plain | Meaning::Hidden
+                    if is_secret_text(&text(&name.quoted), &self.token) =>
+                {
+                    continue;
+                }
+                Meaning::Plain => false,
+                Meaning::Hidden => true,
+                Meaning::AccessToken | Meaning::Token | Meaning::Provider | Meaning::Dropped => {
+                    continue;
+                }
+            };
+            draft.push(&name.quoted, value, hidden, &mut owner);
         }
-        let new = KnownName::new(name);
-        if self.known.len() < Names::MOST {
-            self.known.push(new.clone());
-            self.next = self.known.len();
-        }
-        Cow::Owned(new)
-    }
-
-    fn meaning(&mut self, name: &str) -> Meaning {
-        self.look_up(name).meaning
-    }
-}
-
-impl KnownName {
-    fn new(name: &str) -> KnownName {
-        let mut quoted = String::with_capacity(name.len().saturating_add(2));
-        push_quoted(&mut quoted, name);
-        KnownName {
-            name: name.to_owned(),
-            quoted,
-            meaning: Meaning::of(name),
-        }
+        draft
     }
 }
 
@@ -396,15 +306,16 @@ impl Typed {
     }
 
     /// Whether a value, given as JSON text, has the field's type.
-    pub fn accepts(self, value: &[u8]) -> bool {
+    pub fn accepts(self, value: &str) -> bool {
         match self {
             Typed::Status | Typed::Type => {
                 kind(value) == Kind::String && !text(value).trim().is_empty()
             }
             Typed::Quota | Typed::Success | Typed::Fail => {
-                let digits = std::str::from_utf8(value)
-                    .ok()
-                    .filter(|_| value.iter().all(u8::is_ascii_digit));
+                let digits = value
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit())
+                    .then_some(value);
                 digits
                     .and_then(|digits| digits.parse().ok())
                     .is_some_and(|number: u64| number < 1 << 53)

@@ -32,10 +32,12 @@
 
 mod account;
 mod batch;
+mod decider;
 mod error;
 mod fingerprint;
 mod item;
 mod json;
+mod names;
 mod options;
 mod owner;
 mod payload;
@@ -48,6 +50,7 @@ mod wire;
 
 pub use account::{Account, Document, Field, SecretPlace, revealed, string_of};
 pub use batch::{Batch, BatchReader, Member, Note, Skip};
+pub use decider::{Arrival, Brought, Decider, EntryReader};
 pub use error::ImportError;
 pub use fingerprint::{Fingerprint, Salt};
 pub use item::{Item, MAX_TOKEN, Reason, Typed};
@@ -55,7 +58,7 @@ pub use json::{Span, TextError, TextFault};
 pub use options::{ImportOptions, Removal, Strategy};
 pub use owner::{Owner, Owners, SourceId};
 pub use payload::{Entry, Form, MAX_ENTRIES, MAX_MEMBER, Payload, Shape};
-pub use plan::{Arrival, Change, ChangeKind, Counts, Decider, FieldChange, Plan, Unchanged};
+pub use plan::{Change, ChangeKind, Counts, FieldChange, Plan, Unchanged};
 pub use pool::Pool;
 pub use provider::Provider;
 pub use value::Secret;

@@ -267,7 +267,11 @@ impl PayloadReader {
             Event::Close => self.close(),
             Event::Key(span) => {
                 self.name = match span.len {
-                    0..=MAX_MEMBER => text(&self.text_of(span, read)).into_owned(),
+                    0..=MAX_MEMBER => {
+                        // INVARIANT: the scanner has checked that a key is UTF-8.
+                        let raw = self.text_of(span, read);
+                        text(std::str::from_utf8(&raw).unwrap_or_default()).into_owned()
+                    }
                     _ => String::new(),
                 };
                 self.turn_to_member();

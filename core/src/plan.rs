@@ -1,15 +1,13 @@
 //! From a batch and a pool to a plan: what an import would change, in the order in which it is to be applied.
 
-use crate::account::{Account, Document, Draft, Field, SecretPlace};
+use crate::account::{Account, Field, SecretPlace};
 use crate::batch::{Batch, Note, Skip};
+use crate::decider::{Arrival, Decider, EntryReader};
 use crate::error::ImportError;
-use crate::fingerprint::{Fingerprint, Salt};
-use crate::item::{Item, Names, Typed, read_entry, read_fields};
-use crate::options::{ImportOptions, Removal, Strategy};
-use crate::owner::Owners;
+use crate::item::Item;
+use crate::options::ImportOptions;
 use crate::payload::{Payload, Shape};
 use crate::pool::Pool;
-use crate::secret::mask;
 use crate::value::Secret;
 use std::collections::BTreeMap;
 
@@ -175,7 +173,8 @@ impl<'p> Plan<'p> {
         options: &ImportOptions,
         pool: &'p Pool,
     ) -> Result<Plan<'p>, ImportError> {
-        let mut decider = Decider::new(&batch, options, pool.salt())?;
+        let decider = Decider::new(&batch, options)?;
+        let mut reader = EntryReader::new(pool.salt());
         let mut counts = Counts::default();
         let mut changes: Vec<_> = pool
             .owned_by(&options.owner())
@@ -184,11 +183,8 @@ impl<'p> Plan<'p> {
             .collect();
         let mut unchanged = Vec::new();
         for item in &batch.items {
-            match decider.arrive(
-                item,
-                item.span.of(payload.bytes),
-                pool.get(&item.fingerprint),
-            ) {
+            let brought = reader.read(item.span.of(payload.bytes));
+            match decider.arrive(item, brought, pool.get(&item.fingerprint)) {
                 Arrival::Change(change) => changes.push(*change),
                 Arrival::Unchanged { masked } => unchanged.push(Unchanged {
                     item: *item,
@@ -213,213 +209,4 @@ impl<'p> Plan<'p> {
             shape,
         })
     }
-}
-
-/// What an item does to its account.
-pub enum Arrival<'p> {
-    /// The account changes.
-    Change(Box<Change<'p>>),
-    /// It stays as it is.
-    Unchanged {
-        /// Its token, masked.
-        masked: String,
-    },
-}
-
-/// Decides account by account, for those who apply a plan while it is made: first every one that departs, by
-/// fingerprint, then every item in payload order.
-pub struct Decider<'o> {
-    options: &'o ImportOptions,
-    salt: &'o Salt,
-    names: Names,
-}
-
-impl<'o> Decider<'o> {
-    /// Admits a batch.
-    ///
-    /// # Errors
-    /// The replace refusals of [`ImportError`]: without a source, without an item, with a token that cannot be read.
-    pub fn new(
-        batch: &Batch,
-        options: &'o ImportOptions,
-        salt: &'o Salt,
-    ) -> Result<Decider<'o>, ImportError> {
-        if options.strategy == Strategy::Replace {
-            if options.source_id.is_none() {
-                return Err(ImportError::ReplaceNeedsSource);
-            }
-            if batch.items.is_empty() {
-                return Err(ImportError::ReplaceNeedsAccounts);
-            }
-            if let Some(skip) = batch.unreadable() {
-                return Err(ImportError::ReplaceNeedsTokens {
-                    index: skip.index,
-                    span: skip.span,
-                });
-            }
-        }
-        Ok(Decider {
-            options,
-            salt,
-            names: Names::default(),
-        })
-    }
-
-    /// Whether an account that the importer owns departs because the batch lacks it.
-    pub fn departs(&self, batch: &Batch, owned: &Fingerprint) -> bool {
-        self.options.strategy == Strategy::Replace && !batch.names(owned)
-    }
-
-    /// What happens to an account that departs.
-    pub fn depart<'p>(&self, before: &'p Account) -> Change<'p> {
-        let owners = before.owners.clone().without(&self.options.owner());
-        let (kind, after, secrets) = match (owners.is_empty(), self.options.removal) {
-            (false, _) => (
-                ChangeKind::Release,
-                Some(Account {
-                    owners,
-                    ..before.clone()
-                }),
-                unchanged_fields(before).1,
-            ),
-            (true, Removal::Remove) => (ChangeKind::Remove, None, Vec::new()),
-            (true, Removal::Disable) => {
-                let (document, secrets) = self
-                    .disabled(before)
-                    .unwrap_or_else(|| unchanged_fields(before));
-                let earlier_status = before
-                    .document
-                    .get("status")
-                    .map(|field| field.value.to_owned());
-                (
-                    ChangeKind::Disable,
-                    Some(Account {
-                        owners,
-                        document,
-                        earlier_status,
-                        ..before.clone()
-                    }),
-                    secrets,
-                )
-            }
-        };
-        Change {
-            kind,
-            item: None,
-            before: Some(before),
-            after,
-            secrets,
-            token: None,
-        }
-    }
-
-    /// What an item, with the text of its entry, does to its account.
-    pub fn arrive<'p>(
-        &mut self,
-        item: &Item,
-        raw: &[u8],
-        before: Option<&'p Account>,
-    ) -> Arrival<'p> {
-        // INVARIANT: `raw` is the text from which the item was read, so that its token can be read again.
-        let token = read_entry(raw, &mut self.names)
-            .map(|reading| reading.token.into_owned())
-            .unwrap_or_default();
-        let draft = read_fields(raw, &token, self.salt, &mut self.names);
-        let masked = mask(&token);
-        let decided = match before {
-            None => Some((ChangeKind::Add, self.added(item, masked.clone(), draft))),
-            Some(before) => self
-                .updated(item, before, draft)
-                .map(|after| (ChangeKind::Update, after)),
-        };
-        let Some((kind, (after, secrets))) = decided else {
-            return Arrival::Unchanged { masked };
-        };
-        let token = Some(Secret::new(token));
-        Arrival::Change(Box::new(Change {
-            kind,
-            item: Some(*item),
-            before,
-            after: Some(after),
-            secrets,
-            token,
-        }))
-    }
-
-    fn added(&self, item: &Item, masked: String, mut draft: Draft) -> (Account, Vec<SecretPlace>) {
-        for (typed, start) in Typed::starts() {
-            if !draft.brings(typed.quoted()) {
-                draft.push(typed.quoted(), start.as_bytes(), false, "", self.salt);
-            }
-        }
-        let (document, secrets) = draft.into_new();
-        let account = Account {
-            fingerprint: item.fingerprint,
-            masked,
-            provider: item.provider.or(self.options.provider).unwrap_or_default(),
-            owners: Owners::default().with(&self.options.owner()),
-            document,
-            earlier_status: None,
-        };
-        (account, secrets)
-    }
-
-    /// `None` when the account is just so already.
-    fn updated(
-        &self,
-        item: &Item,
-        before: &Account,
-        mut draft: Draft,
-    ) -> Option<(Account, Vec<SecretPlace>)> {
-        let owner = self.options.owner();
-        let provider = item.provider.unwrap_or(before.provider);
-        let restored = before.earlier_status.as_deref();
-        if let Some(status) = restored.filter(|_| !draft.brings(Typed::Status.quoted())) {
-            draft.push(
-                Typed::Status.quoted(),
-                status.as_bytes(),
-                false,
-                "",
-                self.salt,
-            );
-        }
-        let fields = draft.over(&before.document);
-        let same =
-            before.owners.contains(&owner) && provider == before.provider && restored.is_none();
-        if fields.is_none() && same {
-            return None;
-        }
-        let (document, secrets) = fields.unwrap_or_else(|| unchanged_fields(before));
-        let owners = before.owners.clone().with(&owner);
-        Some((
-            Account {
-                provider,
-                owners,
-                document,
-                earlier_status: None,
-                ..before.clone()
-            },
-            secrets,
-        ))
-    }
-
-    fn disabled(&self, before: &Account) -> Option<(Document, Vec<SecretPlace>)> {
-        let mut draft = Draft::default();
-        draft.push(
-            Typed::Status.quoted(),
-            DISABLED.as_bytes(),
-            false,
-            "",
-            self.salt,
-        );
-        draft.over(&before.document)
-    }
-}
-
-/// The status, as JSON text, of an account that lost its last owner and stays.
-const DISABLED: &str = "\"禁用\"";
-
-fn unchanged_fields(account: &Account) -> (Document, Vec<SecretPlace>) {
-    let kept = (0..account.document.marks().len()).map(SecretPlace::Kept);
-    (account.document.clone(), kept.collect())
 }

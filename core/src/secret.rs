@@ -42,17 +42,30 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
 pub(crate) fn is_secret_text(text: &str, token: &str) -> bool {
     text == token
         || text == PLACEHOLDER
-        || (text.starts_with("eyJ") && text.bytes().filter(|b| *b == b'.').count() >= 2)
+        || (text.starts_with("eyJ") && text.bytes().filter(|byte| *byte == b'.').count() >= 2)
         || (text.len() >= 40 && !text.contains(' ') && text.chars().count() >= 40)
 }
 
 /// A token as it may be shown: at most its first and last 4 characters, never more than a third of it.
 pub(crate) fn mask(token: &str) -> String {
     let shown = (token.chars().count() / 6).min(4);
-    let head: String = token.chars().take(shown).collect();
-    let mut tail: Vec<char> = token.chars().rev().take(shown).collect();
-    tail.reverse();
-    head + PLACEHOLDER + &String::from_iter(tail)
+    let place = |count: usize| {
+        token
+            .char_indices()
+            .nth(count)
+            .map_or(token.len(), |(at, _)| at)
+    };
+    let back = token
+        .char_indices()
+        .rev()
+        .take(shown)
+        .last()
+        .map_or(token.len(), |(at, _)| at);
+    let mut masked = String::with_capacity(16);
+    masked.push_str(token.get(..place(shown)).unwrap_or_default());
+    masked.push_str(PLACEHOLDER);
+    masked.push_str(token.get(back..).unwrap_or_default());
+    masked
 }
 
 #[cfg(test)]

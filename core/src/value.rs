@@ -1,7 +1,8 @@
 //! Values as they are kept: canonical text, with every secret taken out and its place marked.
 
 use crate::json::{Cursor, Kind, kind, push_quoted, text};
-use crate::secret::{PLACEHOLDER, is_secret_name, is_secret_text};
+use crate::names::Names;
+use crate::secret::{PLACEHOLDER, is_secret_text};
 
 /// A secret: it shows itself only where somebody asks for it by name.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,53 +19,59 @@ impl Secret {
     }
 }
 
-/// Canonical JSON text under construction, and the secrets taken out of it in the order of their places.
-#[derive(Default)]
-pub(crate) struct Shown {
-    pub(crate) text: String,
-    pub(crate) secrets: Vec<Secret>,
+/// Writes values in canonical form to `text`, and the secrets taken out of them to `secrets`, in the order of their
+/// places.
+pub(crate) struct Shown<'o> {
+    pub(crate) text: &'o mut String,
+    pub(crate) secrets: &'o mut Vec<Secret>,
+    /// The names of nested members.
+    pub(crate) names: &'o mut Names,
+    /// The token of the account that the values belong to; without one nothing is secret.
+    pub(crate) token: Option<&'o str>,
 }
 
-/// A member written to a [`Shown`]: its name, and where it and its secrets begin.
+/// A member that was written: the number of its name, and where it and its secrets begin.
 struct Written {
-    name: String,
+    name: usize,
     at: usize,
     secrets_at: usize,
 }
 
-impl Shown {
-    /// Appends a value. `token` is the token of the account it belongs to; without one nothing is secret.
-    pub(crate) fn push(&mut self, raw: &[u8], token: Option<&str>) {
-        self.push_next(&mut Cursor::new(raw), token);
+impl Shown<'_> {
+    /// Writes a value.
+    pub(crate) fn push(&mut self, raw: &str) {
+        match kind(raw) {
+            Kind::Array | Kind::Object => self.push_next(&mut Cursor::new(raw)),
+            Kind::String => self.push_string(raw),
+            Kind::Null | Kind::Bool | Kind::Number => self.text.push_str(raw),
+        }
     }
 
     /// Marks the place of a secret.
-    pub(crate) fn hide(&mut self, raw: &[u8]) {
+    pub(crate) fn hide(&mut self, raw: &str) {
         self.secrets.push(Secret(canonical_scalar(raw)));
         self.text.push('"');
         self.text.push_str(PLACEHOLDER);
         self.text.push('"');
     }
 
-    fn push_next(&mut self, cursor: &mut Cursor<'_>, token: Option<&str>) {
+    fn push_next(&mut self, cursor: &mut Cursor<'_>) {
         match cursor.peek() {
-            Some(b'[') => self.push_array(cursor, token),
-            Some(b'{') => self.push_object(cursor, token),
-            Some(b'"') => self.push_string(cursor.value(), token),
-            _ => self
-                .text
-                .push_str(std::str::from_utf8(cursor.value()).unwrap_or_default()),
+            Some(b'[') => self.push_array(cursor),
+            Some(b'{') => self.push_object(cursor),
+            Some(b'"') => self.push_string(cursor.value()),
+            _ => self.text.push_str(cursor.value()),
         }
     }
 
-    fn push_string(&mut self, raw: &[u8], token: Option<&str>) {
-        match token {
+    fn push_string(&mut self, raw: &str) {
+        match self.token {
             Some(token) if is_secret_text(&text(raw), token) => self.hide(raw),
-            _ => push_canonical(&mut self.text, raw),
+            _ => push_canonical(self.text, raw),
         }
     }
 
-    fn push_array(&mut self, cursor: &mut Cursor<'_>, token: Option<&str>) {
+    fn push_array(&mut self, cursor: &mut Cursor<'_>) {
         cursor.step();
         self.text.push('[');
         let mut first = true;
@@ -76,13 +83,13 @@ impl Shown {
             if !std::mem::take(&mut first) {
                 self.text.push(',');
             }
-            self.push_next(cursor, token);
+            self.push_next(cursor);
         }
         self.text.push(']');
     }
 
     /// An object with a key that is itself a secret is secret as a whole: a key has no place to hide in.
-    fn push_object(&mut self, cursor: &mut Cursor<'_>, token: Option<&str>) {
+    fn push_object(&mut self, cursor: &mut Cursor<'_>) {
         let (text_at, secrets_at) = (self.text.len(), self.secrets.len());
         let whole = cursor.rest();
         let mut written = Vec::new();
@@ -95,22 +102,10 @@ impl Shown {
                 break;
             }
             let key = cursor.value();
-            let name = text(key).into_owned();
-            key_is_secret |= token.is_some_and(|token| is_secret_text(&name, token));
-            let hidden = token.is_some() && is_secret_name(&name);
-            written.push(Written {
-                name,
-                at: self.text.len(),
-                secrets_at: self.secrets.len(),
-            });
-            push_canonical(&mut self.text, key);
-            self.text.push(':');
-            if hidden {
-                self.hide(cursor.value());
-            } else {
-                self.push_next(cursor, token);
-            }
-            self.text.push(',');
+            key_is_secret |= self
+                .token
+                .is_some_and(|token| is_secret_text(&text(key), token));
+            written.push(self.push_member(key, cursor));
         }
         if key_is_secret {
             self.text.truncate(text_at);
@@ -126,23 +121,42 @@ impl Shown {
         self.text.push('}');
     }
 
+    /// Writes a member and a comma.
+    fn push_member(&mut self, key: &str, cursor: &mut Cursor<'_>) -> Written {
+        let name = self.names.number(key);
+        let written = Written {
+            name,
+            at: self.text.len(),
+            secrets_at: self.secrets.len(),
+        };
+        let known = self.names.get(name);
+        self.text.push_str(known.map_or("", |known| &known.quoted));
+        self.text.push(':');
+        if self.token.is_some() && known.is_some_and(|known| known.hidden) {
+            self.hide(cursor.value());
+        } else {
+            self.push_next(cursor);
+        }
+        self.text.push(',');
+        written
+    }
+
     /// Of members with the same name the last one stays.
     fn drop_repeated(&mut self, written: &[Written]) {
-        let mut order: Vec<usize> = (0..written.len()).collect();
-        order.sort_by_key(|at| written.get(*at).map(|w| (w.name.as_str(), *at)));
-        let name = |at: &usize| written.get(*at).map(|w| w.name.as_str());
-        let mut repeated: Vec<usize> = order
+        let mut names: Vec<(usize, usize)> =
+            written.iter().map(|member| member.name).zip(0..).collect();
+        names.sort_unstable();
+        let mut repeated: Vec<usize> = names
             .windows(2)
             .filter_map(|pair| match pair {
-                [first, second] if name(first) == name(second) => Some(*first),
+                [first, second] if first.0 == second.0 => Some(first.1),
                 _ => None,
             })
             .collect();
-        if repeated.is_empty() {
-            return;
+        if !repeated.is_empty() {
+            repeated.sort_unstable();
+            self.keep_others(written, &repeated);
         }
-        repeated.sort_unstable();
-        self.keep_others(written, &repeated);
     }
 
     /// Rebuilds what was written, from the first member on, without the `repeated` ones (ascending).
@@ -172,19 +186,20 @@ impl Shown {
 }
 
 /// Appends a string in canonical form.
-pub(crate) fn push_canonical(out: &mut String, raw: &[u8]) {
-    match std::str::from_utf8(raw) {
-        Ok(plain) if !raw.contains(&b'\\') => out.push_str(plain),
-        _ => push_quoted(out, &text(raw)),
+pub(crate) fn push_canonical(out: &mut String, raw: &str) {
+    if raw.as_bytes().contains(&b'\\') {
+        push_quoted(out, &text(raw));
+    } else {
+        out.push_str(raw);
     }
 }
 
 /// The text of a secret: a string in canonical form, anything else as it came.
-fn canonical_scalar(raw: &[u8]) -> String {
+fn canonical_scalar(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len());
     match kind(raw) {
         Kind::String => push_canonical(&mut out, raw),
-        _ => out.push_str(std::str::from_utf8(raw).unwrap_or_default()),
+        _ => out.push_str(raw),
     }
     out
 }

@@ -225,7 +225,7 @@ fn read_context(context: &[u8]) -> Result<(ImportOptions, Pool), ImportError> {
     let root = check_object(context)?;
     let mut options = ImportOptions::default();
     let mut salt = Salt::new([0; 32]);
-    let mut accounts: &[u8] = b"[]";
+    let mut accounts = "[]";
     for (key, value) in present_members(root) {
         let refused = ImportError::Context;
         match key.as_str() {
@@ -266,7 +266,7 @@ fn read_context(context: &[u8]) -> Result<(ImportOptions, Pool), ImportError> {
 }
 
 /// The text of the object that `context` is, without a byte order mark or white space around it.
-fn check_object(context: &[u8]) -> Result<&[u8], ImportError> {
+fn check_object(context: &[u8]) -> Result<&str, ImportError> {
     let refused = ImportError::Context("context: must be a JSON object");
     let mut scanner = Scanner::new();
     scanner.watch = 0;
@@ -277,19 +277,21 @@ fn check_object(context: &[u8]) -> Result<&[u8], ImportError> {
     }
     root = root.or(scanner.finish().map_err(|_| refused)?);
     match root {
-        Some(Event::Value(Kind::Object, span)) => Ok(span.of(context)),
+        Some(Event::Value(Kind::Object, span)) => {
+            std::str::from_utf8(span.of(context)).map_err(|_| refused)
+        }
         _ => Err(refused),
     }
 }
 
-fn read_account(raw: &[u8]) -> Result<Account, &'static str> {
+fn read_account(raw: &str) -> Result<Account, &'static str> {
     if kind(raw) != Kind::Object {
         return Err("context: an account of `pool` must be an object");
     }
     let mut fingerprint = None;
     let (mut masked, mut provider, mut owners) =
         (String::new(), Provider::default(), Owners::default());
-    let (mut fields, mut secrets, mut earlier_status): (&[u8], &[u8], _) = (b"{}", b"[]", None);
+    let (mut fields, mut secrets, mut earlier_status) = ("{}", "[]", None);
     for (key, value) in present_members(raw) {
         match (key.as_str(), kind(value)) {
             ("fingerprint", Kind::String) => fingerprint = Fingerprint::from_hex(&text(value)),
@@ -322,8 +324,7 @@ fn read_account(raw: &[u8]) -> Result<Account, &'static str> {
         .collect();
     let marks =
         marks.ok_or("context: `secrets` of an account must be fingerprints of 32 hex digits")?;
-    let shown = std::str::from_utf8(fields).unwrap_or_default();
-    let document = Document::new(shown, marks)
+    let document = Document::new(fields, marks)
         .ok_or("context: an account needs one of `secrets` for each \"…\" in `fields`")?;
     let fingerprint =
         fingerprint.ok_or("context: an account needs a `fingerprint` of 32 hex digits")?;
@@ -337,11 +338,11 @@ fn read_account(raw: &[u8]) -> Result<Account, &'static str> {
     })
 }
 
-fn read_owners(raw: &[u8]) -> Result<Owners, &'static str> {
+fn read_owners(raw: &str) -> Result<Owners, &'static str> {
     let (mut local, mut sources) = (false, Vec::new());
     for (key, value) in present_members(raw) {
         match (key.as_str(), kind(value)) {
-            ("local", Kind::Bool) => local = value == b"true",
+            ("local", Kind::Bool) => local = value == "true",
             ("sources", Kind::Array) => {
                 let ids: Option<Vec<_>> = elements(value)
                     .map(|id| SourceId::new(&string(id)?))
@@ -359,13 +360,13 @@ fn read_owners(raw: &[u8]) -> Result<Owners, &'static str> {
 }
 
 /// The members that are not null.
-fn present_members(object: &[u8]) -> impl Iterator<Item = (String, &[u8])> {
-    let present = |(_, value): &(&[u8], &[u8])| kind(value) != Kind::Null;
+fn present_members(object: &str) -> impl Iterator<Item = (String, &str)> {
+    let present = |(_, value): &(&str, &str)| kind(value) != Kind::Null;
     members(object)
         .filter(present)
         .map(|(key, value)| (text(key).into_owned(), value))
 }
 
-fn string(value: &[u8]) -> Option<String> {
+fn string(value: &str) -> Option<String> {
     (kind(value) == Kind::String).then(|| text(value).into_owned())
 }

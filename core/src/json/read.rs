@@ -15,8 +15,12 @@ pub(crate) enum Kind {
 }
 
 /// The kind of a value, told by its first byte.
-pub(crate) fn kind(value: &[u8]) -> Kind {
-    match value.first() {
+pub(crate) fn kind(value: &str) -> Kind {
+    kind_of(value.as_bytes().first())
+}
+
+fn kind_of(first: Option<&u8>) -> Kind {
+    match first {
         Some(b'"') => Kind::String,
         Some(b'{') => Kind::Object,
         Some(b'[') => Kind::Array,
@@ -27,7 +31,7 @@ pub(crate) fn kind(value: &[u8]) -> Kind {
 }
 
 /// The members of an object in the order of the text: raw key (quotes included) and raw value.
-pub(crate) fn members(object: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+pub(crate) fn members(object: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = Cursor::new(inside(object));
     std::iter::from_fn(move || {
         rest.peek()?;
@@ -36,7 +40,7 @@ pub(crate) fn members(object: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 }
 
 /// The elements of an array in the order of the text.
-pub(crate) fn elements(array: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn elements(array: &str) -> impl Iterator<Item = &str> {
     let mut rest = Cursor::new(inside(array));
     std::iter::from_fn(move || {
         rest.peek()?;
@@ -45,15 +49,12 @@ pub(crate) fn elements(array: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// What a string says. Borrowed where the text has no escape.
-pub(crate) fn text(string: &[u8]) -> Cow<'_, str> {
-    let raw = string
-        .strip_prefix(b"\"")
-        .and_then(|rest| rest.strip_suffix(b"\""))
-        .unwrap_or_default();
-    match std::str::from_utf8(raw) {
-        Ok(plain) if !raw.contains(&b'\\') => Cow::Borrowed(plain),
-        Ok(escaped) => Cow::Owned(unescape(escaped)),
-        Err(_) => Cow::Borrowed(""),
+pub(crate) fn text(string: &str) -> Cow<'_, str> {
+    let raw = inside(string);
+    if raw.as_bytes().contains(&b'\\') {
+        Cow::Owned(unescape(raw))
+    } else {
+        Cow::Borrowed(raw)
     }
 }
 
@@ -109,25 +110,24 @@ fn join(high: u32, low: u32) -> u32 {
 /// Walks through text once, from front to back.
 #[derive(Clone)]
 pub(crate) struct Cursor<'a> {
-    rest: &'a [u8],
+    rest: &'a str,
 }
 
 impl<'a> Cursor<'a> {
-    pub(crate) fn new(text: &'a [u8]) -> Cursor<'a> {
+    pub(crate) fn new(text: &'a str) -> Cursor<'a> {
         Cursor { rest: text }
     }
 
     /// The next byte after white space and separators; `None` at the end.
     pub(crate) fn peek(&mut self) -> Option<u8> {
-        let skip = self
-            .rest
+        let bytes = self.rest.as_bytes();
+        let skip = bytes
             .iter()
             .position(|b| !matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b',' | b':'));
-        self.rest = self
-            .rest
-            .get(skip.unwrap_or(self.rest.len())..)
+        self.rest = skip
+            .and_then(|skip| self.rest.get(skip..))
             .unwrap_or_default();
-        self.rest.first().copied()
+        self.rest.as_bytes().first().copied()
     }
 
     /// Steps over one bracket.
@@ -136,30 +136,29 @@ impl<'a> Cursor<'a> {
     }
 
     /// What was not walked through yet.
-    pub(crate) fn rest(&self) -> &'a [u8] {
+    pub(crate) fn rest(&self) -> &'a str {
         self.rest
     }
 
     /// Takes the next value whole; empty at the end.
-    pub(crate) fn value(&mut self) -> &'a [u8] {
+    pub(crate) fn value(&mut self) -> &'a str {
         self.peek();
-        let (value, rest) = self
-            .rest
-            .split_at_checked(value_len(self.rest))
-            .unwrap_or((self.rest, b""));
+        let len = value_len(self.rest.as_bytes());
+        let (value, rest) = self.rest.split_at_checked(len).unwrap_or((self.rest, ""));
         self.rest = rest;
         value
     }
 }
 
-/// What lies between the brackets of a container.
-fn inside(container: &[u8]) -> &[u8] {
-    let len = container.len();
-    container.get(1..len.saturating_sub(1)).unwrap_or_default()
+/// What lies between the quotes of a string or the brackets of a container.
+fn inside(value: &str) -> &str {
+    value
+        .get(1..value.len().saturating_sub(1))
+        .unwrap_or_default()
 }
 
 fn value_len(from: &[u8]) -> usize {
-    match kind(from) {
+    match kind_of(from.first()) {
         Kind::String => string_len(from),
         Kind::Array | Kind::Object => container_len(from),
         Kind::Null | Kind::Bool | Kind::Number => from

@@ -174,7 +174,7 @@ async fn fetch_and_apply(
         Err(error) => return Err(error.into()),
         Ok(()) => intake.finish()?.1?,
     };
-    Decider::new(&received.batch, &options, &app.salt)?;
+    Decider::new(&received.batch, &options)?;
     let (weight, salt) = (received.body.len(), app.salt.clone());
     let applied = app.store.write(weight, move |db| {
         apply_fetched(db, &source, &received, &options, &salt, job)

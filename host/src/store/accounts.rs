@@ -89,7 +89,7 @@ impl<'c> Accounts<'c> {
             account.fingerprint.as_bytes(),
             provider_id(account.provider),
             account.masked,
-            account.document.to_json(),
+            account.document.as_json(),
             marks(&account.document),
             account.earlier_status,
             secret,
@@ -122,7 +122,7 @@ impl<'c> Accounts<'c> {
         self.db.prepare_cached(sql)?.execute(params![
             id,
             provider_id(account.provider),
-            account.document.to_json(),
+            account.document.as_json(),
             marks(&account.document),
             account.earlier_status,
             secret,
@@ -366,10 +366,10 @@ fn read_account(
     fingerprint: Fingerprint,
     owners: Owners,
 ) -> rusqlite::Result<Result<Account, StoreError>> {
-    let marks: Vec<u8> = row.get("marks")?;
+    let marks = row.get_ref("marks")?.as_blob().unwrap_or_default();
     let marks = marks.as_chunks::<16>().0.iter();
-    let shown = row.get_ref("shown")?.as_str()?;
-    let document = Document::new(shown, marks.map(|mark| Fingerprint::from_bytes(*mark)));
+    let marks = marks.map(|mark| Fingerprint::from_bytes(*mark)).collect();
+    let document = Document::from_canonical(row.get("shown")?, marks);
     let (Some(document), Some(provider)) = (document, provider_of(row.get("provider")?)) else {
         return Ok(Err(damaged("an account's row does not hold together")));
     };
@@ -384,11 +384,12 @@ fn read_account(
 }
 
 fn marks(document: &Document) -> Vec<u8> {
+    let mut blob = Vec::with_capacity(16 * document.marks().len());
     document
         .marks()
         .iter()
-        .flat_map(|mark| *mark.as_bytes())
-        .collect()
+        .for_each(|mark| blob.extend_from_slice(mark.as_bytes()));
+    blob
 }
 
 fn decoded(blob: &[u8]) -> Vec<u32> {

@@ -1,11 +1,13 @@
 //! Carries a plan out while it is made: reading the pool, deciding and writing, in the writer's transaction.
 
 use std::io;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tributary_core::{
-    Arrival, Batch, Change, ChangeKind, Counts, Decider, ImportError, ImportOptions, Item, Salt,
-    SourceId,
+    Arrival, Batch, Brought, Change, ChangeKind, Counts, Decider, EntryReader, ImportError,
+    ImportOptions, Item, Salt, SourceId,
 };
 
 use super::accounts::{Accounts, NewKey, Stored, secret_of};
@@ -15,6 +17,11 @@ use crate::body::Body;
 
 /// Added accounts whose keys are written together, in the order of their fingerprints.
 const KEYS_TOGETHER: usize = 100_000;
+/// Items of fewer are read by the writer itself.
+const ALONE: usize = 1_000;
+/// Items read together, and parts read ahead of the writer.
+const PART: usize = 256;
+const PARTS_AHEAD: usize = 8;
 
 /// A batch and the bytes it was read from.
 pub struct Received {
@@ -66,7 +73,7 @@ pub fn apply(
     salt: &Salt,
     at: i64,
 ) -> Result<Counts, ApplyError> {
-    let mut decider = Decider::new(&received.batch, options, salt)?;
+    let decider = Decider::new(&received.batch, options)?;
     let mut applying = Applying {
         accounts: Accounts::new(db),
         source: options.source_id.as_ref(),
@@ -76,10 +83,12 @@ pub fn apply(
         at,
     };
     applying.departures(&decider, &received.batch)?;
-    let mut scratch = Vec::new();
-    for item in &received.batch.items {
-        let raw = entry(&received.body, item, &mut scratch)?;
-        applying.arrival(&mut decider, item, raw)?;
+    if received.batch.items.len() < ALONE {
+        for part in received.brought(salt, &received.batch.items) {
+            applying.arrivals(&decider, part?)?;
+        }
+    } else {
+        received.brought_ahead(salt, |part| applying.arrivals(&decider, part))?;
     }
     applying.write_keys()?;
     if applying.changed() {
@@ -88,9 +97,46 @@ pub fn apply(
     Ok(applying.counts)
 }
 
-fn entry<'a>(body: &'a Body, item: &Item, scratch: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
-    let len = usize::try_from(item.span.len).map_err(io::Error::other)?;
-    body.slice(item.span.offset, len, scratch)
+/// Items with what their entries bring.
+type Part<'r> = Vec<(&'r Item, Brought)>;
+
+impl Received {
+    /// Reads what items bring, part by part.
+    fn brought<'r>(
+        &'r self,
+        salt: &'r Salt,
+        items: &'r [Item],
+    ) -> impl Iterator<Item = io::Result<Part<'r>>> {
+        let (mut reader, mut scratch) = (EntryReader::new(salt), Vec::new());
+        items.chunks(PART).map(move |part| {
+            let mut read = |item: &'r Item| {
+                let len = usize::try_from(item.span.len).map_err(io::Error::other)?;
+                let raw = self.body.slice(item.span.offset, len, &mut scratch)?;
+                Ok((item, reader.read(raw)))
+            };
+            part.iter().map(&mut read).collect()
+        })
+    }
+
+    /// The same for all items, read by another thread while `take` works on the part before.
+    fn brought_ahead(
+        &self,
+        salt: &Salt,
+        mut take: impl FnMut(Part<'_>) -> Result<(), ApplyError>,
+    ) -> Result<(), ApplyError> {
+        thread::scope(|scope| {
+            let (send, receive) = sync_channel(PARTS_AHEAD);
+            scope.spawn(move || {
+                for part in self.brought(salt, &self.batch.items) {
+                    // When nobody takes any more, the import has failed.
+                    if send.send(part).is_err() {
+                        return;
+                    }
+                }
+            });
+            receive.into_iter().try_for_each(|part| take(part?))
+        })
+    }
 }
 
 /// An import under way.
@@ -119,16 +165,14 @@ impl Applying<'_> {
         Ok(())
     }
 
-    fn arrival(
-        &mut self,
-        decider: &mut Decider<'_>,
-        item: &Item,
-        raw: &[u8],
-    ) -> Result<(), ApplyError> {
-        let stored = self.accounts.find(&item.fingerprint)?;
-        match decider.arrive(item, raw, stored.as_ref().map(|stored| &stored.account)) {
-            Arrival::Change(change) => self.carry_out(&change, stored.as_ref())?,
-            Arrival::Unchanged { .. } => self.counts.add_unchanged(),
+    fn arrivals(&mut self, decider: &Decider<'_>, part: Part<'_>) -> Result<(), ApplyError> {
+        for (item, brought) in part {
+            let stored = self.accounts.find(&item.fingerprint)?;
+            let before = stored.as_ref().map(|stored| &stored.account);
+            match decider.arrive(item, brought, before) {
+                Arrival::Change(change) => self.carry_out(&change, stored.as_ref())?,
+                Arrival::Unchanged { .. } => self.counts.add_unchanged(),
+            }
         }
         Ok(())
     }

@@ -1,0 +1,238 @@
+//! Decides account by account, for those who apply a plan while it is made.
+
+use crate::account::{Account, Document, Draft, SecretPlace};
+use crate::batch::Batch;
+use crate::error::ImportError;
+use crate::fingerprint::{Fingerprint, Salt};
+use crate::item::{EntryNames, Item, Typed, read_entry};
+use crate::options::{ImportOptions, Removal, Strategy};
+use crate::owner::Owners;
+use crate::plan::{Change, ChangeKind};
+use crate::secret::mask;
+use crate::value::Secret;
+
+/// What an item does to its account.
+pub enum Arrival<'p> {
+    /// The account changes.
+    Change(Box<Change<'p>>),
+    /// It stays as it is.
+    Unchanged {
+        /// Its token, masked.
+        masked: String,
+    },
+}
+
+/// What the entry of an item brings, read without looking at the pool.
+pub struct Brought {
+    token: Secret,
+    masked: String,
+    draft: Draft,
+}
+
+/// Reads what entries bring.
+pub struct EntryReader<'s> {
+    salt: &'s Salt,
+    names: EntryNames,
+}
+
+impl<'s> EntryReader<'s> {
+    /// A reader for the pool with this salt.
+    pub fn new(salt: &'s Salt) -> EntryReader<'s> {
+        EntryReader {
+            salt,
+            names: EntryNames::default(),
+        }
+    }
+
+    /// Reads the text of an entry that was accepted as an item.
+    pub fn read(&mut self, raw: &[u8]) -> Brought {
+        // INVARIANT: `raw` is the text from which an item was read, so that its token can be read again.
+        let (token, draft) = match read_entry(raw, &mut self.names) {
+            Ok(reading) => {
+                let draft = reading.fields(self.salt, &mut self.names);
+                (reading.token.into_owned(), draft)
+            }
+            Err(_) => Default::default(),
+        };
+        Brought {
+            masked: mask(&token),
+            token: Secret::new(token),
+            draft,
+        }
+    }
+}
+
+/// Decides account by account, for those who apply a plan while it is made: first every one that departs, by
+/// fingerprint, then every item in payload order.
+pub struct Decider<'o> {
+    options: &'o ImportOptions,
+}
+
+impl<'o> Decider<'o> {
+    /// Admits a batch.
+    ///
+    /// # Errors
+    /// The replace refusals of [`ImportError`]: without a source, without an item, with a token that cannot be read.
+    pub fn new(batch: &Batch, options: &'o ImportOptions) -> Result<Decider<'o>, ImportError> {
+        if options.strategy == Strategy::Replace {
+            if options.source_id.is_none() {
+                return Err(ImportError::ReplaceNeedsSource);
+            }
+            if batch.items.is_empty() {
+                return Err(ImportError::ReplaceNeedsAccounts);
+            }
+            if let Some(skip) = batch.unreadable() {
+                return Err(ImportError::ReplaceNeedsTokens {
+                    index: skip.index,
+                    span: skip.span,
+                });
+            }
+        }
+        Ok(Decider { options })
+    }
+
+    /// Whether an account that the importer owns departs because the batch lacks it.
+    pub fn departs(&self, batch: &Batch, owned: &Fingerprint) -> bool {
+        self.options.strategy == Strategy::Replace && !batch.names(owned)
+    }
+
+    /// What happens to an account that departs.
+    pub fn depart<'p>(&self, before: &'p Account) -> Change<'p> {
+        let owners = before.owners.clone().without(&self.options.owner());
+        let (kind, after, secrets) = match (owners.is_empty(), self.options.removal) {
+            (false, _) => (
+                ChangeKind::Release,
+                Some(Account {
+                    owners,
+                    ..before.clone()
+                }),
+                unchanged_fields(before).1,
+            ),
+            (true, Removal::Remove) => (ChangeKind::Remove, None, Vec::new()),
+            (true, Removal::Disable) => {
+                let (document, secrets) = self
+                    .disabled(before)
+                    .unwrap_or_else(|| unchanged_fields(before));
+                let earlier_status = before
+                    .document
+                    .get("status")
+                    .map(|field| field.value.to_owned());
+                (
+                    ChangeKind::Disable,
+                    Some(Account {
+                        owners,
+                        document,
+                        earlier_status,
+                        ..before.clone()
+                    }),
+                    secrets,
+                )
+            }
+        };
+        Change {
+            kind,
+            item: None,
+            before: Some(before),
+            after,
+            secrets,
+            token: None,
+        }
+    }
+
+    /// What an item, with what its entry brings, does to its account.
+    pub fn arrive<'p>(
+        &self,
+        item: &Item,
+        brought: Brought,
+        before: Option<&'p Account>,
+    ) -> Arrival<'p> {
+        let Brought {
+            token,
+            masked,
+            draft,
+        } = brought;
+        let decided = match before {
+            None => Some((ChangeKind::Add, self.added(item, masked.clone(), draft))),
+            Some(before) => self
+                .updated(item, before, draft)
+                .map(|after| (ChangeKind::Update, after)),
+        };
+        let Some((kind, (after, secrets))) = decided else {
+            return Arrival::Unchanged { masked };
+        };
+        let change = Change {
+            kind,
+            item: Some(*item),
+            before,
+            after: Some(after),
+            secrets,
+            token: Some(token),
+        };
+        Arrival::Change(Box::new(change))
+    }
+
+    fn added(&self, item: &Item, masked: String, mut draft: Draft) -> (Account, Vec<SecretPlace>) {
+        for (typed, start) in Typed::starts() {
+            if !draft.brings(typed.quoted()) {
+                draft.push_plain(typed.quoted(), start);
+            }
+        }
+        let (document, secrets) = draft.into_new();
+        let account = Account {
+            fingerprint: item.fingerprint,
+            masked,
+            provider: item.provider.or(self.options.provider).unwrap_or_default(),
+            owners: Owners::default().with(&self.options.owner()),
+            document,
+            earlier_status: None,
+        };
+        (account, secrets)
+    }
+
+    /// `None` when the account is just so already.
+    fn updated(
+        &self,
+        item: &Item,
+        before: &Account,
+        mut draft: Draft,
+    ) -> Option<(Account, Vec<SecretPlace>)> {
+        let owner = self.options.owner();
+        let provider = item.provider.unwrap_or(before.provider);
+        let restored = before.earlier_status.as_deref();
+        if let Some(status) = restored.filter(|_| !draft.brings(Typed::Status.quoted())) {
+            draft.push_plain(Typed::Status.quoted(), status);
+        }
+        let fields = draft.over(&before.document);
+        let same =
+            before.owners.contains(&owner) && provider == before.provider && restored.is_none();
+        if fields.is_none() && same {
+            return None;
+        }
+        let (document, secrets) = fields.unwrap_or_else(|| unchanged_fields(before));
+        let owners = before.owners.clone().with(&owner);
+        Some((
+            Account {
+                provider,
+                owners,
+                document,
+                earlier_status: None,
+                ..before.clone()
+            },
+            secrets,
+        ))
+    }
+
+    fn disabled(&self, before: &Account) -> Option<(Document, Vec<SecretPlace>)> {
+        let mut draft = Draft::default();
+        draft.push_plain(Typed::Status.quoted(), DISABLED);
+        draft.over(&before.document)
+    }
+}
+
+/// The status, as JSON text, of an account that lost its last owner and stays.
+const DISABLED: &str = "\"禁用\"";
+
+fn unchanged_fields(account: &Account) -> (Document, Vec<SecretPlace>) {
+    let kept = (0..account.document.marks().len()).map(SecretPlace::Kept);
+    (account.document.clone(), kept.collect())
+}
