@@ -74,7 +74,7 @@ const NEVER_IN_CORE: &[(&str, &str)] = &[
 ];
 
 /// Lines of a file that still is a subject, its tests not counted.
-const LONGEST_FILE: usize = 600;
+const LONGEST_FILE: usize = 490;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

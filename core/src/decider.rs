@@ -151,24 +151,21 @@ impl<'o> Decider<'o> {
             masked,
             draft,
         } = brought;
-        let decided = match before {
-            None => Some((ChangeKind::Add, self.added(item, masked.clone(), draft))),
-            Some(before) => self
-                .updated(item, before, draft)
-                .map(|after| (ChangeKind::Update, after)),
+        let (kind, (after, secrets)) = match before {
+            None => (ChangeKind::Add, self.added(item, masked, draft)),
+            Some(before) => match self.updated(item, before, draft) {
+                Some(updated) => (ChangeKind::Update, updated),
+                None => return Arrival::Unchanged { masked },
+            },
         };
-        let Some((kind, (after, secrets))) = decided else {
-            return Arrival::Unchanged { masked };
-        };
-        let change = Change {
+        Arrival::Change(Box::new(Change {
             kind,
             item: Some(*item),
             before,
             after: Some(after),
             secrets,
             token: Some(token),
-        };
-        Arrival::Change(Box::new(change))
+        }))
     }
 
     fn added(&self, item: &Item, masked: String, mut draft: Draft) -> (Account, Vec<SecretPlace>) {
@@ -210,16 +207,15 @@ impl<'o> Decider<'o> {
         }
         let (document, secrets) = fields.unwrap_or_else(|| unchanged_fields(before));
         let owners = before.owners.clone().with(&owner);
-        Some((
-            Account {
-                provider,
-                owners,
-                document,
-                earlier_status: None,
-                ..before.clone()
-            },
-            secrets,
-        ))
+        let account = Account {
+            fingerprint: before.fingerprint,
+            masked: before.masked.clone(),
+            provider,
+            owners,
+            document,
+            earlier_status: None,
+        };
+        Some((account, secrets))
     }
 
     fn disabled(&self, before: &Account) -> Option<(Document, Vec<SecretPlace>)> {

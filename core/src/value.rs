@@ -92,7 +92,7 @@ impl Shown<'_> {
     fn push_object(&mut self, cursor: &mut Cursor<'_>) {
         let (text_at, secrets_at) = (self.text.len(), self.secrets.len());
         let whole = cursor.rest();
-        let mut written = Vec::new();
+        let mut written = Vec::with_capacity(8);
         let mut key_is_secret = false;
         cursor.step();
         self.text.push('{');
@@ -143,16 +143,20 @@ impl Shown<'_> {
 
     /// Of members with the same name the last one stays.
     fn drop_repeated(&mut self, written: &[Written]) {
+        const FEW: usize = 12;
+        let alike =
+            |pair: &[(usize, usize)]| matches!(pair, [(first, _), (second, _)] if first == second);
+        let later = |at: usize| written.iter().skip(at.saturating_add(1));
+        let all_differ =
+            |(at, member): (usize, &Written)| later(at).all(|other| other.name != member.name);
+        if written.len() <= FEW && written.iter().enumerate().all(all_differ) {
+            return;
+        }
         let mut names: Vec<(usize, usize)> =
             written.iter().map(|member| member.name).zip(0..).collect();
         names.sort_unstable();
-        let mut repeated: Vec<usize> = names
-            .windows(2)
-            .filter_map(|pair| match pair {
-                [first, second] if first.0 == second.0 => Some(first.1),
-                _ => None,
-            })
-            .collect();
+        let pairs = names.windows(2).filter(|pair| alike(pair));
+        let mut repeated: Vec<usize> = pairs.filter_map(|pair| Some(pair.first()?.1)).collect();
         if !repeated.is_empty() {
             repeated.sort_unstable();
             self.keep_others(written, &repeated);

@@ -8,6 +8,7 @@ use tributary_core::Strategy;
 
 use super::shape::SourceShape;
 use super::{Answer, Request, ok};
+use crate::app::App;
 use crate::error::ApiError;
 use crate::job::ImportJob;
 use crate::random;
@@ -15,7 +16,7 @@ use crate::source::{Method, Source};
 use crate::store::{jobs, sources};
 use edit::Edit;
 
-/// Largest body of a create or update, in bytes.
+/// Largest body of a create or update, in bytes, where `--max-body` does not set a smaller one.
 const MAX_BODY: u64 = 1 << 20;
 
 /// A source with its latest sync, as the store gives it.
@@ -36,7 +37,7 @@ pub async fn list(request: Request) -> Answer {
 
 /// `POST /api/remote-account/sources`: adds a source.
 pub async fn create(mut request: Request) -> Answer {
-    let body = request.body.read_all(MAX_BODY).await?;
+    let body = request.body.read_all(max_body(&request.app)).await?;
     let edit = Edit::parse(&body)?;
     let url = edit.url.clone().ok_or_else(edit::url_is_required)?;
     let weight = body.len() as u64;
@@ -54,7 +55,7 @@ pub async fn create(mut request: Request) -> Answer {
 
 /// `POST /api/remote-account/sources/{id}`: changes the fields that are present and not null.
 pub async fn update(mut request: Request) -> Answer {
-    let body = request.body.read_all(MAX_BODY).await?;
+    let body = request.body.read_all(max_body(&request.app)).await?;
     let edit = Edit::parse(&body)?;
     let (id, weight) = (request.id, body.len() as u64);
     let changed = request.app.store.write(weight, move |db| {
@@ -85,6 +86,10 @@ pub async fn delete(request: Request) -> Answer {
     ok(&All {
         sources: shapes(&left.await?),
     })
+}
+
+fn max_body(app: &App) -> u64 {
+    MAX_BODY.min(app.config.bodies.max_body)
 }
 
 /// A changed source and all there are then.

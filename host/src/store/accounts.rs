@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use tributary_core::{
     Account, Document, Fingerprint, Owners, Provider, Secret, SecretPlace, SourceId,
 };
@@ -20,12 +20,30 @@ pub struct Stored {
     pub account: Account,
 }
 
-/// The account tables through one connection, with the owners met so far.
+/// The account tables through one connection, with the owners met so far and the statements that run for every account
+/// of an import.
 pub struct Accounts<'c> {
     db: &'c Connection,
+    find_key: Held<'c>,
+    find_account: Held<'c>,
+    add_account: Held<'c>,
+    add_key: Held<'c>,
+    add_owned: Held<'c>,
     sources: BTreeMap<u32, SourceId>,
     ids: BTreeMap<SourceId, u32>,
     names: BTreeMap<SourceId, String>,
+}
+
+/// A statement that is looked up once and then held.
+struct Held<'c>(&'static str, Option<CachedStatement<'c>>);
+
+impl<'c> Held<'c> {
+    fn on(&mut self, db: &'c Connection) -> Result<&mut CachedStatement<'c>, StoreError> {
+        match &mut self.1 {
+            Some(statement) => Ok(statement),
+            empty => Ok(empty.insert(db.prepare_cached(self.0)?)),
+        }
+    }
 }
 
 impl<'c> Accounts<'c> {
@@ -33,6 +51,24 @@ impl<'c> Accounts<'c> {
     pub fn new(db: &'c Connection) -> Accounts<'c> {
         Accounts {
             db,
+            find_key: Held(
+                "SELECT account, owners FROM account_key WHERE fingerprint = ?1",
+                None,
+            ),
+            find_account: Held(
+                "SELECT provider, masked, shown, marks, earlier_status FROM account WHERE id = ?1",
+                None,
+            ),
+            add_account: Held(
+                "INSERT INTO account(id, fingerprint, provider, masked, shown, marks, earlier_status, secret, \
+                 added_at, injected_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
+                None,
+            ),
+            add_key: Held(
+                "INSERT INTO account_key(fingerprint, account, owners) VALUES(?1, ?2, ?3)",
+                None,
+            ),
+            add_owned: Held("INSERT INTO owned(owner, account) VALUES(?1, ?2)", None),
             sources: BTreeMap::new(),
             ids: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -41,9 +77,7 @@ impl<'c> Accounts<'c> {
 
     /// The account with this fingerprint.
     pub fn find(&mut self, fingerprint: &Fingerprint) -> Result<Option<Stored>, StoreError> {
-        let mut key = self
-            .db
-            .prepare_cached("SELECT account, owners FROM account_key WHERE fingerprint = ?1")?;
+        let key = self.find_key.on(self.db)?;
         let found = key
             .query_row([fingerprint.as_bytes()], |row| {
                 Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
@@ -53,9 +87,7 @@ impl<'c> Accounts<'c> {
             return Ok(None);
         };
         let owners = self.owners(&owners)?;
-        let mut account = self.db.prepare_cached(
-            "SELECT provider, masked, shown, marks, earlier_status FROM account WHERE id = ?1",
-        )?;
+        let account = self.find_account.on(self.db)?;
         let account = account.query_row([id], |row| read_account(row, *fingerprint, owners))??;
         Ok(Some(Stored { id, account }))
     }
@@ -82,9 +114,7 @@ impl<'c> Accounts<'c> {
         secret: &[u8],
         at: i64,
     ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO account(id, fingerprint, provider, masked, shown, marks, earlier_status, secret, \
-                   added_at, injected_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)";
-        self.db.prepare_cached(sql)?.execute(params![
+        self.add_account.on(self.db)?.execute(params![
             id,
             account.fingerprint.as_bytes(),
             provider_id(account.provider),
@@ -100,8 +130,7 @@ impl<'c> Accounts<'c> {
 
     /// Makes an added account found by its fingerprint. Ascending fingerprints cost the fewest pages.
     pub fn add_key(&mut self, key: &NewKey) -> Result<(), StoreError> {
-        let sql = "INSERT INTO account_key(fingerprint, account, owners) VALUES(?1, ?2, ?3)";
-        self.db.prepare_cached(sql)?.execute(params![
+        self.add_key.on(self.db)?.execute(params![
             key.fingerprint.as_bytes(),
             key.id,
             key.owners
@@ -174,8 +203,7 @@ impl<'c> Accounts<'c> {
 
     /// Notes that an owner owns an account.
     pub fn add_owned(&mut self, owner: u32, id: i64) -> Result<(), StoreError> {
-        let sql = "INSERT INTO owned(owner, account) VALUES(?1, ?2)";
-        self.db.prepare_cached(sql)?.execute(params![owner, id])?;
+        self.add_owned.on(self.db)?.execute(params![owner, id])?;
         Ok(())
     }
 
