@@ -281,7 +281,11 @@ impl Draft {
 
     /// Whether it brings a field with this name, given as JSON text.
     pub(crate) fn brings(&self, name: &str) -> bool {
-        self.document.fields().any(|field| field.name == name)
+        let name_of = |place: &Place| self.document.json.get(place.at..place.name_end);
+        self.document
+            .fields
+            .iter()
+            .any(|place| name_of(place) == Some(name))
     }
 
     /// The document and secrets of an account that is new.

@@ -2,9 +2,10 @@
 
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::item::{EntryNames, Item, Reason, Typed, read_entry};
+use crate::item::{EntryNames, Item, Reason, read_entry};
 use crate::json::Span;
 use crate::payload::{Choice, Entry, Form, List, Payload, PayloadReader, PerList, Shape, Takes};
+use crate::typed::Typed;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 

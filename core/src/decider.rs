@@ -2,13 +2,14 @@
 
 use crate::account::{Account, Document, Draft, SecretPlace};
 use crate::batch::Batch;
+use crate::change::{Change, ChangeKind};
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::item::{EntryNames, Item, Typed, read_entry};
+use crate::item::{EntryNames, Item, read_entry};
 use crate::options::{ImportOptions, Removal, Strategy};
 use crate::owner::Owners;
-use crate::plan::{Change, ChangeKind};
 use crate::secret::mask;
+use crate::typed::Typed;
 use crate::value::Secret;
 
 /// What an item does to its account.

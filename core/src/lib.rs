@@ -32,6 +32,7 @@
 
 mod account;
 mod batch;
+mod change;
 mod decider;
 mod error;
 mod fingerprint;
@@ -45,22 +46,25 @@ mod plan;
 mod pool;
 mod provider;
 mod secret;
+mod typed;
 mod value;
 mod wire;
 
 pub use account::{Account, Document, Field, SecretPlace, revealed, string_of};
 pub use batch::{Batch, BatchReader, Member, Note, Skip};
+pub use change::{Change, ChangeKind, FieldChange};
 pub use decider::{Arrival, Brought, Decider, EntryReader};
 pub use error::ImportError;
 pub use fingerprint::{Fingerprint, Salt};
-pub use item::{Item, MAX_TOKEN, Reason, Typed};
+pub use item::{Item, MAX_TOKEN, Reason};
 pub use json::{Span, TextError, TextFault};
 pub use options::{ImportOptions, Removal, Strategy};
 pub use owner::{Owner, Owners, SourceId};
 pub use payload::{Entry, Form, MAX_ENTRIES, MAX_MEMBER, Payload, Shape};
-pub use plan::{Change, ChangeKind, Counts, FieldChange, Plan, Unchanged};
+pub use plan::{Counts, Plan, Unchanged};
 pub use pool::Pool;
 pub use provider::Provider;
+pub use typed::Typed;
 pub use value::Secret;
 pub use wire::{plan_json, plan_text};
 

@@ -1,9 +1,9 @@
 //! Field names met so far, and what they mean. Entries of a payload mostly name the same fields in the same order, so
 //! the name after the last one found is tried first, and a name is judged once.
 
-use crate::item::Typed;
 use crate::json::{members, push_quoted, text};
 use crate::secret::is_secret_name;
+use crate::typed::Typed;
 use std::collections::BTreeMap;
 
 /// What a field name means in an entry.

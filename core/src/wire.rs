@@ -1,6 +1,7 @@
 //! The same decision for other runtimes: JSON in, JSON out, whatever the bytes.
 
 use crate::account::{Account, Document};
+use crate::change::Change;
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
 use crate::json::{
@@ -8,7 +9,7 @@ use crate::json::{
 };
 use crate::options::{ImportOptions, Removal, Strategy};
 use crate::owner::{Owners, SourceId};
-use crate::plan::{Change, Plan};
+use crate::plan::Plan;
 use crate::pool::Pool;
 use crate::provider::Provider;
 use crate::{Batch, Note, Payload, Reason};
