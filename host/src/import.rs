@@ -46,12 +46,11 @@ pub async fn inject(
     let (weight, not_taken) = (received.body.len(), received.batch.skips.len());
     let (salt, id, at) = (app.salt.clone(), new_job_id()?, clock::now());
     let job = app.store.write(weight, move |db| {
-        let counts = apply::apply(db, &received, &options, &salt, at)?;
-        let source = options.source_id.as_ref();
-        let name = match source {
+        let name = match &options.source_id {
             Some(source) => apply::settle_name(db, source, Some(&source_name))?,
             None => source_name,
         };
+        let counts = apply::apply(db, &received, &options, &name, &salt, at)?;
         let job = begun(id, JobKind::Inject, &options, name, at);
         let job = succeeded(job, &counts);
         jobs::insert(db, &job)?;

@@ -195,10 +195,11 @@ fn apply_fetched(
     if !current.enabled || current.revision != fetched.revision {
         return Err(SyncError::Changed);
     }
-    let counts = apply::apply(db, received, options, salt, clock::now())?;
-    if let Some(source) = &options.source_id {
-        apply::settle_name(db, source, Some(&current.name))?;
-    }
+    let name = match &options.source_id {
+        Some(source) => apply::settle_name(db, source, Some(&current.name))?,
+        None => String::new(),
+    };
+    let counts = apply::apply(db, received, options, &name, salt, clock::now())?;
     let job = succeeded(job, &counts);
     jobs::finish(db, &job)?;
     sources::mark_synced(db, &current.id, job.updated_at)?;

@@ -312,19 +312,17 @@ impl<'c> Accounts<'c> {
         Ok(id)
     }
 
-    /// The id of an importer, made when it is new; 0 for Local.
-    pub fn importer(&mut self, source: Option<&SourceId>) -> Result<u32, StoreError> {
+    /// The id of an importer, made with this name when it is new; 0 for Local.
+    pub fn importer(&mut self, source: Option<&SourceId>, name: &str) -> Result<u32, StoreError> {
         let Some(source) = source else {
             return Ok(LOCAL);
         };
         if let Some(id) = self.id_of(source)? {
             return Ok(id);
         }
-        let sql = "INSERT INTO owner(source_id) VALUES(?1) RETURNING id";
-        let id = self
-            .db
-            .prepare_cached(sql)?
-            .query_row([source.as_str()], |row| row.get(0))?;
+        let sql = "INSERT INTO owner(source_id, name) VALUES(?1, ?2) RETURNING id";
+        let mut row = self.db.prepare_cached(sql)?;
+        let id = row.query_row(params![source.as_str(), name], |row| row.get(0))?;
         self.know(id, source);
         Ok(id)
     }

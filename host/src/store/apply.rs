@@ -65,11 +65,12 @@ impl From<io::Error> for ApplyError {
     }
 }
 
-/// Decides what was received and writes it; `at` is the time in seconds since the epoch.
+/// Decides what was received and writes it, under the importer's `name`; `at` is in seconds since the epoch.
 pub fn apply(
     db: &Connection,
     received: &Received,
     options: &ImportOptions,
+    name: &str,
     salt: &Salt,
     at: i64,
 ) -> Result<Counts, ApplyError> {
@@ -77,6 +78,7 @@ pub fn apply(
     let mut applying = Applying {
         accounts: Accounts::new(db),
         source: options.source_id.as_ref(),
+        name,
         last_account: meta::read(db)?.last_account,
         counts: Counts::default(),
         new_keys: Vec::new(),
@@ -143,6 +145,7 @@ impl Received {
 struct Applying<'c> {
     accounts: Accounts<'c>,
     source: Option<&'c SourceId>,
+    name: &'c str,
     last_account: i64,
     counts: Counts,
     new_keys: Vec<NewKey>,
@@ -196,7 +199,7 @@ impl Applying<'_> {
         let (Some(account), Some(token)) = (&change.after, &change.token) else {
             return Err(StoreError::Internal("an add of nothing".to_owned()));
         };
-        let owner = self.accounts.importer(self.source)?;
+        let owner = self.accounts.importer(self.source, self.name)?;
         self.last_account += 1;
         let (id, secret) = (self.last_account, secret_of(token, &change.secrets));
         self.accounts.add(id, account, &secret, self.at)?;
@@ -217,7 +220,7 @@ impl Applying<'_> {
         let Some(account) = &change.after else {
             return Err(StoreError::Internal("an update to nothing".to_owned()));
         };
-        self.accounts.importer(self.source)?;
+        self.accounts.importer(self.source, self.name)?;
         let secret = self.accounts.secret_after(stored, &change.secrets)?;
         self.accounts
             .update(stored.id, account, secret.as_deref(), self.at)?;
@@ -241,8 +244,11 @@ impl Applying<'_> {
     }
 }
 
-/// The name that goes with an importer: the one given, else the one kept for its id, else the stored source's. A name
-/// that is given is kept from now on, for an importer that has imported.
+/// The name that goes with an importer: the one given, else the one kept for its id, else the stored source's. An
+/// importer that has imported before is called so from now on.
+///
+/// Ask before [`apply`]: SQLite sums up again all that a transaction has written to the WAL since the first page that
+/// it writes a second time.
 pub fn settle_name(
     db: &Connection,
     source: &SourceId,
