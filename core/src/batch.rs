@@ -23,12 +23,12 @@ pub struct Skip {
 /// Something worth saying about a payload that stops nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// A typed field with a value of another type: the entry is taken without it.
+    /// A typed field with a value of another type, or one whose name is itself a secret: the entry is taken without it.
     FieldIgnored {
         /// The entry's place in the list, from 0.
         index: u64,
-        /// The field.
-        field: Typed,
+        /// The field; `None` stands for a name that cannot be shown.
+        field: Option<Typed>,
     },
     /// `accounts` stood beside the `payload` that was read.
     AccountsIgnored,

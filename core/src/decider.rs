@@ -92,9 +92,14 @@ impl<'o> Decider<'o> {
         Ok(Decider { options })
     }
 
+    /// Whether any account can depart: only a replace takes accounts away from its source.
+    pub fn replaces(&self) -> bool {
+        self.options.strategy == Strategy::Replace
+    }
+
     /// Whether an account that the importer owns departs because the batch lacks it.
     pub fn departs(&self, batch: &Batch, owned: &Fingerprint) -> bool {
-        self.options.strategy == Strategy::Replace && !batch.names(owned)
+        self.replaces() && !batch.names(owned)
     }
 
     /// What happens to an account that departs.

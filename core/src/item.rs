@@ -5,7 +5,7 @@ use crate::fingerprint::{Fingerprint, Salt};
 use crate::json::{Kind, Span, kind, text};
 use crate::names::{Meaning, Names};
 use crate::provider::Provider;
-use crate::secret::is_secret_text;
+use crate::secret::is_secret_key;
 use crate::typed::Typed;
 use std::borrow::Cow;
 
@@ -171,16 +171,24 @@ fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 impl Reading<'_> {
-    /// Typed fields whose value has another type.
-    pub(crate) fn ignored(&self, names: &EntryNames) -> impl Iterator<Item = Typed> {
-        self.members
+    /// Fields that are left out: typed ones whose value has another type, and (`None`) those whose name is itself a secret.
+    pub(crate) fn ignored(&self, names: &EntryNames) -> impl Iterator<Item = Option<Typed>> {
+        let present = self
+            .members
             .iter()
-            .filter_map(|(number, value)| match names.top.get(*number)?.meaning {
-                Meaning::Typed(typed) if kind(value) != Kind::Null && !typed.accepts(value) => {
-                    Some(typed)
+            .filter(|(_, value)| kind(value) != Kind::Null);
+        present.filter_map(|(number, value)| {
+            let name = names.top.get(*number)?;
+            match name.meaning {
+                Meaning::Typed(typed) if !typed.accepts(value) => Some(Some(typed)),
+                Meaning::Plain | Meaning::Hidden
+                    if is_secret_key(&text(&name.quoted), &self.token) =>
+                {
+                    Some(None)
                 }
                 _ => None,
-            })
+            }
+        })
     }
 
     /// The fields it brings, typed ones checked, identity and reserved ones left out.
@@ -202,7 +210,7 @@ impl Reading<'_> {
                 Meaning::Typed(_) => false,
                 Meaning::Plain | Meaning::Hidden if kind(value) == Kind::Null => continue,
                 Meaning::Plain | Meaning::Hidden
-                    if is_secret_text(&text(&name.quoted), &self.token) =>
+                    if is_secret_key(&text(&name.quoted), &self.token) =>
                 {
                     continue;
                 }

@@ -42,8 +42,18 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
 pub(crate) fn is_secret_text(text: &str, token: &str) -> bool {
     text == token
         || text == PLACEHOLDER
-        || (text.starts_with("eyJ") && text.bytes().filter(|byte| *byte == b'.').count() >= 2)
+        || is_like_jwt(text)
         || (text.len() >= 40 && !text.contains(' ') && text.chars().count() >= 40)
+}
+
+/// Whether a field's name is itself a secret: the account's token, or something like a JWT. Its length says nothing, for
+/// names of fields are long and without spaces.
+pub(crate) fn is_secret_key(name: &str, token: &str) -> bool {
+    name == token || name == PLACEHOLDER || is_like_jwt(name)
+}
+
+fn is_like_jwt(text: &str) -> bool {
+    text.starts_with("eyJ") && text.bytes().filter(|byte| *byte == b'.').count() >= 2
 }
 
 /// A token as it may be shown: at most its first and last 4 characters, never more than a third of it.

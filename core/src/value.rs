@@ -2,7 +2,7 @@
 
 use crate::json::{Cursor, Kind, kind, push_quoted, text};
 use crate::names::Names;
-use crate::secret::{PLACEHOLDER, is_secret_text};
+use crate::secret::{PLACEHOLDER, is_secret_key, is_secret_text};
 
 /// A secret: it shows itself only where somebody asks for it by name.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,9 +47,22 @@ impl Shown<'_> {
         }
     }
 
-    /// Marks the place of a secret.
+    /// Marks the place of a secret, which is kept in canonical form.
     pub(crate) fn hide(&mut self, raw: &str) {
-        self.secrets.push(Secret(canonical_scalar(raw)));
+        let mut secret = String::with_capacity(raw.len());
+        let (mut none, names) = (Vec::new(), &mut *self.names);
+        Shown {
+            text: &mut secret,
+            secrets: &mut none,
+            names,
+            token: None,
+        }
+        .push(raw);
+        self.hide_text(secret);
+    }
+
+    fn hide_text(&mut self, secret: String) {
+        self.secrets.push(Secret(secret));
         self.text.push('"');
         self.text.push_str(PLACEHOLDER);
         self.text.push('"');
@@ -104,14 +117,15 @@ impl Shown<'_> {
             let key = cursor.value();
             key_is_secret |= self
                 .token
-                .is_some_and(|token| is_secret_text(&text(key), token));
+                .is_some_and(|token| is_secret_key(&text(key), token));
             written.push(self.push_member(key, cursor));
         }
         if key_is_secret {
             self.text.truncate(text_at);
             self.secrets.truncate(secrets_at);
             let len = whole.len().saturating_sub(cursor.rest().len());
-            self.hide(whole.get(..len).unwrap_or_default());
+            // As it came: walking through it again at every level could take forever.
+            self.hide_text(whole.get(..len).unwrap_or_default().to_owned());
             return;
         }
         self.drop_repeated(&written);
@@ -196,14 +210,4 @@ pub(crate) fn push_canonical(out: &mut String, raw: &str) {
     } else {
         out.push_str(raw);
     }
-}
-
-/// The text of a secret: a string in canonical form, anything else as it came.
-fn canonical_scalar(raw: &str) -> String {
-    let mut out = String::with_capacity(raw.len());
-    match kind(raw) {
-        Kind::String => push_canonical(&mut out, raw),
-        _ => out.push_str(raw),
-    }
-    out
 }

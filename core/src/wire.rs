@@ -12,6 +12,8 @@ use crate::owner::{Owners, SourceId};
 use crate::plan::Plan;
 use crate::pool::Pool;
 use crate::provider::Provider;
+use crate::secret::PLACEHOLDER;
+use crate::typed::Typed;
 use crate::{Batch, Note, Payload, Reason};
 
 /// Decides what `payload` would change, told by `context` how and in which pool; both are JSON text.
@@ -156,7 +158,7 @@ fn push_note(out: &mut String, note: &Note) {
     object.text("code", note.code());
     if let Note::FieldIgnored { index, field } = note {
         object.number("index", *index);
-        object.text("field", field.name());
+        object.text("field", field.map_or(PLACEHOLDER, Typed::name));
     }
     object.close();
 }

@@ -50,7 +50,7 @@ fn fetching(config: &Config) -> FetchConfig {
         connect_timeout: config.upstream.connect_timeout,
         total_timeout: config.upstream.upstream_timeout,
         max_body: config.bodies.max_upstream_body,
+        max_redirects: config.upstream.max_redirects,
         ca_file: config.upstream.upstream_ca.clone(),
-        ..FetchConfig::default()
     }
 }

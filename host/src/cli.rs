@@ -20,6 +20,7 @@ pub type Outcome = Result<(), Box<dyn Error>>;
 #[command(
     name = "tributary",
     version,
+    override_usage = "tributary [COMMAND] [OPTIONS]",
     after_help = "Without a command, `serve` and its options are meant."
 )]
 struct Cli {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-pub use units::{read_size, read_time, write_size};
+pub use units::{read_address, read_size, read_time, write_size};
 
 /// Everything `tributary serve` can be told.
 #[derive(Args, Clone)]
@@ -19,7 +19,8 @@ pub struct Config {
         long,
         value_name = "ADDR:PORT",
         env = "TRIBUTARY_LISTEN",
-        default_value = "127.0.0.1:8083"
+        default_value = "127.0.0.1:8083",
+        value_parser = read_address
     )]
     pub listen: String,
     /// Most connections at a time; further ones wait
@@ -117,6 +118,14 @@ pub struct Patience {
 /// How sources are asked.
 #[derive(Args, Clone)]
 pub struct Upstream {
+    /// Most redirects to follow from a source, as a count
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "TRIBUTARY_MAX_REDIRECTS",
+        default_value = "5"
+    )]
+    pub max_redirects: u32,
     /// Time to connect to a source, in ms, s, m or h
     #[arg(long, value_name = "TIME", env = "TRIBUTARY_CONNECT_TIMEOUT", default_value = "10s", value_parser = read_time)]
     pub connect_timeout: Duration,

@@ -43,7 +43,7 @@ pub async fn inject(
     } = request;
     // Asked here too, so that a refused import never waits for the writer.
     Decider::new(&received.batch, &options)?;
-    let (weight, not_taken) = (received.body.len(), received.batch.skips.len());
+    let (weight, not_taken) = (received.body.len(), received.not_taken());
     let (salt, id, at) = (app.salt.clone(), new_job_id()?, clock::now());
     let job = app.store.write(weight, move |db| {
         let name = match &options.source_id {

@@ -61,7 +61,7 @@ fn plan(
         Plan::decide(batch, &payload, options, &pool).map_err(|error| placed(error, bytes))?;
     Ok(match args.json {
         true => plan_text(&plan, options) + "\n",
-        false => readable::page(&plan, options, owned, colours()),
+        false => readable::page(&plan, options, owned, args.data.as_deref(), colours()),
     })
 }
 

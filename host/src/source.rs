@@ -119,7 +119,9 @@ pub fn check_bearer_token(token: &str) -> Result<(), &'static str> {
 }
 
 /// Headers that say how the request is sent. A token in one of them would break the request, or the reading of its answer.
-const RESERVED_HEADERS: [&str; 7] = [
+const RESERVED_HEADERS: [&str; 9] = [
+    "accept",
+    "content-type",
     "host",
     "content-length",
     "transfer-encoding",

@@ -109,6 +109,8 @@ impl Store {
                 Err(other) => return Err(other.into()),
             }
         }
+        // Before SQLite opens it: it would roll back what another program left unfinished.
+        migrate::check_header(&path)?;
         let db = connect::beside(&path).map_err(|e| OpenError::from_sqlite(&path, &e))?;
         if !migrate::is_current(migrate::check(&db, &path)?) {
             drop(db);
@@ -126,6 +128,7 @@ impl Store {
         if !path.exists() {
             return Err(OpenError::Missing(path));
         }
+        migrate::check_header(&path)?;
         let db = connect::reader(&path).map_err(|e| OpenError::from_sqlite(&path, &e))?;
         match migrate::is_current(migrate::check(&db, &path)?) {
             true => Ok(db),

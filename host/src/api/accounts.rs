@@ -20,15 +20,22 @@ const PARTS_AHEAD: usize = 2;
 /// `POST /api/accounts/export`: every account as a line of JSON, secrets included, in constant memory.
 pub async fn export(request: Request) -> Answer {
     let exporter = Exporter::new(request.app.store.reader_connection()?);
-    let (parts, body) = mpsc::channel(PARTS_AHEAD);
+    let (parts, mut body) = mpsc::channel(PARTS_AHEAD);
     thread::Builder::new()
         .name("export".to_owned())
         .spawn(move || send(exporter, &parts))
         .map_err(|error| ApiError::unavailable(error.to_string()))?;
+    // The answer waits for the first part: a pool that cannot be read is a 503 and no broken 200.
+    let first = match body.recv().await {
+        Some(Err(error)) => return Err(ApiError::unavailable(error.to_string())),
+        Some(Ok(part)) => Some(part),
+        None => None,
+    };
+    let parts = Parts { first, rest: body };
     Ok(with_type(
         StatusCode::OK,
         "application/x-ndjson",
-        Parts(body).boxed_unsync(),
+        parts.boxed_unsync(),
     ))
 }
 
@@ -47,7 +54,10 @@ fn send(exporter: Exporter, parts: &mpsc::Sender<io::Result<Bytes>>) {
 }
 
 /// The body that `send` fills.
-struct Parts(mpsc::Receiver<io::Result<Bytes>>);
+struct Parts {
+    first: Option<Bytes>,
+    rest: mpsc::Receiver<io::Result<Bytes>>,
+}
 
 impl Body for Parts {
     type Data = Bytes;
@@ -57,7 +67,11 @@ impl Body for Parts {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let part = self.get_mut().0.poll_recv(context);
+        let parts = self.get_mut();
+        if let Some(first) = parts.first.take() {
+            return Poll::Ready(Some(Ok(Frame::data(first))));
+        }
+        let part = parts.rest.poll_recv(context);
         part.map(|part| part.map(|part| part.map(Frame::data)))
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args};
 use tributary_core::{Provider, Strategy};
 
 /// What to plan. `crate::preview` does it.
@@ -24,7 +25,7 @@ pub struct PlanArgs {
     #[arg(long, value_name = "DIR", env = "TRIBUTARY_DATA")]
     pub data: Option<PathBuf>,
     /// Print the plan as JSON
-    #[arg(long, env = "TRIBUTARY_JSON")]
+    #[arg(long, env = "TRIBUTARY_JSON", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
     pub json: bool,
 }
 

@@ -33,6 +33,18 @@ pub fn read_time(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "write a time as `30s`: digits, then ms, s, m or h".to_owned())
 }
 
+/// Reads a host or address and a port. Whether the host exists is seen when it is listened on.
+pub fn read_address(text: &str) -> Result<String, String> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
+            Ok(text.to_owned())
+        }
+        _ => Err(
+            "write an address as `127.0.0.1:8083`: a host, then a port from 0 to 65535".to_owned(),
+        ),
+    }
+}
+
 /// Writes bytes in the largest binary unit that divides them: `64MiB`.
 pub fn write_size(bytes: u64) -> String {
     let binary = SIZES.iter().filter(|(unit, _)| unit.ends_with("iB"));

@@ -109,7 +109,7 @@ impl Drop for Ending<'_> {
 }
 
 /// The whole of a sync of a source as it was asked for.
-async fn run(app: &App, source: Source) -> Synced {
+async fn run(app: &Arc<App>, source: Source) -> Synced {
     let options = options_of(&source);
     let begun = match begin(app, &source, &options).await {
         Ok(job) => job,
@@ -117,7 +117,11 @@ async fn run(app: &App, source: Source) -> Synced {
         Err(error) => return Synced::Unavailable(error.to_string()),
     };
     let id = source.id.clone();
-    match fetch_and_apply(app, source, options, begun.clone()).await {
+    // A task within the task, so that a panic is a failure of this sync and its job does not stay `running`.
+    let (attempt_app, job) = (Arc::clone(app), begun.clone());
+    let attempt =
+        tokio::spawn(async move { fetch_and_apply(&attempt_app, source, options, job).await });
+    match attempt.await.unwrap_or(Err(SyncError::Panicked)) {
         Ok(applied) => applied,
         Err(error) => {
             let (cause, job_id) = (error.class(), &begun.id);
@@ -210,7 +214,7 @@ fn apply_fetched(
     Ok(Synced::Applied {
         job,
         source: Box::new(source),
-        not_taken: received.batch.skips.len(),
+        not_taken: received.not_taken(),
     })
 }
 
@@ -246,6 +250,8 @@ enum SyncError {
     Changed,
     /// The source was deleted meanwhile.
     Gone,
+    /// A mistake of the program; its place is in the log.
+    Panicked,
     Store(StoreError),
 }
 
@@ -261,6 +267,7 @@ impl SyncError {
             SyncError::Intake(IntakeError::Unavailable(_)) | SyncError::Store(_) => "store",
             SyncError::Changed => "source_changed",
             SyncError::Gone => "source_gone",
+            SyncError::Panicked => "panic",
         }
     }
 }
@@ -278,6 +285,7 @@ impl std::fmt::Display for SyncError {
             SyncError::Intake(IntakeError::Unavailable(why)) => f.write_str(why),
             SyncError::Changed => f.write_str("the source was changed while it was fetched"),
             SyncError::Gone => f.write_str("the source was deleted"),
+            SyncError::Panicked => f.write_str("the sync panicked"),
             SyncError::Store(error) => error.fmt(f),
         }
     }

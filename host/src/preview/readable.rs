@@ -1,6 +1,7 @@
 //! A plan for a person: one sentence, then a line for each account that changes and each entry that is not taken.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use tributary_core::{
     Change, ChangeKind, Counts, ImportOptions, Note, Owners, Plan, Reason, Skip, SourceId, Strategy,
@@ -9,16 +10,24 @@ use tributary_core::{
 /// Lines of one kind that are shown; the rest is counted.
 const MOST: usize = 50;
 
-/// The whole page. `owned` is how many accounts the source owns now, as far as the plan looked.
+/// The whole page; `pool` is the folder it was compared with. `owned` is how many accounts the source owns now, as far as the plan looked.
 pub(super) fn page(
     plan: &Plan<'_>,
     options: &ImportOptions,
     owned: usize,
+    pool: Option<&Path>,
     colours: bool,
 ) -> String {
     let paint = Paint { colours };
     let mut out = paint.bold(&sentence(&plan.counts, options, owned));
-    out.push('\n');
+    // Writing to a String cannot fail.
+    let _ = match pool {
+        Some(folder) => writeln!(out, "\nCompared with the pool in `{}`.", folder.display()),
+        None => writeln!(
+            out,
+            "\nCompared with an empty pool; `--data DIR` compares with the pool in DIR."
+        ),
+    };
     let changes = plan.changes.iter().map(|change| change_line(change, paint));
     block(&mut out, "changes", changes);
     block(
@@ -171,11 +180,15 @@ fn skip_line(skip: &Skip, paint: Paint) -> String {
 
 fn note_line(note: &Note) -> String {
     match note {
-        Note::FieldIgnored { index, field } => {
-            format!(
-                "entry #{index} is taken without `{}`: its value has the wrong type",
-                field.name()
-            )
+        Note::FieldIgnored {
+            index,
+            field: Some(field),
+        } => {
+            let field = field.name();
+            format!("entry #{index} is taken without `{field}`: its value has the wrong type")
+        }
+        Note::FieldIgnored { index, field: None } => {
+            format!("entry #{index} is taken without a field whose name is itself a secret")
         }
         Note::AccountsIgnored => "`accounts` was not read: `payload` stands beside it".to_owned(),
         Note::TokensIgnored => "`tokens` was not read: another list stands beside it".to_owned(),

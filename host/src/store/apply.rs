@@ -7,7 +7,7 @@ use std::thread;
 use rusqlite::{Connection, OptionalExtension, params};
 use tributary_core::{
     Arrival, Batch, Brought, Change, ChangeKind, Counts, Decider, EntryReader, ImportError,
-    ImportOptions, Item, Salt, SourceId,
+    ImportOptions, Item, Reason, Salt, SourceId,
 };
 
 use super::accounts::{Accounts, NewKey, Stored, secret_of};
@@ -21,7 +21,7 @@ const KEYS_TOGETHER: usize = 100_000;
 const ALONE: usize = 1_000;
 /// Items read together, and parts read ahead of the writer.
 const PART: usize = 256;
-const PARTS_AHEAD: usize = 8;
+const PARTS_AHEAD: usize = 4;
 
 /// A batch and the bytes it was read from.
 pub struct Received {
@@ -103,6 +103,12 @@ pub fn apply(
 type Part<'r> = Vec<(&'r Item, Brought)>;
 
 impl Received {
+    /// Entries that were not taken; blanks are passed over without ado.
+    pub fn not_taken(&self) -> usize {
+        let skips = self.batch.skips.iter();
+        skips.filter(|skip| skip.reason != Reason::Blank).count()
+    }
+
     /// Reads what items bring, part by part.
     fn brought<'r>(
         &'r self,
@@ -155,7 +161,7 @@ struct Applying<'c> {
 impl Applying<'_> {
     /// The accounts that leave the source, by fingerprint.
     fn departures(&mut self, decider: &Decider<'_>, batch: &Batch) -> Result<(), ApplyError> {
-        let Some(source) = self.source else {
+        let Some(source) = self.source.filter(|_| decider.replaces()) else {
             return Ok(());
         };
         let mut leaving = self.accounts.owned_by(source)?;

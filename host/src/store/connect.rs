@@ -23,7 +23,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "wal_autocheckpoint", 0)?;
     // 32 MiB: the hot half of the look-up of a million accounts; a larger import spills into the WAL.
-    db.pragma_update(None, "cache_size", -32_768)?;
+    db.pragma_update(None, "cache_size", -20_480)?;
     Ok(db)
 }
 

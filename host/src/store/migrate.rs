@@ -149,7 +149,7 @@ fn fill(new: &Path) -> rusqlite::Result<()> {
 /// Refuses what is not ours by its first bytes, before SQLite touches it or makes files beside it.
 ///
 /// INVARIANT: no connection of this program has the file open: closing a plain file drops SQLite's locks on it.
-fn check_header(path: &Path) -> Result<(), OpenError> {
+pub(super) fn check_header(path: &Path) -> Result<(), OpenError> {
     let mut header = [0; 100];
     let mut file = File::open(path).map_err(|e| OpenError::from_io(path, &e))?;
     match file.read_exact(&mut header) {

@@ -29,7 +29,7 @@ impl Edit {
     pub(super) fn parse(body: &[u8]) -> Result<Edit, ApiError> {
         let mut fields = Fields::parse(body)?;
         Ok(Edit {
-            name: fields.text("name")?,
+            name: fields.text("name")?.map(|name| name.trim().to_owned()),
             enabled: fields.boolean("enabled")?,
             url: fields
                 .text("url")?
