@@ -4,6 +4,8 @@ pub mod accounts;
 mod fields;
 pub mod health;
 pub mod imports;
+pub mod lookup;
+pub mod page;
 pub mod shape;
 pub mod sources;
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, StatusCode};
 
-use crate::api::{Answer, Request, accounts, health, imports, sources};
+use crate::api::{Answer, Request, accounts, health, imports, lookup, page, sources};
 use crate::auth::Who;
 use crate::error::ApiError;
 
@@ -59,8 +59,19 @@ static ROUTES: &[Route] = &[
         Who::Admin,
         |r| Box::pin(imports::inject(r)),
     ),
+    route(
+        Method::POST,
+        "/api/remote-account/pool/lookup",
+        Who::Admin,
+        |r| Box::pin(lookup::lookup(r)),
+    ),
     route(Method::POST, "/api/accounts/export", Who::Admin, |r| {
         Box::pin(accounts::export(r))
+    }),
+    route(Method::GET, "/", Who::Anyone, |r| Box::pin(page::index(r))),
+    // The page's own files. Last, so that it takes nothing from the others.
+    route(Method::GET, "/{file}", Who::Anyone, |r| {
+        Box::pin(page::asset(r))
     }),
 ];
 
@@ -96,7 +107,9 @@ pub fn find<'p>(method: &Method, path: &'p str) -> Result<(&'static Route, &'p s
         if answers(route, method) {
             return Ok((route, id));
         }
-        allowed.push(route.method.as_str());
+        if !allowed.contains(&route.method.as_str()) {
+            allowed.push(route.method.as_str());
+        }
     }
     match allowed.is_empty() {
         true => Err(ApiError::not_found("not found")),
@@ -164,7 +177,8 @@ mod tests {
                 .err()
                 .map(|error| error.status().as_u16())
         };
-        assert_eq!(status(Method::GET, "/"), Some(404));
+        assert_eq!(status(Method::GET, "/nothing/there"), Some(404));
+        assert_eq!(status(Method::POST, "/"), Some(405));
         assert_eq!(
             status(Method::GET, "/api/remote-account/sources/"),
             Some(404)

@@ -9,6 +9,7 @@ pub mod export;
 mod health;
 pub mod jobs;
 pub mod keys;
+pub mod lookup;
 pub mod meta;
 mod migrate;
 mod readers;

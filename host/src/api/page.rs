@@ -1,0 +1,119 @@
+//! The page that previews imports in a browser: its files, as they were when the program was built.
+
+use std::sync::LazyLock;
+
+use hyper::StatusCode;
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+
+use super::{Answer, Request, Response, whole, with_type};
+use crate::error::ApiError;
+
+/// What the page may do: its own code, its own styles, and questions to this server. Nothing else, and nothing inline.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
+    connect-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What the page's address says when the program was built without it.
+const NOT_BUILT: &str = "this server was built without its page: run `rustup target add wasm32-unknown-unknown`, or use a Debian \
+    with the package rustc-web, and start it again with `cargo start`\n";
+
+/// A file of the page.
+struct File {
+    name: &'static str,
+    content_type: &'static str,
+    bytes: &'static [u8],
+}
+
+static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
+
+/// A quoted hash of each file, in their order.
+static TAGS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let tag = |file: &File| format!("\"{}\"", &blake3::hash(file.bytes).to_hex()[..32]);
+    FILES.iter().map(tag).collect()
+});
+
+/// `GET /`: the page, or a sentence that says what it takes to build it.
+pub async fn index(request: Request) -> Answer {
+    let built = ["index.html", "tributary_web_bg.wasm"].map(|name| place(name).is_some());
+    match place("index.html") {
+        Some(at) if built == [true, true] => Ok(file(at, &request)),
+        _ => Ok(with_type(
+            StatusCode::NOT_FOUND,
+            "text/plain; charset=utf-8",
+            whole(NOT_BUILT),
+        )),
+    }
+}
+
+/// `GET /{file}`: one of the page's files.
+pub async fn asset(request: Request) -> Answer {
+    match place(&request.id) {
+        Some(at) => Ok(file(at, &request)),
+        None => Err(ApiError::not_found("not found")),
+    }
+}
+
+fn place(name: &str) -> Option<usize> {
+    FILES.iter().position(|file| file.name == name)
+}
+
+/// The file, or 304 when the browser has it. It is asked for anew each time, so that a new program brings a new page.
+fn file(at: usize, request: &Request) -> Response {
+    let (file, tag) = (&FILES[at], &TAGS[at]);
+    let known = request.head.headers.get(IF_NONE_MATCH);
+    let known = known.is_some_and(|tags| names(tags, tag));
+    let (status, body) = match known {
+        true => (StatusCode::NOT_MODIFIED, whole("")),
+        false => (StatusCode::OK, whole(file.bytes)),
+    };
+    let mut response = with_type(status, file.content_type, body);
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CACHE_CONTROL, "no-cache"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Hex digits in quotes are always a valid value.
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        headers.insert(ETAG, tag);
+    }
+    response
+}
+
+/// Whether one of the tags that a browser has is this one.
+fn names(tags: &HeaderValue, tag: &str) -> bool {
+    let Ok(tags) = tags.to_str() else {
+        return false;
+    };
+    tags.split(',')
+        .map(str::trim)
+        .any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_tag_is_found_among_others() {
+        for (tags, known) in [
+            ("\"a1\"", true),
+            ("W/\"a1\"", true),
+            ("\"b2\", \"a1\"", true),
+            ("*", true),
+            ("\"a\"", false),
+            ("", false),
+        ] {
+            assert_eq!(names(&HeaderValue::from_static(tags), "\"a1\""), known);
+        }
+    }
+}

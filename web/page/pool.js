@@ -1,0 +1,105 @@
+// What the live pool knows of a payload, asked by fingerprint: no token is ever sent.
+
+import { elements, members, textOf } from './json.js';
+
+/** Fingerprints in one question. */
+const MOST_ASKED = 10_000;
+/** Comparisons begun anew because imports changed the pool meanwhile. */
+const TRIES = 5;
+/** Stands for a revision when the pool moved inside of one answer. */
+const MOVED = null;
+
+/** Why the pool could not be asked: a `code` that the page has words for, and the server's own message. */
+export class PoolError extends Error {
+  constructor(code, message = '') {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * The part of the pool that an import touches, as the core's context takes it. `fingerprintsOf(salt)` is asked once the
+ * pool's salt is known; null from it means that the payload is refused and nothing needs to be compared.
+ */
+export async function livePool({ key, sourceId, signal, fingerprintsOf, progress }) {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const part = await gathered({ key, sourceId, signal, fingerprintsOf, progress });
+    if (part) return part;
+  }
+  throw new PoolError('pool_moves');
+}
+
+/** The pool's revision at present. */
+export async function revisionOf(key, signal) {
+  return (await asked({ key, signal, question: {} })).revision;
+}
+
+/** Everything at one revision; null when the pool moved between two answers. */
+async function gathered({ key, sourceId, signal, fingerprintsOf, progress }) {
+  const ask = (question) => asked({ key, signal, question });
+  const owned = [];
+  let answer = await ask({ source_id: sourceId });
+  const { revision, salt } = answer;
+  if (revision === MOVED) return null;
+  for (;;) {
+    owned.push(...answer.owned);
+    if (answer.next === null) break;
+    progress(owned.length, null);
+    answer = await ask({ source_id: sourceId, after: answer.next });
+    if (answer.revision !== revision) return null;
+  }
+  const fingerprints = fingerprintsOf(salt);
+  if (!fingerprints) return { salt, revision, accounts: [], owned: owned.length };
+  const accounts = new Map(owned.map((account) => [account.fingerprint, account]));
+  const missing = fingerprints.filter((fingerprint) => !accounts.has(fingerprint));
+  for (let from = 0; from < missing.length; from += MOST_ASKED) {
+    progress(from, missing.length);
+    answer = await ask({ fingerprints: missing.slice(from, from + MOST_ASKED) });
+    if (answer.revision !== revision) return null;
+    for (const account of answer.accounts) accounts.set(account.fingerprint, account);
+  }
+  return { salt, revision, accounts: [...accounts.values()], owned: owned.length };
+}
+
+/** One question and its answer; accounts stay the bytes they are, so that no number loses a digit. */
+async function asked({ key, signal, question }) {
+  const response = await fetch(new URL('api/remote-account/pool/lookup', self.location.href), {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify(question),
+    signal,
+  }).catch((error) => {
+    throw error.name === 'AbortError' ? error : new PoolError('unreachable');
+  });
+  if (response.status === 409) return { revision: MOVED };
+  if (!response.ok) throw await refused(response);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const found = members(bytes, 0);
+  const plain = (name) => JSON.parse(textOf(bytes, ...found[name]));
+  return {
+    revision: plain('pool_revision'),
+    salt: plain('salt'),
+    next: plain('next'),
+    accounts: accountsAt(bytes, found.accounts[0]),
+    owned: accountsAt(bytes, found.owned[0]),
+  };
+}
+
+async function refused(response) {
+  const codes = { 401: 'unauthorized', 403: 'forbidden', 404: 'no_server', 405: 'no_server', 501: 'no_server' };
+  const answer = await response.json().catch(() => null);
+  return new PoolError(codes[response.status] ?? 'refused', answer?.detail?.error ?? `HTTP ${response.status}`);
+}
+
+function accountsAt(bytes, at) {
+  const found = [];
+  elements(bytes, at, (start, end) => {
+    const account = members(bytes, start);
+    found.push({
+      fingerprint: textOf(bytes, account.fingerprint[0] + 1, account.fingerprint[1] - 1),
+      provider: textOf(bytes, account.provider[0] + 1, account.provider[1] - 1),
+      bytes: bytes.subarray(start, end),
+    });
+  });
+  return found;
+}

@@ -1,0 +1,304 @@
+// The page: gathers payload and options, wishes for a plan whenever they change, and shows what comes back.
+
+import { curlCommand } from './curl.js';
+import { byId, choose, chosen, make } from './element.js';
+import { asPreviewed, confirmed, inject } from './inject.js';
+import { Payload } from './payload.js';
+import { Planner } from './planner.js';
+import { details, drawRow } from './rows.js';
+import { SAMPLES } from './samples.js';
+import { settle } from './settings.js';
+import { Table } from './table.js';
+import { count, sentence, t } from './text.js';
+import { drawVerdict } from './view.js';
+
+/** Pause after a change before a plan is wished for, in ms: shorter than a breath, longer than a keystroke. */
+const PAUSE = { empty: 120, live: 400 };
+
+const state = { options: {}, live: false, key: '', result: null, problem: null, filter: 'all', row: null, phase: ['starting'], told: '' };
+
+const planner = new Planner({ phase: onPhase, planned: onPlanned, rows: onRows, failed: onFailed });
+const table = new Table({
+  grid: byId('grid'),
+  scroller: byId('scroller'),
+  body: byId('rows'),
+  ask: (from, number) => planner.rows(state.filter, from, number),
+  draw: drawRow,
+  choose: showRow,
+});
+let wishing;
+const payload = new Payload(wish);
+
+/** Plans after a short pause, from whatever the page says then. */
+function wish() {
+  clearTimeout(wishing);
+  readOptions();
+  wishing = setTimeout(planNow, state.live ? PAUSE.live : PAUSE.empty);
+}
+
+function readOptions() {
+  const options = { strategy: chosen('strategy'), source_id: byId('source-id').value.trim(), provider: byId('provider').value };
+  state.options = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ''));
+  state.live = chosen('pool') === 'live';
+  state.key = byId('key').value.trim();
+  byId('key-field').hidden = !state.live;
+  byId('strategy-hint').textContent = t(`${state.options.strategy}_hint`);
+}
+
+function planNow() {
+  clearTimeout(wishing);
+  state.told = '';
+  if (payload.isEmpty || (state.live && !state.key)) {
+    planner.cancel();
+    return show({ result: null, problem: null, phase: null });
+  }
+  setPhase('planning');
+  planner.plan({ source: payload.source, options: state.options, key: state.live ? state.key : null });
+}
+
+function onPhase({ name, done, total }) {
+  setPhase(name, done === null ? null : count(done), total === null ? null : count(total));
+}
+
+function onPlanned(result) {
+  state.place = result.refusal?.span ? payload.lineOf(result.refusal.span[0]) : null;
+  if (result.tally && state.filter !== 'all' && result.tally[state.filter] === 0) state.filter = 'all';
+  show({ result, problem: null, phase: result.refusal ? null : ['drawing'] });
+  if (result.refusal?.span) payload.mark(result.refusal.span, 'wrong');
+  else if (!result.refusal) payload.mark(null);
+}
+
+function onFailed({ code, message }) {
+  show({ result: null, problem: { code, message }, phase: null });
+}
+
+function onRows({ verdict, from, rows }) {
+  if (verdict !== state.filter) return;
+  table.give(from, rows);
+  if (state.phase?.[0] === 'drawing') requestAnimationFrame(() => setPhase(null));
+}
+
+/** Shows another plan, or that there is none. */
+function show({ result, problem, phase }) {
+  Object.assign(state, { result, problem, phase, row: null });
+  const rows = result && !result.refusal ? rowsOf(state.filter) : 0;
+  byId('grid').hidden = rows === 0;
+  byId('empty').hidden = !payload.isEmpty;
+  table.reset(rows);
+  if (rows === 0 && phase?.[0] === 'drawing') state.phase = null;
+  draw();
+}
+
+function rowsOf(filter) {
+  const { tally } = state.result;
+  return filter === 'all' ? Object.values(tally).reduce((sum, number) => sum + number, 0) : tally[filter];
+}
+
+/** Everything but the rows, from what is known. */
+function draw() {
+  drawVerdict(state, filterBy);
+  drawPhase();
+  drawDetails();
+  drawActions();
+}
+
+function filterBy(filter) {
+  state.filter = filter;
+  state.row = null;
+  table.reset(rowsOf(filter));
+  draw();
+}
+
+function setPhase(name, done = null, total = null) {
+  state.phase = name && [name, done, total];
+  drawPhase();
+}
+
+function drawPhase() {
+  const { phase, result } = state;
+  const time = (ms) => (ms < 1000 ? `${Math.max(1, Math.round(ms))} ms` : `${(ms / 1000).toFixed(1)} s`);
+  const done = result && !result.refusal ? t('phase_done', count(rowsOf('all')), time(result.ms)) : '';
+  byId('phase').textContent = state.told || (phase ? t(`phase_${phase[0]}`, phase[1] ?? null, phase[2] ?? null) : done);
+  byId('progress').dataset.busy = Boolean(phase);
+  byId('cancel').hidden = !phase || phase[0] === 'injecting' || phase[0] === 'starting';
+}
+
+/** A row that was chosen: its span in the payload, and everything about it. By key, the keyboard goes to the payload. */
+function showRow(row, byKey) {
+  state.row = row;
+  drawDetails();
+  if (row.span) payload.mark(row.span, 'chosen', byKey);
+}
+
+function drawDetails() {
+  const panel = byId('details');
+  panel.hidden = !state.row;
+  if (!state.row) return panel.replaceChildren();
+  const { row } = state;
+  panel.replaceChildren(...details(row, {
+    showInPayload: () => payload.mark(row.span, 'chosen', true),
+    goToEntry: () => goToEntry(row.first),
+    close: () => {
+      state.row = null;
+      drawDetails();
+      table.focusRow();
+    },
+  }));
+}
+
+async function goToEntry(index) {
+  const at = await planner.locate(index);
+  if (at < 0) return;
+  if (state.filter !== 'all') filterBy('all');
+  table.goTo(at);
+}
+
+function drawActions() {
+  const { result, live } = state;
+  const ready = result && !result.refusal && result.live && result.counts.total > 0;
+  byId('inject').disabled = !ready || state.phase?.[0] === 'injecting';
+  byId('inject').textContent = t('inject');
+  byId('curl').disabled = !result || Boolean(result.refusal);
+  if (state.said) byId('action-hint').textContent = state.said();
+  else byId('action-hint').textContent = ready ? '' : !live ? t('inject_hint_empty') : result ? t('inject_hint_nothing') : '';
+}
+
+/** Says something beside the buttons until the next change; `words` is asked again in another language. */
+function say(words) {
+  state.said = words;
+  drawActions();
+}
+
+async function injectNow() {
+  const { result, options, key } = state;
+  const { source } = payload;
+  try {
+    if ((await planner.revision(key)) !== result.revision) {
+      say(() => t('moved'));
+      return planNow();
+    }
+    if (!(await confirmed(result.counts, sentence({ strategy: options.strategy, ...result })))) return;
+    setPhase('injecting');
+    drawActions();
+    const answer = await inject({ source, options, key });
+    const same = asPreviewed(answer, result.counts);
+    const told = Object.fromEntries(Object.entries(answer).map(([name, value]) => [name, typeof value === 'number' ? count(value) : value]));
+    say(() => `${t('injected', told)} ${t(same ? 'injected_same' : 'injected_other')}`);
+    planNow();
+  } catch (error) {
+    if (error.code === 'cancelled') return;
+    setPhase(null);
+    say(() => t(`error_${error.code ?? 'broken'}`, error.message));
+  }
+}
+
+function showCommand() {
+  const text = byId('command-text');
+  text.textContent = curlCommand(state.options, document.baseURI);
+  byId('command-copied').textContent = '';
+  byId('command').showModal();
+}
+
+async function copyCommand() {
+  const text = byId('command-text');
+  try {
+    await navigator.clipboard.writeText(text.textContent);
+    byId('command-copied').textContent = t('copied');
+  } catch {
+    getSelection().selectAllChildren(text);
+    byId('command-copied').textContent = t('not_copied');
+  }
+}
+
+/** Samples as options of the menu, and as buttons where there is nothing else to show. */
+function drawSamples() {
+  const options = SAMPLES.map(({ name }) => make('option', { value: name }, t(`sample_${name}`)));
+  byId('samples').replaceChildren(make('option', { value: '' }, t('samples_choose')), ...options);
+  const buttons = SAMPLES.map((sample) => {
+    const button = make('button', { type: 'button', className: 'button' }, t(`sample_${sample.name}`));
+    button.addEventListener('click', () => takeSample(sample));
+    return button;
+  });
+  byId('empty').replaceChildren(make('p', {}, t('nothing_text')), make('div', { className: 'tools' }, ...buttons));
+}
+
+function takeSample({ text, options }) {
+  choose('strategy', options?.strategy ?? 'merge');
+  byId('source-id').value = options?.source_id ?? '';
+  payload.write(text);
+}
+
+function takeFile(file) {
+  if (file) payload.take(file, file.name);
+}
+
+function listen() {
+  const on = (id, type, action) => byId(id).addEventListener(type, action);
+  for (const id of ['strategy', 'provider', 'pool']) on(id, 'change', changed);
+  for (const id of ['source-id', 'key']) on(id, 'input', changed);
+  on('text', 'input', () => { state.said = null; });
+  on('pick', 'click', () => byId('file').click());
+  on('file', 'change', ({ target }) => {
+    takeFile(target.files[0]);
+    target.value = '';
+  });
+  on('samples', 'change', ({ target }) => {
+    const sample = SAMPLES.find(({ name }) => name === target.value);
+    target.value = '';
+    state.said = null;
+    if (sample) takeSample(sample);
+  });
+  on('clear', 'click', () => {
+    payload.write('');
+    byId('text').focus();
+  });
+  on('cancel', 'click', () => {
+    planner.cancel();
+    show({ result: null, problem: null, phase: null });
+    state.told = t('cancelled');
+    drawPhase();
+  });
+  on('show-place', 'click', () => payload.mark(state.result.refusal.span, 'wrong', true));
+  on('text', 'keydown', (event) => event.key === 'Escape' && state.row && table.focusRow());
+  on('inject', 'click', injectNow);
+  on('curl', 'click', showCommand);
+  on('command-copy', 'click', copyCommand);
+  on('command-close', 'click', () => byId('command').close());
+}
+
+function changed() {
+  state.said = null;
+  wish();
+}
+
+/** A file dropped anywhere is taken. */
+function listenToDrops() {
+  const hasFile = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');
+  const cover = byId('drop');
+  addEventListener('dragover', (event) => {
+    if (!hasFile(event)) return;
+    event.preventDefault();
+    cover.hidden = false;
+  });
+  addEventListener('dragleave', (event) => { if (!event.relatedTarget) cover.hidden = true; });
+  addEventListener('drop', (event) => {
+    if (!hasFile(event)) return;
+    event.preventDefault();
+    cover.hidden = true;
+    takeFile(event.dataTransfer.files[0]);
+  });
+}
+
+settle((name) => {
+  if (name !== 'language') return;
+  drawSamples();
+  payload.speak();
+  readOptions();
+  table.redraw();
+  draw();
+});
+drawSamples();
+listen();
+listenToDrops();
+takeSample(SAMPLES[0]);
+document.documentElement.dataset.ready = 'true';

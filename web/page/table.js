@@ -1,0 +1,180 @@
+// A table of any length of which only the rows in sight exist. One row has the keyboard's focus; it is never taken away.
+
+/** Tallest area that every browser can scroll, in pixels; a longer table moves by shares of it. */
+const TALLEST = 8_000_000;
+/** Rows that are asked for at once, and parts that are kept. */
+const PART = 100;
+const PARTS_KEPT = 60;
+/** Rows drawn above and below those in sight. */
+const SPARE = 6;
+
+export class Table {
+  /** `ask(from, count)` wants rows, which come through `give`; `draw(node, row)` fills one; `choose(row, byKey)` takes one. */
+  constructor({ grid, scroller, body, ask, draw, choose }) {
+    Object.assign(this, { grid, scroller, body, ask, draw, choose });
+    this.nodes = new Map();
+    this.reset(0);
+    scroller.addEventListener('scroll', () => this.#soon());
+    new ResizeObserver(() => this.#soon()).observe(scroller);
+    body.addEventListener('click', (event) => this.#clicked(event));
+    body.addEventListener('keydown', (event) => this.#pressed(event));
+  }
+
+  /** Another table of `length` rows. */
+  reset(length) {
+    this.length = length;
+    this.parts = new Map();
+    this.focused = 0;
+    this.chosen = -1;
+    this.pending = null;
+    for (const node of this.nodes.values()) node.remove();
+    this.nodes.clear();
+    this.grid.setAttribute('aria-rowcount', length + 1);
+    this.scroller.scrollTop = 0;
+    this.#soon();
+  }
+
+  /** Rows that were asked for. */
+  give(from, rows) {
+    this.parts.set(from, rows);
+    if (this.parts.size > PARTS_KEPT) this.parts.delete(this.parts.keys().next().value);
+    for (const [at, node] of this.nodes) if (at >= from && at < from + rows.length) this.#fill(node, at);
+    if (this.pending !== null && this.#row(this.pending)) this.#take(this.pending, false);
+  }
+
+  /** Draws everything anew, in another language for example. */
+  redraw() {
+    for (const [at, node] of this.nodes) this.#fill(node, at);
+    this.#soon();
+  }
+
+  /** Brings a row into sight, takes it, and focuses it. */
+  goTo(at) {
+    this.#focus(at);
+    this.#take(at, false);
+  }
+
+  /** Gives the keyboard back to the row that had it. */
+  focusRow() {
+    if (this.length > 0) this.#focus(this.focused);
+  }
+
+  get rowHeight() {
+    return parseFloat(getComputedStyle(this.grid).getPropertyValue('--row')) || 44;
+  }
+
+  #soon() {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() => {
+      this.waiting = false;
+      this.#show();
+    });
+  }
+
+  /** Puts the rows in sight where they belong. */
+  #show() {
+    const height = this.rowHeight;
+    const whole = this.length * height;
+    this.tall = Math.min(whole, TALLEST);
+    this.body.style.height = `${this.tall}px`;
+    const view = this.scroller.clientHeight;
+    const share = this.tall > view ? this.scroller.scrollTop / (this.tall - view) : 0;
+    const top = share * Math.max(0, whole - view);
+    const first = Math.max(0, Math.floor(top / height) - SPARE);
+    const last = Math.min(this.length, Math.ceil((top + view) / height) + SPARE);
+    const wanted = new Set([this.focused].filter((at) => at < this.length));
+    for (let at = first; at < last; at++) wanted.add(at);
+    for (const [at, node] of this.nodes) {
+      if (wanted.has(at)) continue;
+      node.remove();
+      this.nodes.delete(at);
+    }
+    for (const at of [...wanted].sort((a, b) => a - b)) {
+      const node = this.nodes.get(at) ?? this.#add(at);
+      node.style.transform = `translateY(${at * height - top + this.scroller.scrollTop}px)`;
+    }
+    this.#want(first, last);
+  }
+
+  #add(at) {
+    const node = document.createElement('div');
+    node.className = 'row';
+    node.setAttribute('role', 'row');
+    node.setAttribute('aria-rowindex', at + 2);
+    node.dataset.at = at;
+    this.nodes.set(at, node);
+    const next = [...this.body.children].find((other) => Number(other.dataset.at) > at);
+    this.body.insertBefore(node, next ?? null);
+    this.#fill(node, at);
+    return node;
+  }
+
+  #fill(node, at) {
+    const row = this.#row(at);
+    node.tabIndex = at === this.focused ? 0 : -1;
+    node.setAttribute('aria-selected', at === this.chosen);
+    this.draw(node, row ?? null);
+  }
+
+  #row(at) {
+    const from = at - (at % PART);
+    return this.parts.get(from)?.[at - from];
+  }
+
+  #want(first, last) {
+    for (let from = first - (first % PART); from < last; from += PART) {
+      if (this.parts.has(from)) continue;
+      this.parts.set(from, []);
+      this.ask(from, PART);
+    }
+  }
+
+  #clicked(event) {
+    const node = event.target.closest('[role="row"]');
+    if (!node) return;
+    this.#focus(Number(node.dataset.at));
+    this.#take(Number(node.dataset.at), false);
+  }
+
+  #pressed(event) {
+    const page = Math.max(1, Math.floor(this.scroller.clientHeight / this.rowHeight) - 1);
+    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -this.length, End: this.length };
+    if (event.key === 'Enter' || event.key === ' ') this.#take(this.focused, true);
+    else if (event.key in steps) this.#focus(this.focused + steps[event.key]);
+    else return;
+    event.preventDefault();
+  }
+
+  #take(at, byKey) {
+    const row = this.#row(at);
+    // A row that is still on its way is taken when it comes.
+    this.pending = row ? null : at;
+    if (!row) return;
+    this.chosen = at;
+    for (const [other, node] of this.nodes) node.setAttribute('aria-selected', other === at);
+    this.choose(row, byKey);
+  }
+
+  #focus(at) {
+    const before = this.nodes.get(this.focused);
+    this.focused = Math.max(0, Math.min(this.length - 1, at));
+    if (before) before.tabIndex = -1;
+    this.#bringIntoSight(this.focused);
+    this.#show();
+    const node = this.nodes.get(this.focused);
+    if (!node) return;
+    node.tabIndex = 0;
+    node.focus({ preventScroll: true });
+  }
+
+  #bringIntoSight(at) {
+    const height = this.rowHeight;
+    const view = this.scroller.clientHeight;
+    const hidden = Math.max(0, this.length * height - view);
+    const scale = hidden > 0 ? (this.tall - view) / hidden : 1;
+    const top = this.scroller.scrollTop / scale;
+    if (at * height < top) this.scroller.scrollTop = at * height * scale;
+    else if ((at + 1) * height > top + view) this.scroller.scrollTop = ((at + 1) * height - view) * scale;
+  }
+}

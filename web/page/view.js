@@ -1,0 +1,79 @@
+// What the page says about a plan: the sentence, the counts that filter, the notes, the place of an error.
+
+import { VERDICTS } from './answer.js';
+import { byId, make } from './element.js';
+import { count, refusalText, sentence, t } from './text.js';
+
+/** Everything above the table. `state` is what is known; `act` is called with what a person chooses. */
+export function drawVerdict(state, act) {
+  const { result, problem } = state;
+  const refusal = result?.refusal;
+  byId('verdict').dataset.kind = problem ? 'problem' : refusal ? 'refused' : result ? 'planned' : 'nothing';
+  byId('sentence').textContent = headline(state);
+  byId('basis').textContent = basis(state);
+  drawPlace(state);
+  byId('notes').replaceChildren(...notes(result).map((note) => make('li', {}, note)));
+  drawFilters(state, act);
+}
+
+function headline({ result, problem, options }) {
+  if (problem) return t(`error_${problem.code}`, problem.message);
+  if (!result) return t('nothing');
+  if (result.refusal) return refusalText(result.refusal);
+  return sentence({ strategy: options.strategy, counts: result.counts, owned: result.owned });
+}
+
+function basis({ result, problem, live, key }) {
+  if (problem || !result) return live && !key ? t('basis_key') : '';
+  if (result.refusal) return `${t('refused')}. ${t('basis_refused')}`;
+  return result.live ? t('basis_live', count(result.revision)) : t('basis_empty');
+}
+
+function notes(result) {
+  if (!result || result.refusal) return [];
+  const said = result.notes.map((code) => t(`note_${code}`));
+  if (result.tally.skip > 0) said.push(t('note_skips', count(result.tally.skip)));
+  if (result.ignored > 0) said.push(t('note_fields', count(result.ignored)));
+  return said;
+}
+
+/** Where a payload went wrong: the line with a mark under the place, when there is a line to show. */
+function drawPlace({ result, place }) {
+  const span = result?.refusal?.span;
+  byId('place').hidden = !span;
+  if (!span) return;
+  const excerpt = byId('excerpt');
+  excerpt.hidden = !place;
+  if (!place) return;
+  const head = place.before.slice(-60);
+  const tail = place.text.slice(place.before.length, place.before.length + 40);
+  excerpt.replaceChildren(
+    make('span', { className: 'where' }, t('place', count(place.line), count(place.column))), '\n',
+    head, make('mark', { className: 'wrong' }, [...tail][0] ?? ' '), [...tail].slice(1).join(''),
+  );
+}
+
+/** The counts, each a filter. Verdicts that a plan rarely has are shown only when it has them. */
+function drawFilters({ result, filter }, act) {
+  const shown = result && !result.refusal;
+  byId('filters').hidden = !shown;
+  if (!shown) return;
+  const all = VERDICTS.reduce((sum, verdict) => sum + result.tally[verdict], 0);
+  const buttons = [['all', all], ...VERDICTS.map((verdict) => [verdict, result.tally[verdict]])]
+    .filter(([name, number]) => number > 0 || name !== 'disable')
+    .map(([name, number]) => {
+      const button = make('button', { type: 'button', className: `filter ${name}`, disabled: number === 0 && name !== 'all' },
+        make('strong', {}, count(number)), ' ', make('span', {}, t(name)));
+      button.setAttribute('aria-pressed', name === filter);
+      button.addEventListener('click', () => act(name));
+      return button;
+    });
+  replaceKeepingFocus(byId('filters'), buttons);
+}
+
+/** New buttons in place of old ones; the keyboard stays where it was. */
+function replaceKeepingFocus(group, buttons) {
+  const focused = [...group.children].indexOf(document.activeElement);
+  group.replaceChildren(...buttons);
+  buttons[focused]?.focus();
+}

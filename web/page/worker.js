@@ -1,0 +1,100 @@
+// Everything that takes long: reads the payload, plans, compares with the live pool, and hands out rows of the answer.
+
+import init, { plan } from './tributary_web.js';
+import { Answer } from './answer.js';
+import { livePool, revisionOf } from './pool.js';
+
+const ready = init({ module_or_path: new URL('./tributary_web_bg.wasm', import.meta.url) });
+const encoder = new TextEncoder();
+let payload = new Uint8Array();
+let answer = null;
+let current = { id: 0, stop: new AbortController() };
+
+const ACTIONS = { plan: preview, rows, locate, revision };
+
+self.onmessage = async ({ data }) => {
+  try {
+    await ACTIONS[data.kind](data);
+  } catch (error) {
+    if (error.name !== 'AbortError') {
+      self.postMessage({ kind: 'failed', id: data.id, code: error.code ?? 'broken', message: error.message });
+    }
+  }
+};
+
+/** Plans anew. `source` is a text or a file, or null for the one before; `key` is there to compare with the live pool. */
+async function preview({ id, source, options, key }) {
+  current.stop.abort();
+  current = { id, stop: new AbortController() };
+  const { signal } = current.stop;
+  if (source !== null) {
+    phase(id, 'reading');
+    payload = typeof source === 'string' ? encoder.encode(source) : new Uint8Array(await source.arrayBuffer());
+  }
+  await ready;
+  signal.throwIfAborted();
+  const compared = key === null ? null : await compare({ id, options, key, signal });
+  signal.throwIfAborted();
+  phase(id, 'planning');
+  const began = performance.now();
+  const providers = new Map(compared?.accounts.map((account) => [account.fingerprint, account.provider]));
+  answer = new Answer(plan(payload, context(options, compared)), (fingerprint) => providers.get(fingerprint) ?? null);
+  self.postMessage({ kind: 'planned', id, ms: performance.now() - began, ...summary(), ...pool(compared) });
+}
+
+function summary() {
+  if (answer.refusal) return { refusal: answer.refusal, bytes: payload.length };
+  const { counts, shape, notes } = answer;
+  const ignored = answer.ignored.size;
+  return { refusal: null, counts, shape, notes, ignored, tally: answer.tally(), bytes: payload.length };
+}
+
+function pool(compared) {
+  return compared ? { live: true, revision: compared.revision, owned: compared.owned } : { live: false, owned: 0 };
+}
+
+/** The part of the live pool that the payload touches. Its fingerprints come from a plan against nothing. */
+async function compare({ id, options, key, signal }) {
+  phase(id, 'comparing');
+  const fingerprintsOf = (salt) => {
+    const alone = new Answer(plan(payload, context(options, { salt, accounts: [] })));
+    return alone.refusal ? null : alone.fingerprints();
+  };
+  const progress = (done, total) => phase(id, 'comparing', done, total);
+  const sourceId = options.strategy === 'replace' ? options.source_id : undefined;
+  return livePool({ key, sourceId, signal, fingerprintsOf, progress });
+}
+
+/** The core's context: options, and of the pool its salt and accounts as the server wrote them. */
+function context(options, compared) {
+  if (!compared) return encoder.encode(JSON.stringify(options));
+  const head = encoder.encode(`${JSON.stringify({ ...options, salt: compared.salt }).slice(0, -1)},"pool":[`);
+  const size = compared.accounts.reduce((sum, account) => sum + account.bytes.length + 1, head.length + 2);
+  const whole = new Uint8Array(size);
+  whole.set(head);
+  let at = head.length;
+  for (const { bytes } of compared.accounts) {
+    if (at > head.length) whole[at++] = 44;
+    whole.set(bytes, at);
+    at += bytes.length;
+  }
+  whole.set([93, 125], at);
+  return whole.subarray(0, at + 2);
+}
+
+function rows({ id, verdict, from, count }) {
+  if (!answer || answer.refusal) return;
+  self.postMessage({ kind: 'rows', id, verdict, from, rows: answer.rows(verdict, from, count) });
+}
+
+function locate({ id, index }) {
+  self.postMessage({ kind: 'located', id, row: answer ? answer.rowOf(index) : -1 });
+}
+
+async function revision({ id, key }) {
+  self.postMessage({ kind: 'revision', id, revision: await revisionOf(key) });
+}
+
+function phase(id, name, done = null, total = null) {
+  self.postMessage({ kind: 'phase', id, name, done, total });
+}
