@@ -16,7 +16,9 @@ mod service {
     mod inject;
     mod limits;
     mod logs;
+    mod lookup;
     mod owners;
+    mod page;
     mod payload;
     pub(crate) mod program;
     mod readme;
@@ -31,4 +33,10 @@ mod service {
 mod faults {
     mod crash;
     mod durable;
+}
+
+mod browser {
+    mod conformance;
+    mod node;
+    mod preview;
 }

@@ -20,14 +20,15 @@ function unitsFor(text, from, bytes) {
   return at;
 }
 
-/** The line and column of an offset, both from 1, and the line's own text. */
+/** The line and column of an offset, both from 1, the line's own text and the end of what stands before it. */
 export function lineAt(text, offset) {
   const start = text.lastIndexOf('\n', offset - 1) + 1;
   const end = text.indexOf('\n', offset);
   let line = 1;
   for (let at = text.indexOf('\n'); at >= 0 && at < start; at = text.indexOf('\n', at + 1)) line++;
   const before = text.slice(start, offset);
-  return { line, column: [...before].length + 1, before, text: text.slice(start, end < 0 ? text.length : end) };
+  const earlier = text.slice(Math.max(0, start - 200), Math.max(0, start - 1)).split('\n').slice(-2);
+  return { line, column: [...before].length + 1, before, text: text.slice(start, end < 0 ? text.length : end), earlier };
 }
 
 /** How many lines a text has up to an offset, counted from 0. */

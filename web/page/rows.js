@@ -16,10 +16,10 @@ export function badge(verdict) {
 /** Fills a row of the table; null while it is on its way. */
 export function drawRow(node, row) {
   const cell = (name, ...content) => make('span', { role: 'gridcell', className: name }, ...content);
-  if (!row) return node.replaceChildren(cell('index', '…'), cell('verdict'), cell('provider'), cell('token'), cell('changes'));
+  if (!row) return node.replaceChildren(cell('index', '…'), cell('kind'), cell('provider'), cell('token'), cell('changes'));
   node.replaceChildren(
     cell('index', row.index === null ? '–' : String(row.index)),
-    cell('verdict', badge(row.verdict)),
+    cell('kind', badge(row.verdict)),
     cell('provider', row.provider.after ?? row.provider.before ?? '–'),
     cell('token', row.token ?? '–'),
     cell('changes', ...told(row)),
@@ -37,9 +37,9 @@ function told(row) {
       make('span', { className: 'name' }, name), ' ',
       ...(before === null ? [] : [make('del', {}, short(before)), ' → ']),
       make('ins', {}, short(after))));
-  if (steps.length > TOLD) parts.push(make('span', { className: 'why' }, t('more', count(steps.length - TOLD))));
-  if (row.verdict === 'release' && steps.length === 0) parts.push(make('span', { className: 'why' }, t('released')));
-  return parts;
+  const told = [make('span', { className: 'steps' }, ...parts)];
+  if (steps.length > TOLD) told.push(make('span', { className: 'why' }, t('more', count(steps.length - TOLD))));
+  return told;
 }
 
 /** Everything that changes: provider and owners where they do, then the fields. */

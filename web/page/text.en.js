@@ -132,7 +132,7 @@ export const en = {
   inject_hint_empty: 'Compare with the live pool to inject.',
   inject_hint_nothing: 'There is nothing to inject.',
   confirm_title: (total) => `Inject ${many(total, 'account', 'accounts')}?`,
-  confirm_label: (number) => `Type ${number} to confirm that ${many(number, 'account is', 'accounts are')} removed or disabled`,
+  confirm_label: (number) => `Type ${number} to confirm that ${many(number, 'account is', 'accounts are')} removed`,
   confirm_yes: 'Inject',
   injected: (answer) => `Injected: ${answer.added} added, ${answer.skipped} already there, ${answer.removed} removed.`,
   injected_same: 'Just as previewed.',

@@ -49,6 +49,7 @@ function drawPlace({ result, place }) {
   const tail = place.text.slice(place.before.length, place.before.length + 40);
   excerpt.replaceChildren(
     make('span', { className: 'where' }, t('place', count(place.line), count(place.column))), '\n',
+    ...(place.line > 1 ? [make('span', { className: 'other' }, place.earlier.map((line) => `${line.slice(-100)}\n`).join(''))] : []),
     head, make('mark', { className: 'wrong' }, [...tail][0] ?? ' '), [...tail].slice(1).join(''),
   );
 }

@@ -29,14 +29,23 @@ struct Asked {
     after: Option<i64>,
 }
 
+impl Asked {
+    fn parse(body: &[u8]) -> Result<Asked, ApiError> {
+        // A list would be read as the members in their order.
+        let object = body.trim_ascii_start().starts_with(b"{");
+        let asked = serde_json::from_slice(body).ok().filter(|_| object);
+        asked.ok_or_else(|| {
+            ApiError::unprocessable(
+                "body must be {\"source_id\": text, \"fingerprints\": [hex digits], \"after\": number}",
+            )
+        })
+    }
+}
+
 /// `POST /api/remote-account/pool/lookup`: which fingerprints exist, and a page of what a source owns.
 pub async fn lookup(mut request: Request) -> Answer {
     let body = request.body.read_all(MAX_BODY).await?;
-    let asked: Asked = serde_json::from_slice(&body).map_err(|_| {
-        ApiError::unprocessable(
-            "body must be {\"source_id\": text, \"fingerprints\": [hex digits], \"after\": number}",
-        )
-    })?;
+    let asked = Asked::parse(&body)?;
     let fingerprints = read_fingerprints(&asked.fingerprints.unwrap_or_default())?;
     let source = asked.source_id.as_deref().and_then(SourceId::new);
     let after = asked.after.unwrap_or(0);

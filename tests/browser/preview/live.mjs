@@ -1,0 +1,158 @@
+// Against the live pool of the server: by fingerprint, and then for real.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { until } from '../browser.mjs';
+
+const LOOKUP = '/api/remote-account/pool/lookup';
+
+/** The server, as a program asks it. */
+function program(url) {
+  const headers = { Authorization: 'Bearer admin', 'Content-Type': 'application/json' };
+  const post = (path, body) => fetch(new URL(path, url), { method: 'POST', headers, body });
+  return {
+    inject: async (body) => (await post('api/remote-account/inject', JSON.stringify(body))).json(),
+    pool: async () => {
+      const lines = (await (await post('api/accounts/export')).text()).split('\n').filter(Boolean);
+      return new Map(lines.map((line) => JSON.parse(line)).map((account) => [account.access_token, account]));
+    },
+  };
+}
+
+/** Compares with the live pool under a source. */
+async function compare(person, { source, strategy = 'Replace' }) {
+  await person.click('radio', strategy);
+  await person.fill('textbox', 'Source id', source);
+  await person.click('radio', 'Live pool');
+  await person.fill('textbox', 'Admin key', 'admin');
+}
+
+/** What became of an account between two exports, in the words of the page; null when it has nothing to do with `source`. */
+function verdict(before, after, source) {
+  const same = (a, b) => JSON.stringify({ ...a, remote_injected_at: '' }) === JSON.stringify({ ...b, remote_injected_at: '' });
+  if (!before) return '+ Add';
+  if (!after) return '− Remove';
+  const owned = (account) => account.owners.sources.includes(source);
+  if (owned(before) && !owned(after)) return '↗ Release';
+  if (!owned(after)) return null;
+  return same(before, after) ? '= Unchanged' : '~ Update';
+}
+
+const tally = (names) => names.filter(Boolean).sort().join(', ');
+
+export const LIVE = [
+  ['what is previewed is what is then done', async (person, { url }) => {
+    const server = program(url);
+    const source = `preview-${process.env.BROWSER}`;
+    const token = (n) => `example-${source}-${n}`;
+    const accounts = Array.from({ length: 16 }, (_, n) => ({ token: token(n), type: 'free', refresh_token: `example-refresh-${n}` }));
+    await server.inject({ source_id: source, accounts });
+    await server.inject({ source_id: 'somebody-else', tokens: [token(15), 'example-of-others'] });
+    await server.inject({ tokens: [token(3)] });
+    const before = await server.pool();
+
+    const kept = accounts.slice(0, 14).map((account, n) => (n === 2 ? { ...account, type: 'plus' } : account));
+    const news = [token(20), { token: token(21), refresh_token: 'example-refresh-21', n: 12345678901234567890n.toString() }];
+    await compare(person, { source });
+    await person.write(JSON.stringify([...kept, ...news], null, 1));
+    await person.reads('Replace would add 2, update 1, keep 13, release 1 and remove 1 of 16 (6.3 %).');
+    await person.picture('live');
+    await person.page.setViewport({ width: 1440, height: 1800 });
+    await until(async () => (await person.rows()).length === 18, 5_000, () => 'not all rows in sight');
+    const rows = await person.rows();
+
+    const asked = person.requests.filter((request) => request.url().endsWith(LOOKUP));
+    assert.ok(asked.length >= 2);
+    for (const request of person.requests) {
+      const sent = request.url() + (await bodyOf(request));
+      for (const account of [...accounts, { token: token(20) }, { token: token(21) }]) {
+        assert.ok(!sent.includes(account.token), 'a token left the page');
+        assert.ok(!account.refresh_token || !sent.includes(account.refresh_token), 'a secret left the page');
+      }
+    }
+
+    await person.click('button', 'Inject …');
+    await until(() => person.page.evaluate(() => document.querySelector('dialog[open]') !== null), 10_000, () => 'nothing asks');
+    const yes = await person.named('button', 'Inject').setWaitForEnabled(false).waitHandle();
+    assert.ok(await yes.evaluate((button) => button.disabled), 'removing needs a typed number');
+    const number = 'Type 1 to confirm that 1 account is removed';
+    await person.fill('textbox', number, '2');
+    assert.ok(await yes.evaluate((button) => button.disabled), 'another number will not do');
+    await person.fill('textbox', number, '1');
+    await person.accessible('the dialog that asks');
+    await yes.click();
+    await person.says('Injected: 2 added, 14 already there, 1 removed. Just as previewed.');
+    await person.reads('Replace would keep 16 and remove none.');
+
+    const after = await server.pool();
+    const all = new Set([...before.keys(), ...after.keys()]);
+    const done = [...all].map((name) => verdict(before.get(name), after.get(name), source));
+    assert.equal(tally(rows.map((row) => row[1])), tally(done));
+    const told = rows.find((row) => row[1] === '~ Update');
+    assert.deepEqual([told[0], told[4]], ['2', 'type "free" → "plus"']);
+    assert.equal(after.get(token(2)).type, 'plus');
+  }],
+
+  ['a pool that moved is looked at again before anything is injected', async (person, { url }) => {
+    const server = program(url);
+    const source = `moving-${process.env.BROWSER}`;
+    await compare(person, { source, strategy: 'Merge' });
+    await person.write(`["example-${source}-1", "example-${source}-2"]`);
+    await person.reads('Merge would add 2.');
+    await server.inject({ source_id: source, tokens: [`example-${source}-1`] });
+    await person.click('button', 'Inject …');
+    await person.says('The pool changed since the preview.');
+    await person.reads('Merge would add 1 and keep 1.');
+    await person.click('button', 'Inject …');
+    await person.click('button', 'Inject');
+    await person.says('Injected: 1 added, 1 already there, 0 removed. Just as previewed.');
+  }],
+
+  ['a byte order mark and emoji are injected as previewed', async (person, { url, folder }) => {
+    const token = `example-🌊-${process.env.BROWSER}`;
+    const file = join(folder, 'marked.json');
+    await writeFile(file, `\ufeff{"tokens": ["${token}"]}`);
+    await person.file(file);
+    await compare(person, { source: 'emoji', strategy: 'Merge' });
+    await person.reads('Merge would add 1.');
+    await person.click('button', 'Inject …');
+    await person.click('button', 'Inject');
+    await person.says('Just as previewed.');
+    assert.ok((await program(url).pool()).has(token));
+  }],
+
+  ['a key that is not known is told, and so is one without the right', async (person, { userKey }) => {
+    await person.click('radio', 'Live pool');
+    await person.says('Enter the admin key to compare with the live pool.');
+    await person.fill('textbox', 'Admin key', 'wrong');
+    await person.reads('The server does not know this key.');
+    await person.fill('textbox', 'Admin key', userKey);
+    await person.reads('This key is not an administrator’s.');
+    assert.ok(person.complaints.every((said) => said.includes('40')), person.complaints.join());
+    person.complaints.length = 0;
+  }],
+
+  ['the same import as curl works in a shell', async (person, { folder }) => {
+    const name = `it's "curl" ${process.env.BROWSER}`;
+    await person.fill('textbox', 'Source id', name);
+    await person.write(`["example-${process.env.BROWSER}-curl"]`);
+    await person.reads('Merge would add 1.');
+    await person.click('button', 'Copy as curl');
+    const command = await person.page.$eval('dialog[open] pre', (node) => node.textContent);
+    await person.accessible('the dialog with the command');
+    await person.click('button', 'Close');
+    assert.ok(!command.includes('example-') && command.includes('ADMIN_KEY') && command.includes('payload.json'));
+    await writeFile(join(folder, 'payload.json'), `["example-${process.env.BROWSER}-curl"]`);
+    const run = promisify(execFile)('bash', ['-euo', 'pipefail', '-c', command.replace('ADMIN_KEY', 'admin')], { cwd: folder });
+    const answer = JSON.parse((await run).stdout);
+    assert.deepEqual([answer.added, answer.source_id], [1, name]);
+  }],
+];
+
+async function bodyOf(request) {
+  if (!request.hasPostData()) return '';
+  return request.postData() ?? (await request.fetchPostData()) ?? '';
+}

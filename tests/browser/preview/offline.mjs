@@ -1,0 +1,157 @@
+// Without the live pool: nothing is asked of anyone.
+
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Person, until } from '../browser.mjs';
+import { serveFiles } from '../files.mjs';
+
+const json = JSON.stringify;
+
+export const OFFLINE = [
+  ['a sample is there from the start, with its plan', async (person) => {
+    await person.reads('Merge would add 4.');
+    const rows = await person.rows();
+    assert.equal(rows.length, 8);
+    assert.deepEqual(rows[0].slice(0, 4), ['0', '+ Add', 'gpt', 'exa…n-1']);
+    assert.deepEqual(rows[3], ['3', '⊘ Skip', '–', '–', 'Same token as entry 0']);
+    await person.says('4 entries are not taken.');
+  }],
+
+  ['the plan follows the text, and no request is made', async (person) => {
+    await person.reads('Merge would add 4.');
+    const before = person.requests.length;
+    await person.write('["example-token-1"]');
+    await person.reads('Merge would add 1.');
+    await person.write('["example-token-1", "example-token-2"]');
+    await person.reads('Merge would add 2.');
+    await person.click('radio', 'Replace');
+    await person.reads('Replace needs a source id');
+    await person.fill('textbox', 'Source id', 'manual-gpt');
+    await person.reads('Replace would add 2 and remove none.');
+    await person.click('button', '2 Add');
+    assert.deepEqual(person.requests.slice(before).map((request) => request.url()), []);
+    const kept = await person.page.evaluate(() => Object.keys(localStorage));
+    assert.deepEqual(kept, []);
+  }],
+
+  ['the provider of entries without one is chosen', async (person) => {
+    await person.write('["example-token-1", {"token": "example-token-2", "provider": "gpt"}]');
+    await (await person.named('combobox', 'Provider of entries without one').waitHandle()).select('grok');
+    await until(async () => (await person.rows())[0]?.[2] === 'grok', 10_000, () => 'the first entry is not grok');
+    assert.equal((await person.rows())[1][2], 'gpt');
+  }],
+
+  ['an entry is selected at its place behind a byte order mark and emoji', async (person, { folder }) => {
+    const entry = '{"token": "example-👩‍🚀-2", "note": "Fluß 河"}';
+    const file = join(folder, 'emoji.json');
+    await writeFile(file, `\ufeff[\n  "example-🌊-token-1",\n  ${entry}, "example-token-3"]`);
+    await person.file(file);
+    await person.reads('Merge would add 3.');
+    await (await person.row(1)).click();
+    await until(async () => (await person.selected()) === entry, 5_000, async () => `selected: ${await person.selected()}`);
+    await (await person.row(2)).click();
+    await until(async () => (await person.selected()) === '"example-token-3"', 5_000, async () => `selected: ${await person.selected()}`);
+  }],
+
+  ['a mistake in the text is shown at its place', async (person) => {
+    await person.sample('Fails: a comma too many');
+    await person.reads('The payload is not valid JSON');
+    await person.says('Line 5, column 3');
+    await person.click('button', 'Show the place');
+    const at = await person.page.$eval('textarea', (area) => [document.activeElement === area, area.value.slice(area.selectionStart)]);
+    assert.deepEqual(at, [true, ']\n}']);
+    await person.picture('mistake');
+    await person.sample('Fails: no list in it');
+    await person.reads('The payload must contain `accounts` or `tokens`');
+    await person.sample('Fails: replace cannot guess');
+    await person.reads('Replace needs a readable token in every entry, and entry 1 has none');
+    await person.says('Line 5, column 3');
+  }],
+
+  ['rows are filtered by their verdict', async (person) => {
+    await person.reads('Merge would add 4.');
+    await person.click('button', '4 Skip');
+    await until(async () => (await person.rows()).length === 4, 5_000, () => 'not four rows');
+    assert.ok((await person.rows()).every((row) => row[1] === '⊘ Skip'));
+    await person.click('button', '8 All');
+    await until(async () => (await person.rows()).length === 8, 5_000, () => 'not all rows');
+  }],
+
+  ['a chosen entry tells every field, and a duplicate leads to the first', async (person) => {
+    await person.reads('Merge would add 4.');
+    await (await person.row(3)).click();
+    await person.says('Entry 3: Skip');
+    await person.click('button', 'Go to entry 0');
+    await person.says('Entry 0: Add');
+    await (await person.row(6)).click();
+    await person.says('quota has the wrong type: not taken');
+    const shown = await person.page.$eval('section[aria-labelledby="details-title"]', (node) => node.innerText);
+    assert.match(shown, /refresh_token\s+none\s+"…"/);
+  }],
+
+  ['numbers are shown as they were written', async (person) => {
+    await person.write('[{"token": "example-token-1", "big": 12345678901234567890, "exact": 1.10}]');
+    await person.reads('Merge would add 1.');
+    await person.says('12345678901234567890');
+    await person.says('1.10');
+  }],
+
+  ['the keyboard alone is enough', async (person) => {
+    await person.reads('Merge would add 4.');
+    await (await person.named('button', '8 All').waitHandle()).focus();
+    for (let tabs = 0; tabs < 12; tabs++) {
+      await person.press('Tab');
+      if (await person.page.evaluate(() => document.activeElement.getAttribute('role') === 'row')) break;
+    }
+    await person.press('ArrowDown', 'ArrowDown', 'Enter');
+    await until(async () => (await person.selected()).includes('example-grok-token-1'), 5_000, async () => `selected: ${await person.selected()}`);
+    assert.equal(await person.page.evaluate(() => document.activeElement.tagName), 'TEXTAREA');
+    await person.press('Escape', 'End');
+    const focused = await person.page.evaluate(() => document.activeElement.getAttribute('aria-rowindex'));
+    assert.equal(focused, '9');
+  }],
+
+  ['language and theme are kept, and nothing else', async (person) => {
+    await person.choose('中文');
+    await person.reads('合并将新增 4 个。');
+    await person.choose('深色');
+    assert.equal(await person.page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), 'dark');
+    await person.open();
+    await person.reads('合并将新增 4 个。');
+    const kept = await person.page.evaluate(() => ({ ...localStorage, lang: document.documentElement.lang }));
+    assert.equal(json(Object.entries(kept).sort()), json([['lang', 'zh-CN'], ['tributary-language', 'zh'], ['tributary-theme', 'dark']]));
+    await person.picture('zh-dark');
+    await person.choose('English');
+    await person.choose('Auto');
+    await person.page.evaluate(() => localStorage.clear());
+  }],
+
+  ['an emptied page offers samples', async (person) => {
+    await person.click('button', 'Clear');
+    await person.reads('Nothing to plan yet');
+    await person.picture('empty');
+    await person.click('button', 'Three tokens');
+    await person.reads('Merge would add 3.');
+  }],
+
+  ['a file that is no text is planned as it is', async (person, { folder }) => {
+    const file = join(folder, 'bytes.json');
+    await writeFile(file, Buffer.from([0x5b, 0x22, 0xff, 0x22, 0x5d]));
+    await person.file(file);
+    await person.reads('The payload is not valid UTF-8');
+  }],
+
+  ['any static file server will do', async (person, { web }, browser) => {
+    const files = await serveFiles(web);
+    const visitor = await Person.at(browser, files.url);
+    await visitor.reads('Merge would add 4.');
+    const foreign = visitor.requests.filter((request) => !request.url().startsWith(files.url));
+    assert.deepEqual(foreign.map((request) => request.url()), []);
+    await visitor.click('radio', 'Live pool');
+    await visitor.fill('textbox', 'Admin key', 'admin');
+    await visitor.reads('No Tributary server answers at this address.');
+    await visitor.close();
+    files.close();
+  }],
+];
