@@ -60,6 +60,21 @@ export class Person {
     return this.named(role, name).click();
   }
 
+  /** Types a key into the box with this label. Firefox gives a box that hides what is typed no role to find it by. */
+  async key(text, label = 'Admin key') {
+    const labelled = (wanted) => [...document.querySelectorAll('label')].find((node) => node.textContent === wanted && node.checkVisibility())?.control;
+    let box = null;
+    const found = async () => (box = (await this.page.evaluateHandle(labelled, label)).asElement()) !== null;
+    await until(found, 10_000, () => `no box labelled \`${label}\``);
+    await box.evaluate((input) => input.select());
+    await box.type(text);
+  }
+
+  /** The addresses that were asked over the network. */
+  asked(from = 0) {
+    return this.requests.slice(from).map((request) => request.url()).filter((url) => /^(https?|wss?):/.test(url));
+  }
+
   async fill(role, name, text) {
     await this.named(role, name).fill(text);
   }

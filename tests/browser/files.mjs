@@ -1,6 +1,6 @@
-// Any static file server: the built page from a folder, and single files beside it. No policy, no API.
+// Servers that stand between: any static file server, and one that keeps what passes through it.
 
-import { createServer } from 'node:http';
+import { createServer, request as ask } from 'node:http';
 import { createReadStream, existsSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
@@ -18,6 +18,28 @@ export async function serveFiles(folder, extra = {}) {
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   return {
     url: `http://127.0.0.1:${server.address().port}/`,
+    close: () => { server.closeAllConnections(); server.close(); },
+  };
+}
+
+/** Passes everything on to the server at `url`, and keeps each request: its address, headers and body as text. */
+export async function record(url) {
+  const sent = [];
+  const server = createServer((request, response) => {
+    const { method, headers } = request;
+    const onward = ask(new URL(request.url, url), { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    });
+    const body = [];
+    request.on('data', (piece) => body.push(piece));
+    request.on('end', () => sent.push({ path: request.url, text: `${request.url}\n${JSON.stringify(headers)}\n${Buffer.concat(body)}` }));
+    request.pipe(onward);
+  });
+  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+  return {
+    url: `http://127.0.0.1:${server.address().port}/`,
+    sent,
     close: () => { server.closeAllConnections(); server.close(); },
   };
 }

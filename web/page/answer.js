@@ -1,26 +1,27 @@
 // An answer of the core, kept as bytes: rows are found by their place in it and read when they are shown.
 
-import { elements, members, textOf } from './json.js';
+import { elements, endOf, members, textOf, walk } from './json.js';
 
 /** What can become of an entry or an account, in the order of the filter. */
 export const VERDICTS = ['add', 'update', 'unchanged', 'skip', 'release', 'disable', 'remove'];
 
 /** Longest text of one value that is shown, in characters. */
 const LONGEST = 4000;
+/** The first letter of `index`. */
+const INDEX = 105;
 
 /** A plan, or a refusal; `refusal` is null for a plan. */
 export class Answer {
   constructor(bytes, providerOf = () => null) {
     this.bytes = bytes;
     this.providerOf = providerOf;
-    const whole = members(bytes, 0);
-    this.refusal = whole.refusal ? JSON.parse(textOf(bytes, ...whole.refusal)) : null;
-    if (this.refusal) return;
-    const plan = members(bytes, whole.plan[0]);
-    this.counts = JSON.parse(textOf(bytes, ...plan.counts));
-    this.shape = JSON.parse(textOf(bytes, ...plan.shape));
-    this.#index(plan);
-    this.#notes(plan.notes[0]);
+    this.refusal = null;
+    walk(bytes, 0, (name, at) => {
+      if (name === 'plan') return this.#index(at);
+      const end = endOf(bytes, at);
+      this.refusal = JSON.parse(textOf(bytes, at, end));
+      return end;
+    });
     this.filtered = new Map();
   }
 
@@ -62,39 +63,49 @@ export class Answer {
     return -1;
   }
 
-  /** Accounts that go come first, because they cannot be undone; then the entries in their order. */
-  #index(plan) {
+  /** Reads the plan at `at` in one go; where it ends. Accounts that go come first, because they cannot be undone. */
+  #index(at) {
     const { bytes } = this;
     const departures = [];
-    const lists = [[], [], []];
-    elements(bytes, plan.changes[0], (start) => {
-      const change = members(bytes, start);
-      const verdict = VERDICTS.indexOf(textOf(bytes, change.change[0] + 1, change.change[1] - 1));
-      const entry = change.index ? Number(textOf(bytes, ...change.index)) : -1;
-      (entry < 0 ? departures : lists[0]).push([start, verdict, entry]);
-    });
-    for (const [list, name, verdict] of [[lists[1], 'unchanged', 2], [lists[2], 'skips', 3]]) {
-      elements(bytes, plan[name][0], (start) => {
-        // `{"index":` comes first in both.
-        const digits = textOf(bytes, start + 9, bytes.indexOf(44, start));
-        list.push([start, verdict, Number(digits)]);
-      });
-    }
+    const [arrivals, unchanged, skips] = [[], [], []];
+    const read = (start) => JSON.parse(textOf(bytes, start, endOf(bytes, start)));
+    const visitors = {
+      counts: (start) => { this.counts = read(start); },
+      shape: (start) => { this.shape = read(start); },
+      changes: (start) => elements(bytes, start, (change) => this.#change(change, departures, arrivals)),
+      // `{"index":…` comes first in both.
+      unchanged: (start) => elements(bytes, start, (one) => unchanged.push([one, 2, numberAt(bytes, one + 9)])),
+      skips: (start) => elements(bytes, start, (one) => skips.push([one, 3, numberAt(bytes, one + 9)])),
+      notes: (start) => this.#notes(start),
+    };
+    let end = at;
+    walk(bytes, at, (name, start) => (end = visitors[name]?.(start) ?? endOf(bytes, start)));
     this.departures = departures.length;
-    const rows = [...departures, ...merged(lists)];
+    const rows = [...departures, ...merged([arrivals, unchanged, skips])];
     this.starts = Float64Array.from(rows, (row) => row[0]);
     this.verdicts = Uint8Array.from(rows, (row) => row[1]);
     this.entries = Int32Array.from(rows, (row) => row[2]);
+    return end + 1;
   }
 
-  /** What else is worth saying: of the whole payload, and of entries by their index. */
+  /** `{"change":"…"` comes first, then `,"index":…` where an entry brings the change about. */
+  #change(start, departures, arrivals) {
+    const { bytes } = this;
+    const quote = bytes.indexOf(34, start + 11);
+    const verdict = VERDICTS.indexOf(textOf(bytes, start + 11, quote));
+    if (bytes[quote + 3] === INDEX) arrivals.push([start, verdict, numberAt(bytes, quote + 10)]);
+    else departures.push([start, verdict, -1]);
+  }
+
+  /** What else is worth saying: of the whole payload, and of entries by their index. Where the list ends. */
   #notes(at) {
     this.notes = [];
     this.ignored = new Map();
-    elements(this.bytes, at, (start, end) => {
+    return elements(this.bytes, at, (start, end) => {
       const note = JSON.parse(textOf(this.bytes, start, end));
       if (note.index === undefined) this.notes.push(note.code);
-      else this.ignored.set(note.index, [...(this.ignored.get(note.index) ?? []), note.field]);
+      else if (this.ignored.has(note.index)) this.ignored.get(note.index).push(note.field);
+      else this.ignored.set(note.index, [note.field]);
     });
   }
 
@@ -144,6 +155,13 @@ export class Answer {
     });
     return fields;
   }
+}
+
+/** The whole number whose digits begin at `at`. */
+function numberAt(bytes, at) {
+  let number = 0;
+  for (let i = at; bytes[i] >= 48 && bytes[i] <= 57; i++) number = number * 10 + bytes[i] - 48;
+  return number;
 }
 
 function clipped(text) {

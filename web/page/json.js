@@ -25,12 +25,12 @@ export function endOf(bytes, at) {
 }
 
 function endOfString(bytes, at) {
-  for (let end = bytes.indexOf(QUOTE, at + 1); end > 0; end = bytes.indexOf(QUOTE, end + 1)) {
-    let backslashes = 0;
-    while (bytes[end - 1 - backslashes] === BACKSLASH) backslashes++;
-    if (backslashes % 2 === 0) return end + 1;
+  let end = at + 1;
+  for (let byte = bytes[end]; byte !== QUOTE; byte = bytes[++end]) {
+    if (byte === BACKSLASH) end++;
+    else if (byte === undefined) throw new Error('text ends inside a string');
   }
-  throw new Error('text ends inside a string');
+  return end + 1;
 }
 
 function endOfPlain(bytes, at) {
@@ -39,7 +39,7 @@ function endOfPlain(bytes, at) {
   return end;
 }
 
-/** Calls `each(start, end)` for the elements of the list at `at`. */
+/** Calls `each(start, end)` for the elements of the list at `at`; where the list ends. */
 export function elements(bytes, at, each) {
   let i = at + 1;
   while (bytes[i] !== CLOSE_LIST) {
@@ -47,17 +47,26 @@ export function elements(bytes, at, each) {
     each(i, end);
     i = bytes[end] === COMMA ? end + 1 : end;
   }
+  return i + 1;
+}
+
+/** Walks the members of the object at `at` once: `visit(name, start)` reads a value and says where it ends, or says nothing. */
+export function walk(bytes, at, visit) {
+  let i = at + 1;
+  while (bytes[i] !== CLOSE) {
+    const name = endOfString(bytes, i);
+    const end = visit(textOf(bytes, i + 1, name - 1), name + 1) ?? endOf(bytes, name + 1);
+    i = bytes[end] === COMMA ? end + 1 : end;
+  }
 }
 
 /** The members of the object at `at`: name → [start, end]. */
 export function members(bytes, at) {
   const found = {};
-  let i = at + 1;
-  while (bytes[i] !== CLOSE) {
-    const name = endOfString(bytes, i);
-    const end = endOf(bytes, name + 1);
-    found[textOf(bytes, i + 1, name - 1)] = [name + 1, end];
-    i = bytes[end] === COMMA ? end + 1 : end;
-  }
+  walk(bytes, at, (name, start) => {
+    const end = endOf(bytes, start);
+    found[name] = [start, end];
+    return end;
+  });
   return found;
 }

@@ -107,7 +107,7 @@ function fieldTable(row) {
       make('th', { scope: 'row' }, name),
       make('td', {}, before === null ? none() : make('del', {}, before)),
       make('td', {}, after === null ? none() : make('ins', {}, after))));
-  return make('div', { className: 'fields', tabIndex: 0, role: 'region', 'aria-labelledby': 'details-title' },
+  return make('div', { className: 'fields', tabIndex: 0, role: 'region', 'aria-label': t('col_changes') },
     make('table', {}, make('thead', {}, make('tr', {}, ...head)), make('tbody', {}, ...lines)));
 }
 

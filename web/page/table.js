@@ -78,7 +78,8 @@ export class Table {
     const whole = this.length * height;
     this.tall = Math.min(whole, TALLEST);
     this.body.style.height = `${this.tall}px`;
-    const view = this.scroller.clientHeight;
+    // Never more rows than a window can show, whatever the style says.
+    const view = Math.min(this.scroller.clientHeight, 2 * innerHeight);
     const share = this.tall > view ? this.scroller.scrollTop / (this.tall - view) : 0;
     const top = share * Math.max(0, whole - view);
     const first = Math.max(0, Math.floor(top / height) - SPARE);

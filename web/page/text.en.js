@@ -82,7 +82,7 @@ export const en = {
   would_nothing: 'change nothing',
   basis_empty: 'Compared with an empty pool: every account counts as new.',
   basis_live: (revision) => `Compared with the live pool at revision ${revision}.`,
-  basis_key: 'Enter the admin key to compare with the live pool.',
+  needs_key: 'Enter the admin key to compare with the live pool',
   basis_refused: 'Nothing would be changed.',
   refused: 'This import would be refused',
   nothing: 'Nothing to plan yet',

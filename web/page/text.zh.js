@@ -79,7 +79,7 @@ export const zh = {
   would_nothing: '不改变任何账号',
   basis_empty: '与空账号池对比：每个账号都算新增。',
   basis_live: (revision) => `与线上账号池（版本 ${revision}）对比。`,
-  basis_key: '输入管理员密钥，即可与线上账号池对比。',
+  needs_key: '输入管理员密钥，即可与线上账号池对比',
   basis_refused: '不会改变任何账号。',
   refused: '这次导入会被拒绝',
   nothing: '还没有可计划的内容',

@@ -16,15 +16,15 @@ export function drawVerdict(state, act) {
   drawFilters(state, act);
 }
 
-function headline({ result, problem, options }) {
+function headline({ result, problem, options, live, key }) {
   if (problem) return t(`error_${problem.code}`, problem.message);
-  if (!result) return t('nothing');
+  if (!result) return t(live && !key ? 'needs_key' : 'nothing');
   if (result.refusal) return refusalText(result.refusal);
   return sentence({ strategy: options.strategy, counts: result.counts, owned: result.owned });
 }
 
-function basis({ result, problem, live, key }) {
-  if (problem || !result) return live && !key ? t('basis_key') : '';
+function basis({ result, problem }) {
+  if (problem || !result) return '';
   if (result.refusal) return `${t('refused')}. ${t('basis_refused')}`;
   return result.live ? t('basis_live', count(result.revision)) : t('basis_empty');
 }

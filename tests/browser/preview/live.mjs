@@ -5,7 +5,8 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { until } from '../browser.mjs';
+import { Person, until } from '../browser.mjs';
+import { record } from '../files.mjs';
 
 const LOOKUP = '/api/remote-account/pool/lookup';
 
@@ -27,7 +28,7 @@ async function compare(person, { source, strategy = 'Replace' }) {
   await person.click('radio', strategy);
   await person.fill('textbox', 'Source id', source);
   await person.click('radio', 'Live pool');
-  await person.fill('textbox', 'Admin key', 'admin');
+  await person.key('admin');
 }
 
 /** What became of an account between two exports, in the words of the page; null when it has nothing to do with `source`. */
@@ -44,8 +45,10 @@ function verdict(before, after, source) {
 const tally = (names) => names.filter(Boolean).sort().join(', ');
 
 export const LIVE = [
-  ['what is previewed is what is then done', async (person, { url }) => {
+  ['what is previewed is what is then done', async (visitor, { url }, browser) => {
     const server = program(url);
+    const wire = await record(url);
+    const person = await Person.at(browser, wire.url);
     const source = `preview-${process.env.BROWSER}`;
     const token = (n) => `example-${source}-${n}`;
     const accounts = Array.from({ length: 16 }, (_, n) => ({ token: token(n), type: 'free', refresh_token: `example-refresh-${n}` }));
@@ -64,14 +67,10 @@ export const LIVE = [
     await until(async () => (await person.rows()).length === 18, 5_000, () => 'not all rows in sight');
     const rows = await person.rows();
 
-    const asked = person.requests.filter((request) => request.url().endsWith(LOOKUP));
-    assert.ok(asked.length >= 2);
-    for (const request of person.requests) {
-      const sent = request.url() + (await bodyOf(request));
-      for (const account of [...accounts, { token: token(20) }, { token: token(21) }]) {
-        assert.ok(!sent.includes(account.token), 'a token left the page');
-        assert.ok(!account.refresh_token || !sent.includes(account.refresh_token), 'a secret left the page');
-      }
+    assert.ok(wire.sent.filter(({ path }) => path === LOOKUP).length >= 2);
+    const secrets = [...accounts, { token: token(20) }, { token: token(21) }].flatMap((account) => [account.token, account.refresh_token]);
+    for (const { path, text } of wire.sent) {
+      for (const secret of secrets.filter(Boolean)) assert.ok(!text.includes(secret), `a secret left the page for ${path}`);
     }
 
     await person.click('button', 'Inject …');
@@ -94,6 +93,10 @@ export const LIVE = [
     const told = rows.find((row) => row[1] === '~ Update');
     assert.deepEqual([told[0], told[4]], ['2', 'type "free" → "plus"']);
     assert.equal(after.get(token(2)).type, 'plus');
+    assert.ok(wire.sent.some(({ text }) => text.includes(token(20))), 'the record sees what is sent');
+    assert.deepEqual(person.complaints, []);
+    await person.close();
+    wire.close();
   }],
 
   ['a pool that moved is looked at again before anything is injected', async (person, { url }) => {
@@ -126,10 +129,10 @@ export const LIVE = [
 
   ['a key that is not known is told, and so is one without the right', async (person, { userKey }) => {
     await person.click('radio', 'Live pool');
-    await person.says('Enter the admin key to compare with the live pool.');
-    await person.fill('textbox', 'Admin key', 'wrong');
+    await person.reads('Enter the admin key to compare with the live pool');
+    await person.key('wrong');
     await person.reads('The server does not know this key.');
-    await person.fill('textbox', 'Admin key', userKey);
+    await person.key(userKey);
     await person.reads('This key is not an administrator’s.');
     assert.ok(person.complaints.every((said) => said.includes('40')), person.complaints.join());
     person.complaints.length = 0;
@@ -151,8 +154,3 @@ export const LIVE = [
     assert.deepEqual([answer.added, answer.source_id], [1, name]);
   }],
 ];
-
-async function bodyOf(request) {
-  if (!request.hasPostData()) return '';
-  return request.postData() ?? (await request.fetchPostData()) ?? '';
-}

@@ -30,7 +30,7 @@ export const OFFLINE = [
     await person.fill('textbox', 'Source id', 'manual-gpt');
     await person.reads('Replace would add 2 and remove none.');
     await person.click('button', '2 Add');
-    assert.deepEqual(person.requests.slice(before).map((request) => request.url()), []);
+    assert.deepEqual(person.asked(before), []);
     const kept = await person.page.evaluate(() => Object.keys(localStorage));
     assert.deepEqual(kept, []);
   }],
@@ -146,10 +146,9 @@ export const OFFLINE = [
     const files = await serveFiles(web);
     const visitor = await Person.at(browser, files.url);
     await visitor.reads('Merge would add 4.');
-    const foreign = visitor.requests.filter((request) => !request.url().startsWith(files.url));
-    assert.deepEqual(foreign.map((request) => request.url()), []);
+    assert.deepEqual(visitor.asked().filter((url) => !url.startsWith(files.url)), []);
     await visitor.click('radio', 'Live pool');
-    await visitor.fill('textbox', 'Admin key', 'admin');
+    await visitor.key('admin');
     await visitor.reads('No Tributary server answers at this address.');
     await visitor.close();
     files.close();
