@@ -1,6 +1,6 @@
 //! The module of the page answers every case as the native core does, byte for byte, in each browser.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::node::{self, Browser};
 use crate::conformance::cases;
@@ -36,7 +36,7 @@ fn check(browser: Option<Browser>) {
     let differing: Vec<_> = cases
         .iter()
         .zip(answers)
-        .filter(|(case, answer)| **answer != Value::from(base64(case.answer.get().as_bytes())))
+        .filter(|(case, answer)| answer.as_str() != Some(&base64(case.answer.get().as_bytes())))
         .map(|(case, _)| case.path.display().to_string())
         .collect();
     assert!(

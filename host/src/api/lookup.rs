@@ -155,7 +155,7 @@ impl Serialize for Shape<'_> {
         map.serialize_entry("token", &account.masked)?;
         map.serialize_entry("provider", account.provider.as_str())?;
         map.serialize_entry("owners", &raw(account.owners.to_json())?)?;
-        map.serialize_entry("fields", &raw(account.document.to_json())?)?;
+        map.serialize_entry("fields", &raw(account.document.as_json().to_owned())?)?;
         map.serialize_entry("secrets", &marks.collect::<Vec<_>>())?;
         if let Some(status) = &account.earlier_status {
             map.serialize_entry("earlier_status", &raw(status.clone())?)?;

@@ -11,6 +11,9 @@ export const LOOKS = [
       await person.page.setViewport(viewport);
       for (const theme of ['Light', 'Dark']) {
         await person.choose(theme);
+        await person.click('button', 'Clear');
+        await person.reads('Nothing to plan yet');
+        await person.accessible(`nothing, ${theme}, ${size}`);
         await person.sample('A list that needs care');
         await person.reads('Merge would add 4.');
         await (await person.row(2)).click();
@@ -20,9 +23,6 @@ export const LOOKS = [
         await person.sample('Fails: a comma too many');
         await person.reads('The payload is not valid JSON');
         await person.accessible(`a mistake, ${theme}, ${size}`);
-        await person.click('button', 'Clear');
-        await person.reads('Nothing to plan yet');
-        await person.accessible(`nothing, ${theme}, ${size}`);
       }
       const wide = await person.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(wide <= 0, `${size}: the page is wider than the window by ${wide}`);
