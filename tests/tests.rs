@@ -1,8 +1,11 @@
 //! One test binary: conformance of the core, the service over real HTTP, faults, and the order of the house.
 
 mod conformance;
+mod examples;
 mod laws;
 mod runtimes;
+mod seeded;
+mod size;
 mod tidy;
 
 mod service {

@@ -1,0 +1,31 @@
+//! How large the wasm is: a figure that grows only on purpose.
+
+use crate::conformance::present;
+use crate::runtimes;
+use flate2::{Compression, write::GzEncoder};
+use std::io::Write;
+
+/// What `target/web/tributary.wasm` measured when it last changed on purpose, in bytes: raw, and gzipped at level 9.
+const RECORDED: (usize, usize) = (106_145, 46_794);
+/// What it may never exceed.
+const LIMIT: (usize, usize) = (110_000, 48_000);
+
+#[test]
+fn the_wasm_is_no_larger_than_recorded() {
+    let Some(path) = present(runtimes::wasm(), "the size of the wasm") else {
+        return;
+    };
+    let wasm = std::fs::read(path).expect("the module can be read");
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(&wasm).expect("memory takes it");
+    let sizes = (wasm.len(), gzip.finish().expect("memory takes it").len());
+    let grown = |recorded: usize| recorded * 103 / 100;
+    assert!(
+        sizes.0 <= LIMIT.0 && sizes.1 <= LIMIT.1,
+        "{sizes:?} is over the limit of {LIMIT:?}"
+    );
+    assert!(
+        sizes.0 <= grown(RECORDED.0) && sizes.1 <= grown(RECORDED.1),
+        "{sizes:?} is over 3 % more than {RECORDED:?}; when that is meant, record it"
+    );
+}

@@ -1,0 +1,143 @@
+//! Builds what needs a second compiler, the wasm and the page, and then what was asked for:
+//! `cargo start` runs the server, `cargo prove` runs every test. Nothing here runs inside another build.
+//!
+//! Everything lands in `target/web`. What could not be had is said in a sentence and left out: the server works without.
+
+mod debian;
+mod glue;
+mod inputs;
+mod native;
+mod optimise;
+mod place;
+mod python;
+mod run;
+mod trouble;
+mod wasm;
+
+use place::Place;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use trouble::Trouble;
+
+fn main() -> ExitCode {
+    let mut args = env::args_os().skip(1);
+    let goal = args.next().unwrap_or_default();
+    let rest: Vec<OsString> = args.collect();
+    match reach(goal.to_str().unwrap_or_default(), rest) {
+        Ok(code) => code,
+        Err(trouble) => {
+            eprintln!("{trouble}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn reach(goal: &str, rest: Vec<OsString>) -> Result<ExitCode, Trouble> {
+    let place = Place::find();
+    match goal {
+        "build" => build(&place).map(|()| ExitCode::SUCCESS),
+        "start" => {
+            go_on_without(build(&place))?;
+            run::server(&place, rest)
+        }
+        "prove" => {
+            go_on_without(build(&place))?;
+            go_on_without(native::build(&place))?;
+            python::install(&place)?;
+            run::tests(&place, rest)
+        }
+        _ => Err(Trouble::Broken(
+            "say `build`, `start` or `prove`, then what the server or the tests are given".into(),
+        )),
+    }
+}
+
+/// What is missing on this machine is told and done without; what is broken is not.
+fn go_on_without(built: Result<(), Trouble>) -> Result<(), Trouble> {
+    match built {
+        Err(Trouble::Missing(what)) => {
+            eprintln!("the page and the wasm are left out: {what}");
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// Brings `target/web` up to date with what it is made of.
+fn build(place: &Place) -> Result<(), Trouble> {
+    fs::create_dir_all(place.web())?;
+    let built = build_modules(place);
+    if built.is_err() {
+        // Rather no page than one that does not decide as this server does.
+        fs::remove_dir_all(place.web())?;
+        fs::create_dir_all(place.web())?;
+        inputs::forget(place);
+    }
+    built.and_then(|()| copy_page(place))
+}
+
+fn build_modules(place: &Place) -> Result<(), Trouble> {
+    let optimiser = optimise::find(place);
+    let made_of = inputs::stamp(place, optimiser.is_some())?;
+    if inputs::unchanged(place, &made_of) {
+        return Ok(());
+    }
+    eprintln!("building the wasm and the page (a minute or two the first time)");
+    let compiler = wasm::Compiler::find(place)?;
+    let plain = compiler.build(place, wasm::Module::Abi)?;
+    let page = compiler.build(place, wasm::Module::Browser)?;
+    let raw = place.work().join("glue");
+    fs::remove_dir_all(&raw).ok();
+    glue::make(&page, &raw)?;
+    let modules = [
+        (plain, "tributary.wasm"),
+        (raw.join("tributary_web_bg.wasm"), "tributary_web_bg.wasm"),
+    ];
+    optimise::all(place, optimiser.as_ref(), &modules)?;
+    put(
+        &place.web().join("tributary_web.js"),
+        &fs::read(raw.join("tributary_web.js"))?,
+    )?;
+    inputs::remember(place, &made_of)
+}
+
+/// The page's own files, as they are; files of the page that are no more go.
+fn copy_page(place: &Place) -> Result<(), Trouble> {
+    let page = place.root().join("web/page");
+    if !page.is_dir() {
+        return Ok(());
+    }
+    let mut kept = vec![
+        OsString::from("tributary.wasm"),
+        "tributary_web.js".into(),
+        "tributary_web_bg.wasm".into(),
+    ];
+    for entry in fs::read_dir(&page)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            put(
+                &place.web().join(entry.file_name()),
+                &fs::read(entry.path())?,
+            )?;
+            kept.push(entry.file_name());
+        }
+    }
+    for entry in fs::read_dir(place.web())? {
+        let entry = entry?;
+        if !kept.contains(&entry.file_name()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes what differs and nothing else: the server is built again when a file here is newer than it.
+fn put(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
+    if fs::read(path).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    Ok(fs::write(path, bytes)?)
+}
