@@ -201,6 +201,23 @@ impl<'c> Accounts<'c> {
         Ok(())
     }
 
+    /// Notes that an owner owns the accounts in the rows from `first` to `last`.
+    pub fn add_all_owned(&mut self, owner: u32, first: i64, last: i64) -> Result<(), StoreError> {
+        let sql = "WITH RECURSIVE row(id) AS (SELECT ?2 WHERE ?2 <= ?3 UNION ALL SELECT id + 1 FROM row WHERE id < ?3) \
+                   INSERT INTO owned(owner, account) SELECT ?1, id FROM row";
+        let mut rows = self.db.prepare_cached(sql)?;
+        rows.execute(params![owner, first, last])?;
+        Ok(())
+    }
+
+    /// Whether the pool has no account at all.
+    pub fn is_empty(&self) -> Result<bool, StoreError> {
+        let mut any = self
+            .db
+            .prepare_cached("SELECT NOT EXISTS(SELECT 1 FROM account_key)")?;
+        Ok(any.query_row([], |row| row.get(0))?)
+    }
+
     /// Notes that an owner owns an account.
     pub fn add_owned(&mut self, owner: u32, id: i64) -> Result<(), StoreError> {
         self.add_owned.on(self.db)?.execute(params![owner, id])?;

@@ -75,11 +75,15 @@ pub fn apply(
     at: i64,
 ) -> Result<Counts, ApplyError> {
     let decider = Decider::new(&received.batch, options)?;
+    let accounts = Accounts::new(db);
+    let last_account = meta::read(db)?.last_account;
     let mut applying = Applying {
-        accounts: Accounts::new(db),
+        was_empty: accounts.is_empty()?,
+        accounts,
         source: options.source_id.as_ref(),
         name,
-        last_account: meta::read(db)?.last_account,
+        first_new: last_account + 1,
+        last_account,
         counts: Counts::default(),
         new_keys: Vec::new(),
         at,
@@ -92,7 +96,7 @@ pub fn apply(
     } else {
         received.brought_ahead(salt, |part| applying.arrivals(&decider, part))?;
     }
-    applying.write_keys()?;
+    applying.finish_adding()?;
     if applying.changed() {
         meta::advance(db, applying.last_account)?;
     }
@@ -150,8 +154,11 @@ impl Received {
 /// An import under way.
 struct Applying<'c> {
     accounts: Accounts<'c>,
+    /// No account was there before: none need be looked for.
+    was_empty: bool,
     source: Option<&'c SourceId>,
     name: &'c str,
+    first_new: i64,
     last_account: i64,
     counts: Counts,
     new_keys: Vec<NewKey>,
@@ -176,7 +183,10 @@ impl Applying<'_> {
 
     fn arrivals(&mut self, decider: &Decider<'_>, part: Part<'_>) -> Result<(), ApplyError> {
         for (item, brought) in part {
-            let stored = self.accounts.find(&item.fingerprint)?;
+            let stored = match self.was_empty {
+                true => None,
+                false => self.accounts.find(&item.fingerprint)?,
+            };
             let before = stored.as_ref().map(|stored| &stored.account);
             match decider.arrive(item, brought, before) {
                 Arrival::Change(change) => self.carry_out(&change, stored.as_ref())?,
@@ -205,11 +215,10 @@ impl Applying<'_> {
         let (Some(account), Some(token)) = (&change.after, &change.token) else {
             return Err(StoreError::Internal("an add of nothing".to_owned()));
         };
-        let owner = self.accounts.importer(self.source, self.name)?;
+        self.accounts.importer(self.source, self.name)?;
         self.last_account += 1;
         let (id, secret) = (self.last_account, secret_of(token, &change.secrets));
         self.accounts.add(id, account, &secret, self.at)?;
-        self.accounts.add_owned(owner, id)?;
         let (fingerprint, owners) = (account.fingerprint, self.accounts.encoded(&account.owners)?);
         self.new_keys.push(NewKey {
             fingerprint,
@@ -235,6 +244,17 @@ impl Applying<'_> {
                 .set_owners(stored.id, &stored.account.owners, account)?;
         }
         Ok(())
+    }
+
+    /// Makes the added accounts found by their fingerprints and their owner, who is the importer.
+    fn finish_adding(&mut self) -> Result<(), StoreError> {
+        self.write_keys()?;
+        if self.counts.added == 0 {
+            return Ok(());
+        }
+        let owner = self.accounts.importer(self.source, self.name)?;
+        self.accounts
+            .add_all_owned(owner, self.first_new, self.last_account)
     }
 
     /// No entry of a batch names an account twice, so a key may be written after later entries were decided.
