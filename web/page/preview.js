@@ -127,6 +127,7 @@ function drawPhase() {
 function showRow(row, byKey) {
   state.row = row;
   drawDetails();
+  byId('details').scrollIntoView({ block: 'nearest' });
   if (row.span) payload.mark(row.span, 'chosen', byKey);
 }
 
