@@ -6,6 +6,9 @@ mod client;
 #[path = "service/harness.rs"]
 #[allow(dead_code, reason = "the tests use the rest of it")]
 mod harness;
+#[path = "browser/node.rs"]
+#[allow(dead_code, reason = "the tests use the rest of it")]
+mod node;
 #[path = "service/payload.rs"]
 mod payload;
 #[path = "service/program.rs"]
@@ -33,12 +36,52 @@ fn main() {
         "{:<52} {:>11} {:>11} {:>8} {:>9}",
         "", "product", "floor", "ratio", "goal"
     );
+    // `cargo bench -p tributary-tests -- browser` measures that alone.
+    if std::env::args().any(|wanted| wanted == "browser") {
+        return browser(&body);
+    }
     large_import(&body);
     let server = Server::start();
     inject(&server, &body);
     single_import(&server);
     readers_during_imports(&body);
     start(server);
+    browser(&body);
+}
+
+/// The page's module in Chromium against the native core, on the same payload into an empty pool.
+fn browser(body: &str) {
+    let Some(chromium) = node::browser("chromium", &["chromium", "chromium-browser"]) else {
+        return;
+    };
+    let home = Home::new();
+    let payload = home.file("payload.json");
+    std::fs::write(&payload, body).expect("a file");
+    let mut floor: Vec<_> = (0..RUNS).map(|_| plan_natively(body)).collect();
+    let told =
+        serde_json::json!({"web": node::web(), "payload": payload, "count": MANY, "runs": RUNS});
+    let answered = chromium.run("bench", &told);
+    let times = answered["times"].as_array().expect("times");
+    let mut product: Vec<_> = times
+        .iter()
+        .map(|ms| Duration::from_secs_f64(ms.as_f64().expect("a number") / 1e3))
+        .collect();
+    floor.extend((0..RUNS).map(|_| plan_natively(body)));
+    row(
+        "plan in Chromium, against the native core",
+        median(&mut product),
+        median(&mut floor),
+        "<= 1.8",
+    );
+}
+
+fn plan_natively(body: &str) -> Duration {
+    let began = Instant::now();
+    let answer = tributary_core::plan_json(body.as_bytes(), b"{}");
+    let took = began.elapsed();
+    let said = String::from_utf8_lossy(&answer[..400]).into_owned();
+    assert!(said.contains(&format!("\"added\":{MANY}")), "{said}");
+    took
 }
 
 /// One large import over HTTP against Python's own modules on the same file, in turns.

@@ -56,6 +56,16 @@ export class Person {
     return this.page.locator(`::-p-aria([name="${name}"][role="${role}"])`).setTimeout(20_000);
   }
 
+  /** Clicks the visible button with this label as soon as there is one: it may be there for a moment only. */
+  async clickSoon(label, patience = 10_000) {
+    const clicked = () => this.page.evaluate((wanted) => {
+      const button = [...document.querySelectorAll('button')].find((node) => node.textContent === wanted && node.checkVisibility());
+      button?.click();
+      return Boolean(button);
+    }, label);
+    await until(clicked, patience, () => `no button \`${label}\``);
+  }
+
   click(role, name) {
     return this.named(role, name).click();
   }

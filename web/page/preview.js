@@ -15,7 +15,7 @@ import { drawVerdict } from './view.js';
 /** Pause after a change before a plan is wished for, in ms: shorter than a breath, longer than a keystroke. */
 const PAUSE = { empty: 120, live: 400 };
 
-const state = { options: {}, live: false, key: '', result: null, problem: null, filter: 'all', row: null, phase: ['starting'], told: '' };
+const state = { options: {}, live: false, key: '', result: null, problem: null, filter: 'all', row: null, phase: ['starting'], cancelled: false };
 
 const planner = new Planner({ phase: onPhase, planned: onPlanned, rows: onRows, failed: onFailed });
 const table = new Table({
@@ -47,7 +47,7 @@ function readOptions() {
 
 function planNow() {
   clearTimeout(wishing);
-  state.told = '';
+  state.cancelled = false;
   if (payload.isEmpty || (state.live && !state.key)) {
     planner.cancel();
     return show({ result: null, problem: null, phase: null });
@@ -118,8 +118,9 @@ function drawPhase() {
   const { phase, result } = state;
   const time = (ms) => (ms < 1000 ? `${Math.max(1, Math.round(ms))} ms` : `${(ms / 1000).toFixed(1)} s`);
   const done = result && !result.refusal ? t('phase_done', count(rowsOf('all')), time(result.ms)) : '';
-  byId('phase').textContent = state.told || (phase ? t(`phase_${phase[0]}`, phase[1] ?? null, phase[2] ?? null) : done);
+  byId('phase').textContent = state.cancelled ? t('cancelled') : (phase ? t(`phase_${phase[0]}`, phase[1] ?? null, phase[2] ?? null) : done);
   byId('progress').dataset.busy = Boolean(phase);
+  byId('again').hidden = !state.cancelled;
   byId('cancel').hidden = !phase || phase[0] === 'injecting' || phase[0] === 'starting';
 }
 
@@ -255,10 +256,11 @@ function listen() {
   });
   on('cancel', 'click', () => {
     planner.cancel();
+    state.cancelled = true;
     show({ result: null, problem: null, phase: null });
-    state.told = t('cancelled');
-    drawPhase();
+    byId('again').focus();
   });
+  on('again', 'click', planNow);
   on('show-place', 'click', () => payload.mark(state.result.refusal.span, 'wrong', true));
   on('text', 'keydown', (event) => event.key === 'Escape' && state.row && table.focusRow());
   on('inject', 'click', injectNow);

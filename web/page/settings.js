@@ -7,7 +7,8 @@ const CHOICES = { language: ['en', 'zh'], theme: ['auto', 'light', 'dark'] };
 
 /** Takes what is kept, else what the browser prefers; `changed` is called after each change of language. */
 export function settle(changed) {
-  const preferred = navigator.languages?.some((name) => name.toLowerCase().startsWith('zh')) && !navigator.language.startsWith('en') ? 'zh' : 'en';
+  const spoken = navigator.languages.map((name) => name.slice(0, 2).toLowerCase());
+  const preferred = spoken.find((name) => CHOICES.language.includes(name)) ?? 'en';
   apply('language', kept('language') ?? preferred);
   apply('theme', kept('theme') ?? 'auto');
   for (const name of Object.keys(CHOICES)) {

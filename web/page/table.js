@@ -1,7 +1,7 @@
 // A table of any length of which only the rows in sight exist. One row has the keyboard's focus; it is never taken away.
 
 /** Tallest area that every browser can scroll, in pixels; a longer table moves by shares of it. */
-const TALLEST = 8_000_000;
+const TALLEST = 4_000_000;
 /** Rows that are asked for at once, and parts that are kept. */
 const PART = 100;
 const PARTS_KEPT = 60;

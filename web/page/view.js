@@ -37,22 +37,26 @@ function notes(result) {
   return said;
 }
 
-/** Where a payload went wrong: the line with a mark under the place, when there is a line to show. */
+/** Where a payload went wrong: the lines with the place marked, or the byte in a payload without lines. */
 function drawPlace({ result, place }) {
   const span = result?.refusal?.span;
   byId('place').hidden = !span;
   if (!span) return;
-  const excerpt = byId('excerpt');
-  excerpt.hidden = !place;
-  if (!place) return;
-  const head = place.before.slice(-60);
-  const tail = place.text.slice(place.before.length, place.before.length + 40);
-  excerpt.replaceChildren(
-    make('span', { className: 'where' }, t('place', count(place.line), count(place.column))), '\n',
-    ...(place.line > 1 ? [make('span', { className: 'other' }, place.earlier.map((line) => `${line.slice(-100)}\n`).join(''))] : []),
-    head, make('mark', { className: 'wrong' }, [...tail][0] ?? ' '), [...tail].slice(1).join(''),
-  );
+  byId('excerpt').replaceChildren(...(place ? placeInText(place) : [where(t('place_byte', count(span[0])))]));
 }
+
+function placeInText(place) {
+  const head = place.before.slice(-60);
+  const [wrong, ...rest] = place.text.slice(place.before.length, place.before.length + 40);
+  const earlier = place.line > 1 ? place.earlier.map((line) => `${line.slice(-100)}\n`).join('') : '';
+  return [
+    where(t('place', count(place.line), count(place.column))), '\n',
+    make('span', { className: 'other' }, earlier),
+    head, make('mark', { className: 'wrong' }, wrong ?? ' '), rest.join(''),
+  ];
+}
+
+const where = (words) => make('span', { className: 'where' }, words);
 
 /** The counts, each a filter. Verdicts that a plan rarely has are shown only when it has them. */
 function drawFilters({ result, filter }, act) {

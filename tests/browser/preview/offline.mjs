@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Person, until } from '../browser.mjs';
-import { serveFiles } from '../files.mjs';
+import { record, serveFiles } from '../files.mjs';
 
 const json = JSON.stringify;
 
@@ -18,9 +18,13 @@ export const OFFLINE = [
     await person.says('4 entries are not taken.');
   }],
 
-  ['the plan follows the text, and no request is made', async (person) => {
+  ['the plan follows the text, and no request is made', async (_, { url }, browser) => {
+    const wire = await record(url);
+    const person = await Person.at(browser, wire.url);
     await person.reads('Merge would add 4.');
-    const before = person.requests.length;
+    // What a browser asks of its own accord, an icon for example, comes with the page.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const before = wire.sent.length;
     await person.write('["example-token-1"]');
     await person.reads('Merge would add 1.');
     await person.write('["example-token-1", "example-token-2"]');
@@ -30,9 +34,37 @@ export const OFFLINE = [
     await person.fill('textbox', 'Source id', 'manual-gpt');
     await person.reads('Replace would add 2 and remove none.');
     await person.click('button', '2 Add');
-    assert.deepEqual(person.asked(before), []);
-    const kept = await person.page.evaluate(() => Object.keys(localStorage));
-    assert.deepEqual(kept, []);
+    await (await person.row(1)).click();
+    await person.says('Entry 1: Add');
+    assert.deepEqual(wire.sent.slice(before).map(({ path }) => path), []);
+    assert.deepEqual(await person.page.evaluate(() => Object.keys(localStorage)), []);
+    assert.deepEqual(person.asked().filter((address) => !address.startsWith(wire.url)), []);
+    await person.close();
+    wire.close();
+  }],
+
+  ['a file is dropped, and a large text pasted', async (person) => {
+    await person.reads('Merge would add 4.');
+    await person.page.evaluate(() => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['["example-token-1"]'], 'dropped.json'));
+      for (const type of ['dragover', 'drop']) document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+    });
+    await person.reads('Merge would add 1.');
+    await person.page.evaluate(() => {
+      const clipboardData = new DataTransfer();
+      const tokens = Array.from({ length: 50_000 }, (_, n) => `example-pasted-token-${n}`);
+      const data = JSON.stringify(tokens);
+      clipboardData.setData('text/plain', data);
+      // Firefox reads `data` where others read `clipboardData`.
+      const paste = { clipboardData, dataType: 'text/plain', data, bubbles: true, cancelable: true };
+      document.querySelector('textarea').dispatchEvent(new ClipboardEvent('paste', paste));
+    });
+    await person.reads('Merge would add 50,000.');
+    await person.says('is too large for the editor');
+    await person.sample('Three tokens');
+    await person.reads('Merge would add 3.');
+    assert.ok((await person.page.$eval('textarea', (area) => area.value)).startsWith('{'));
   }],
 
   ['the provider of entries without one is chosen', async (person) => {
@@ -140,6 +172,7 @@ export const OFFLINE = [
     await writeFile(file, Buffer.from([0x5b, 0x22, 0xff, 0x22, 0x5d]));
     await person.file(file);
     await person.reads('The payload is not valid UTF-8');
+    await person.says('Byte 2');
   }],
 
   ['any static file server will do', async (person, { web }, browser) => {
