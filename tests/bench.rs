@@ -13,6 +13,9 @@ mod node;
 mod payload;
 #[path = "service/program.rs"]
 mod program;
+#[path = "../web/examples/rust/main.rs"]
+#[allow(dead_code, reason = "the benchmark has a main of its own")]
+mod wasmtime_example;
 
 use std::path::Path;
 use std::process::Command;
@@ -40,12 +43,17 @@ fn main() {
     if std::env::args().any(|wanted| wanted == "browser") {
         return browser(&body);
     }
+    // `wasmtime` likewise.
+    if std::env::args().any(|wanted| wanted == "wasmtime") {
+        return in_wasmtime(&body);
+    }
     large_import(&body);
     let server = Server::start();
     inject(&server, &body);
     single_import(&server);
     readers_during_imports(&body);
     start(server);
+    in_wasmtime(&body);
     browser(&body);
 }
 
@@ -82,6 +90,29 @@ fn plan_natively(body: &str) -> Duration {
     let said = String::from_utf8_lossy(&answer[..400]).into_owned();
     assert!(said.contains(&format!("\"added\":{MANY}")), "{said}");
     took
+}
+
+/// A plan in wasmtime against the same plan in native code, in turns, the answer's text included on both sides.
+fn in_wasmtime(body: &str) {
+    let wasm = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/web/tributary.wasm");
+    let wasm = std::fs::read(wasm).expect("`cargo prove` builds the wasm");
+    let mut plan = wasmtime_example::load(&wasm).expect("a module");
+    let (mut product, mut floor) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        let began = Instant::now();
+        let native = tributary_core::plan_json(body.as_bytes(), b"{}");
+        floor.push(began.elapsed());
+        let began = Instant::now();
+        let answer = plan(body.as_bytes(), b"{}").expect("an answer");
+        product.push(began.elapsed());
+        assert!(answer == native, "both decide alike");
+    }
+    row(
+        "plan in wasmtime, against native",
+        median(&mut product),
+        median(&mut floor),
+        "<= 1.8",
+    );
 }
 
 /// One large import over HTTP against Python's own modules on the same file, in turns.

@@ -4,6 +4,7 @@ mod conformance;
 mod examples;
 mod laws;
 mod runtimes;
+mod schema;
 mod seeded;
 mod size;
 mod tidy;
