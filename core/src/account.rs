@@ -6,6 +6,7 @@ use crate::names::Names;
 use crate::owner::Owners;
 use crate::provider::Provider;
 use crate::secret::PLACEHOLDER;
+use crate::typed::Typed;
 use crate::value::{Secret, Shown};
 use std::collections::BTreeMap;
 
@@ -169,6 +170,12 @@ impl Document {
         let mut quoted = String::new();
         push_quoted(&mut quoted, name);
         self.fields().find(|field| field.name == quoted)
+    }
+
+    /// The JSON text of a typed field.
+    pub fn typed(&self, field: Typed) -> Option<&str> {
+        let found = self.fields().find(|known| known.name == field.quoted());
+        found.map(|field| field.value)
     }
 
     /// Writes a field's name (as JSON text) and the colon: where it begins and ends.

@@ -18,6 +18,8 @@ pub enum Who {
     Anyone,
     /// The administrator's secret, or an enabled key with the administrator's role.
     Admin,
+    /// The same, or an enabled key with the reader's role.
+    Reader,
 }
 
 /// Lets a request with these headers in, or says why not: 401 without a valid credential, 403 without the role.
@@ -31,7 +33,8 @@ pub async fn admit(app: &App, who: Who, headers: &HeaderMap) -> Result<(), ApiEr
     }
     match role_of_key(app, credential).await? {
         Some(Role::Admin) => Ok(()),
-        Some(Role::User) => Err(ApiError::forbidden()),
+        Some(Role::Reader) if who == Who::Reader => Ok(()),
+        Some(Role::User | Role::Reader) => Err(ApiError::forbidden()),
         None => Err(ApiError::unauthorized()),
     }
 }

@@ -74,8 +74,8 @@ fn load(
 ) -> Result<(), Box<dyn Error>> {
     let mut accounts = Accounts::new(db);
     let mut wanted: Vec<_> = batch.items.iter().map(|item| item.fingerprint).collect();
-    if let (Strategy::Replace, Some(source)) = (options.strategy, &options.source_id) {
-        wanted.extend(accounts.owned_by(source)?);
+    if options.strategy == Strategy::Replace {
+        wanted.extend(accounts.owned_by(&options.owner())?);
     }
     for fingerprint in wanted {
         if let Some(stored) = accounts.find(&fingerprint)? {

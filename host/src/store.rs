@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod apply;
+pub mod change;
 mod checkpoint;
 mod connect;
 mod error;

@@ -27,7 +27,7 @@ pub enum KeyCommand {
 /// What a new key is.
 #[derive(Args)]
 pub struct Create {
-    /// What the key may do: `admin` everything, `user` nothing that administers; no default
+    /// What the key may do: `admin` everything, `user` nothing that administers, `reader` read the pool as a payload; no default
     #[arg(long, value_name = "ROLE", env = "TRIBUTARY_KEY_ROLE")]
     role: RoleName,
     /// What to call the key in lists; no default
@@ -55,6 +55,7 @@ pub struct Chosen {
 pub enum RoleName {
     Admin,
     User,
+    Reader,
 }
 
 /// Does what was asked. The error is for the person who typed it.
@@ -82,6 +83,7 @@ fn create(wanted: &Create) -> Outcome {
         role: match wanted.role {
             RoleName::Admin => Role::Admin,
             RoleName::User => Role::User,
+            RoleName::Reader => Role::Reader,
         },
         hash: keys::hash(secret.as_bytes()),
         enabled: true,

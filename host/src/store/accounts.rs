@@ -1,16 +1,18 @@
 //! The accounts of the pool, row by row: found by fingerprint, added, changed, removed.
 
-use std::collections::BTreeMap;
+mod owners;
+mod secrets;
+mod tally;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
-use tributary_core::{
-    Account, Document, Fingerprint, Owners, Provider, Secret, SecretPlace, SourceId,
-};
+use tributary_core::{Account, Document, Fingerprint, Owner, Owners, Provider, SecretPlace};
 
 use super::error::StoreError;
 
-/// The integer that stands for Local among owners.
-const LOCAL: u32 = 0;
+pub use owners::{LOCAL, OwnerIds, ids_in};
+use secrets::push_part;
+pub use secrets::{Secrets, secret_of};
+pub use tally::Tally;
 
 /// An account and the row that holds it.
 pub struct Stored {
@@ -20,8 +22,8 @@ pub struct Stored {
     pub account: Account,
 }
 
-/// The account tables through one connection, with the owners met so far and the statements that run for every account
-/// of an import.
+/// The account tables through one connection, with the owners met so far, the statements that run for every account of
+/// an import, and what was changed so far in numbers: who writes calls [`Tally::write`] at the end.
 pub struct Accounts<'c> {
     db: &'c Connection,
     find_key: Held<'c>,
@@ -29,9 +31,10 @@ pub struct Accounts<'c> {
     add_account: Held<'c>,
     add_key: Held<'c>,
     add_owned: Held<'c>,
-    sources: BTreeMap<u32, SourceId>,
-    ids: BTreeMap<SourceId, u32>,
-    names: BTreeMap<SourceId, String>,
+    /// Who owns accounts.
+    pub owners: OwnerIds<'c>,
+    /// What was changed so far.
+    pub tally: Tally,
 }
 
 /// A statement that is looked up once and then held.
@@ -69,9 +72,8 @@ impl<'c> Accounts<'c> {
                 None,
             ),
             add_owned: Held("INSERT INTO owned(owner, account) VALUES(?1, ?2)", None),
-            sources: BTreeMap::new(),
-            ids: BTreeMap::new(),
-            names: BTreeMap::new(),
+            owners: OwnerIds::new(db),
+            tally: Tally::default(),
         }
     }
 
@@ -86,15 +88,15 @@ impl<'c> Accounts<'c> {
         let Some((id, owners)) = found else {
             return Ok(None);
         };
-        let owners = self.owners(&owners)?;
+        let owners = self.owners.decode(&owners)?;
         let account = self.find_account.on(self.db)?;
         let account = account.query_row([id], |row| read_account(row, *fingerprint, owners))??;
         Ok(Some(Stored { id, account }))
     }
 
-    /// The fingerprints of the accounts that a source owns, ascending.
-    pub fn owned_by(&mut self, source: &SourceId) -> Result<Vec<Fingerprint>, StoreError> {
-        let Some(owner) = self.id_of(source)? else {
+    /// The fingerprints of the accounts that an owner has, ascending.
+    pub fn owned_by(&mut self, owner: &Owner) -> Result<Vec<Fingerprint>, StoreError> {
+        let Some(owner) = self.owners.id_of_owner(owner)? else {
             return Ok(Vec::new());
         };
         let sql = "SELECT fingerprint FROM owned JOIN account ON account.id = owned.account WHERE owner = ?1";
@@ -125,6 +127,7 @@ impl<'c> Accounts<'c> {
             secret,
             at,
         ])?;
+        self.tally.count(account, 1);
         Ok(())
     }
 
@@ -138,18 +141,18 @@ impl<'c> Accounts<'c> {
         Ok(())
     }
 
-    /// Writes everything but the owners of an account; `secret` only when it changes.
+    /// Writes everything but the owners of an account; `secret` only when it changes, `at` only when an import changes it.
     pub fn update(
         &mut self,
-        id: i64,
+        stored: &Stored,
         account: &Account,
         secret: Option<&[u8]>,
-        at: i64,
+        at: Option<i64>,
     ) -> Result<(), StoreError> {
         let sql = "UPDATE account SET provider = ?2, shown = ?3, marks = ?4, earlier_status = ?5, \
-                   secret = coalesce(?6, secret), injected_at = ?7 WHERE id = ?1";
+                   secret = coalesce(?6, secret), injected_at = coalesce(?7, injected_at) WHERE id = ?1";
         self.db.prepare_cached(sql)?.execute(params![
-            id,
+            stored.id,
             provider_id(account.provider),
             account.document.as_json(),
             marks(&account.document),
@@ -157,40 +160,36 @@ impl<'c> Accounts<'c> {
             secret,
             at,
         ])?;
+        self.tally.count(&stored.account, -1);
+        self.tally.count(account, 1);
         Ok(())
     }
 
-    /// Writes who owns an account, in place of `before`.
-    pub fn set_owners(
-        &mut self,
-        id: i64,
-        before: &Owners,
-        account: &Account,
-    ) -> Result<(), StoreError> {
-        let owners = self.encoded(&account.owners)?;
+    /// Writes who owns an account from now on.
+    pub fn set_owners(&mut self, stored: &Stored, account: &Account) -> Result<(), StoreError> {
+        let owners = self.owners.encode(&account.owners)?;
         let sql = "UPDATE account_key SET owners = ?2 WHERE fingerprint = ?1";
         self.db
             .prepare_cached(sql)?
             .execute(params![account.fingerprint.as_bytes(), owners])?;
-        let (old, new) = (decoded(&self.encoded(before)?), decoded(&owners));
+        let before = self.owners.encode(&stored.account.owners)?;
+        let (old, new) = (ids_in(&before), ids_in(&owners));
         for gone in old.iter().filter(|owner| !new.contains(owner)) {
-            self.db
-                .prepare_cached("DELETE FROM owned WHERE owner = ?1 AND account = ?2")?
-                .execute(params![gone, id])?;
+            self.drop_owned(*gone, stored.id)?;
         }
         for come in new.into_iter().filter(|owner| !old.contains(owner)) {
-            self.add_owned(come, id)?;
+            self.add_owned
+                .on(self.db)?
+                .execute(params![come, stored.id])?;
+            self.tally.count_owned(come, 1);
         }
         Ok(())
     }
 
     /// Removes an account with everything that names it.
     pub fn remove(&mut self, stored: &Stored) -> Result<(), StoreError> {
-        let owners = decoded(&self.encoded(&stored.account.owners)?);
-        for owner in owners {
-            self.db
-                .prepare_cached("DELETE FROM owned WHERE owner = ?1 AND account = ?2")?
-                .execute(params![owner, stored.id])?;
+        for owner in ids_in(&self.owners.encode(&stored.account.owners)?) {
+            self.drop_owned(owner, stored.id)?;
         }
         self.db
             .prepare_cached("DELETE FROM account_key WHERE fingerprint = ?1")?
@@ -198,6 +197,14 @@ impl<'c> Accounts<'c> {
         self.db
             .prepare_cached("DELETE FROM account WHERE id = ?1")?
             .execute([stored.id])?;
+        self.tally.count(&stored.account, -1);
+        Ok(())
+    }
+
+    fn drop_owned(&mut self, owner: u32, id: i64) -> Result<(), StoreError> {
+        let sql = "DELETE FROM owned WHERE owner = ?1 AND account = ?2";
+        self.db.prepare_cached(sql)?.execute(params![owner, id])?;
+        self.tally.count_owned(owner, -1);
         Ok(())
     }
 
@@ -206,7 +213,9 @@ impl<'c> Accounts<'c> {
         let sql = "WITH RECURSIVE row(id) AS (SELECT ?2 WHERE ?2 <= ?3 UNION ALL SELECT id + 1 FROM row WHERE id < ?3) \
                    INSERT INTO owned(owner, account) SELECT ?1, id FROM row";
         let mut rows = self.db.prepare_cached(sql)?;
-        rows.execute(params![owner, first, last])?;
+        let noted = rows.execute(params![owner, first, last])?;
+        self.tally
+            .count_owned(owner, i64::try_from(noted).unwrap_or(i64::MAX));
         Ok(())
     }
 
@@ -216,12 +225,6 @@ impl<'c> Accounts<'c> {
             .db
             .prepare_cached("SELECT NOT EXISTS(SELECT 1 FROM account_key)")?;
         Ok(any.query_row([], |row| row.get(0))?)
-    }
-
-    /// Notes that an owner owns an account.
-    pub fn add_owned(&mut self, owner: u32, id: i64) -> Result<(), StoreError> {
-        self.add_owned.on(self.db)?.execute(params![owner, id])?;
-        Ok(())
     }
 
     /// The secrets of an account after a change, put together from those it holds and those that come.
@@ -259,95 +262,6 @@ impl<'c> Accounts<'c> {
             .prepare_cached("SELECT secret FROM account WHERE id = ?1")?;
         Ok(secret.query_row([id], |row| row.get(0))?)
     }
-
-    /// The owners in an `owners` blob.
-    pub fn owners(&mut self, blob: &[u8]) -> Result<Owners, StoreError> {
-        let ids = decoded(blob);
-        let mut sources = Vec::with_capacity(ids.len());
-        for id in ids.iter().filter(|id| **id != LOCAL) {
-            sources.push(self.source_of(*id)?);
-        }
-        Ok(Owners::new(ids.contains(&LOCAL), sources))
-    }
-
-    /// The name kept for a source that imported; empty when none.
-    pub fn name_of(&mut self, source: &SourceId) -> Result<String, StoreError> {
-        if let Some(name) = self.names.get(source) {
-            return Ok(name.clone());
-        }
-        let name: Option<String> = self
-            .db
-            .prepare_cached("SELECT name FROM owner WHERE source_id = ?1")?
-            .query_row([source.as_str()], |row| row.get(0))
-            .optional()?;
-        let name = name.unwrap_or_default();
-        self.names.insert(source.clone(), name.clone());
-        Ok(name)
-    }
-
-    /// The blob of these owners, all of which have ids.
-    pub fn encoded(&mut self, owners: &Owners) -> Result<Vec<u8>, StoreError> {
-        let mut blob = Vec::with_capacity(4 * (owners.sources().len() + 1));
-        if owners.local() {
-            blob.extend_from_slice(&LOCAL.to_le_bytes());
-        }
-        for source in owners.sources() {
-            let missing = || StoreError::Internal("an owner without an id".to_owned());
-            blob.extend_from_slice(&self.id_of(source)?.ok_or_else(missing)?.to_le_bytes());
-        }
-        Ok(blob)
-    }
-
-    fn source_of(&mut self, id: u32) -> Result<SourceId, StoreError> {
-        if let Some(source) = self.sources.get(&id) {
-            return Ok(source.clone());
-        }
-        let text: Option<String> = self
-            .db
-            .prepare_cached("SELECT source_id FROM owner WHERE id = ?1")?
-            .query_row([id], |row| row.get(0))
-            .optional()?;
-        let source = text.as_deref().and_then(SourceId::new);
-        let source =
-            source.ok_or_else(|| damaged("an account names an owner that is not there"))?;
-        self.know(id, &source);
-        Ok(source)
-    }
-
-    fn id_of(&mut self, source: &SourceId) -> Result<Option<u32>, StoreError> {
-        if let Some(id) = self.ids.get(source) {
-            return Ok(Some(*id));
-        }
-        let id = self
-            .db
-            .prepare_cached("SELECT id FROM owner WHERE source_id = ?1")?
-            .query_row([source.as_str()], |row| row.get(0))
-            .optional()?;
-        if let Some(id) = id {
-            self.know(id, source);
-        }
-        Ok(id)
-    }
-
-    /// The id of an importer, made with this name when it is new; 0 for Local.
-    pub fn importer(&mut self, source: Option<&SourceId>, name: &str) -> Result<u32, StoreError> {
-        let Some(source) = source else {
-            return Ok(LOCAL);
-        };
-        if let Some(id) = self.id_of(source)? {
-            return Ok(id);
-        }
-        let sql = "INSERT INTO owner(source_id, name) VALUES(?1, ?2) RETURNING id";
-        let mut row = self.db.prepare_cached(sql)?;
-        let id = row.query_row(params![source.as_str(), name], |row| row.get(0))?;
-        self.know(id, source);
-        Ok(id)
-    }
-
-    fn know(&mut self, id: u32, source: &SourceId) {
-        self.sources.insert(id, source.clone());
-        self.ids.insert(source.clone(), id);
-    }
 }
 
 /// What makes an added account found.
@@ -358,50 +272,6 @@ pub struct NewKey {
     pub id: i64,
     /// Its owners, encoded.
     pub owners: Vec<u8>,
-}
-
-/// The `secret` blob of an account that is new.
-pub fn secret_of(token: &Secret, places: &[SecretPlace]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(token.reveal().len() + 8);
-    push_part(&mut out, token.reveal());
-    for place in places {
-        // A new account keeps nothing: there is nothing to keep.
-        if let SecretPlace::New(secret) = place {
-            push_part(&mut out, secret.reveal());
-        }
-    }
-    out
-}
-
-/// The parts of a `secret` blob: the token, then the secret values in the order of their places.
-pub struct Secrets<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Secrets<'a> {
-    /// Reads from the front of a blob.
-    pub fn of(blob: &'a [u8]) -> Secrets<'a> {
-        Secrets { rest: blob }
-    }
-}
-
-impl<'a> Iterator for Secrets<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        let (len, rest) = self.rest.split_first_chunk()?;
-        let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
-        let (part, rest) = rest.split_at_checked(len)?;
-        self.rest = rest;
-        std::str::from_utf8(part).ok()
-    }
-}
-
-fn push_part(out: &mut Vec<u8>, part: &str) {
-    // A body has at most 2⁶⁴ bytes by its type, and far less by its limit: a part of one never reaches 4 GiB.
-    let len = u32::try_from(part.len()).unwrap_or(u32::MAX);
-    out.extend_from_slice(&len.to_le_bytes());
-    out.extend_from_slice(part.as_bytes());
 }
 
 fn read_account(
@@ -435,15 +305,8 @@ fn marks(document: &Document) -> Vec<u8> {
     blob
 }
 
-fn decoded(blob: &[u8]) -> Vec<u32> {
-    blob.as_chunks::<4>()
-        .0
-        .iter()
-        .map(|id| u32::from_le_bytes(*id))
-        .collect()
-}
-
-fn provider_id(provider: Provider) -> i64 {
+/// The number of a provider in the tables.
+pub fn provider_id(provider: Provider) -> i64 {
     match provider {
         Provider::Gpt => 0,
         Provider::Grok => 1,

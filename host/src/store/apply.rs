@@ -6,17 +6,15 @@ use std::thread;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tributary_core::{
-    Arrival, Batch, Brought, Change, ChangeKind, Counts, Decider, EntryReader, ImportError,
-    ImportOptions, Item, Reason, Salt, SourceId,
+    Arrival, Batch, Brought, Change, Counts, Decider, EntryReader, ImportError, ImportOptions,
+    Item, Owner, Reason, Salt, SourceId,
 };
 
-use super::accounts::{Accounts, NewKey, Stored, secret_of};
+use super::accounts::Stored;
+use super::change::{Changes, Importer};
 use super::error::StoreError;
-use super::meta;
 use crate::body::Body;
 
-/// Added accounts whose keys are written together, in the order of their fingerprints.
-const KEYS_TOGETHER: usize = 100_000;
 /// Items of fewer are read by the writer itself.
 const ALONE: usize = 1_000;
 /// Items read together, and parts read ahead of the writer.
@@ -75,31 +73,22 @@ pub fn apply(
     at: i64,
 ) -> Result<Counts, ApplyError> {
     let decider = Decider::new(&received.batch, options)?;
-    let accounts = Accounts::new(db);
-    let last_account = meta::read(db)?.last_account;
+    let source = options.source_id.as_ref();
+    let changes = Changes::begin(db, Some(Importer { source, name, at }))?;
     let mut applying = Applying {
-        was_empty: accounts.is_empty()?,
-        accounts,
-        source: options.source_id.as_ref(),
-        name,
-        first_new: last_account + 1,
-        last_account,
+        was_empty: changes.accounts.is_empty()?,
+        changes,
         counts: Counts::default(),
-        new_keys: Vec::new(),
-        at,
     };
-    applying.departures(&decider, &received.batch)?;
+    applying.departures(&decider, &received.batch, &options.owner())?;
     if received.batch.items.len() < ALONE {
-        for part in received.brought(salt, &received.batch.items) {
+        for part in received.brought(salt) {
             applying.arrivals(&decider, part?)?;
         }
     } else {
         received.brought_ahead(salt, |part| applying.arrivals(&decider, part))?;
     }
-    applying.finish_adding()?;
-    if applying.changed() {
-        meta::advance(db, applying.last_account)?;
-    }
+    applying.changes.finish()?;
     Ok(applying.counts)
 }
 
@@ -114,13 +103,9 @@ impl Received {
     }
 
     /// Reads what items bring, part by part.
-    fn brought<'r>(
-        &'r self,
-        salt: &'r Salt,
-        items: &'r [Item],
-    ) -> impl Iterator<Item = io::Result<Part<'r>>> {
+    fn brought<'r>(&'r self, salt: &'r Salt) -> impl Iterator<Item = io::Result<Part<'r>>> {
         let (mut reader, mut scratch) = (EntryReader::new(salt), Vec::new());
-        items.chunks(PART).map(move |part| {
+        self.batch.items.chunks(PART).map(move |part| {
             let mut read = |item: &'r Item| {
                 let len = usize::try_from(item.span.len).map_err(io::Error::other)?;
                 let raw = self.body.slice(item.span.offset, len, &mut scratch)?;
@@ -139,7 +124,7 @@ impl Received {
         thread::scope(|scope| {
             let (send, receive) = sync_channel(PARTS_AHEAD);
             scope.spawn(move || {
-                for part in self.brought(salt, &self.batch.items) {
+                for part in self.brought(salt) {
                     // When nobody takes any more, the import has failed.
                     if send.send(part).is_err() {
                         return;
@@ -153,28 +138,27 @@ impl Received {
 
 /// An import under way.
 struct Applying<'c> {
-    accounts: Accounts<'c>,
+    changes: Changes<'c>,
     /// No account was there before: none need be looked for.
     was_empty: bool,
-    source: Option<&'c SourceId>,
-    name: &'c str,
-    first_new: i64,
-    last_account: i64,
     counts: Counts,
-    new_keys: Vec<NewKey>,
-    at: i64,
 }
 
 impl Applying<'_> {
     /// The accounts that leave the source, by fingerprint.
-    fn departures(&mut self, decider: &Decider<'_>, batch: &Batch) -> Result<(), ApplyError> {
-        let Some(source) = self.source.filter(|_| decider.replaces()) else {
+    fn departures(
+        &mut self,
+        decider: &Decider<'_>,
+        batch: &Batch,
+        importer: &Owner,
+    ) -> Result<(), ApplyError> {
+        if !decider.replaces() {
             return Ok(());
-        };
-        let mut leaving = self.accounts.owned_by(source)?;
+        }
+        let mut leaving = self.changes.accounts.owned_by(importer)?;
         leaving.retain(|fingerprint| decider.departs(batch, fingerprint));
         for fingerprint in leaving {
-            if let Some(stored) = self.accounts.find(&fingerprint)? {
+            if let Some(stored) = self.changes.accounts.find(&fingerprint)? {
                 self.carry_out(&decider.depart(&stored.account), Some(&stored))?;
             }
         }
@@ -185,7 +169,7 @@ impl Applying<'_> {
         for (item, brought) in part {
             let stored = match self.was_empty {
                 true => None,
-                false => self.accounts.find(&item.fingerprint)?,
+                false => self.changes.accounts.find(&item.fingerprint)?,
             };
             let before = stored.as_ref().map(|stored| &stored.account);
             match decider.arrive(item, brought, before) {
@@ -201,72 +185,9 @@ impl Applying<'_> {
         change: &Change<'_>,
         stored: Option<&Stored>,
     ) -> Result<(), StoreError> {
-        match (change.kind, stored) {
-            (ChangeKind::Add, _) => self.add(change)?,
-            (ChangeKind::Remove, Some(stored)) => self.accounts.remove(stored)?,
-            (_, Some(stored)) => self.update(change, stored)?,
-            (_, None) => return Err(StoreError::Internal("a change of nothing".to_owned())),
-        }
+        self.changes.carry_out(change, stored)?;
         self.counts.add(change.kind);
         Ok(())
-    }
-
-    fn add(&mut self, change: &Change<'_>) -> Result<(), StoreError> {
-        let (Some(account), Some(token)) = (&change.after, &change.token) else {
-            return Err(StoreError::Internal("an add of nothing".to_owned()));
-        };
-        self.accounts.importer(self.source, self.name)?;
-        self.last_account += 1;
-        let (id, secret) = (self.last_account, secret_of(token, &change.secrets));
-        self.accounts.add(id, account, &secret, self.at)?;
-        let (fingerprint, owners) = (account.fingerprint, self.accounts.encoded(&account.owners)?);
-        self.new_keys.push(NewKey {
-            fingerprint,
-            id,
-            owners,
-        });
-        if self.new_keys.len() >= KEYS_TOGETHER {
-            self.write_keys()?;
-        }
-        Ok(())
-    }
-
-    fn update(&mut self, change: &Change<'_>, stored: &Stored) -> Result<(), StoreError> {
-        let Some(account) = &change.after else {
-            return Err(StoreError::Internal("an update to nothing".to_owned()));
-        };
-        self.accounts.importer(self.source, self.name)?;
-        let secret = self.accounts.secret_after(stored, &change.secrets)?;
-        self.accounts
-            .update(stored.id, account, secret.as_deref(), self.at)?;
-        if account.owners != stored.account.owners {
-            self.accounts
-                .set_owners(stored.id, &stored.account.owners, account)?;
-        }
-        Ok(())
-    }
-
-    /// Makes the added accounts found by their fingerprints and their owner, who is the importer.
-    fn finish_adding(&mut self) -> Result<(), StoreError> {
-        self.write_keys()?;
-        if self.counts.added == 0 {
-            return Ok(());
-        }
-        let owner = self.accounts.importer(self.source, self.name)?;
-        self.accounts
-            .add_all_owned(owner, self.first_new, self.last_account)
-    }
-
-    /// No entry of a batch names an account twice, so a key may be written after later entries were decided.
-    fn write_keys(&mut self) -> Result<(), StoreError> {
-        let mut keys = std::mem::take(&mut self.new_keys);
-        keys.sort_unstable_by_key(|key| key.fingerprint);
-        keys.iter().try_for_each(|key| self.accounts.add_key(key))
-    }
-
-    fn changed(&self) -> bool {
-        let counts = &self.counts;
-        counts.added + counts.updated + counts.released + counts.disabled + counts.removed > 0
     }
 }
 

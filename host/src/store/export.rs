@@ -39,9 +39,11 @@ impl Exporter {
         let mut part = Vec::new();
         while let Some(row) = rows.next()? {
             self.after = row.get(0)?;
-            let owners = accounts.owners(row.get_ref(7)?.as_blob().unwrap_or_default())?;
+            let owners = accounts
+                .owners
+                .decode(row.get_ref(7)?.as_blob().unwrap_or_default())?;
             let name = match owners.sources().last() {
-                Some(source) => accounts.name_of(source)?,
+                Some(source) => accounts.owners.name_of(source)?,
                 None => String::new(),
             };
             push_line(&mut part, row, &owners, &name)?;

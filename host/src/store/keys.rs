@@ -31,6 +31,8 @@ pub enum Role {
     Admin,
     /// Nothing that administers.
     User,
+    /// Read the pool as a payload, and the metrics.
+    Reader,
 }
 
 /// The hash a key is stored and found by. Keys are long and random: a plain hash cannot be guessed back.
@@ -81,11 +83,12 @@ pub fn delete(db: &Connection, id: &str) -> Result<bool, StoreError> {
 }
 
 impl Role {
-    /// The name used in commands and tables: `admin` or `user`.
+    /// The name used in commands and tables: `admin`, `user` or `reader`.
     pub fn as_str(self) -> &'static str {
         match self {
             Role::Admin => "admin",
             Role::User => "user",
+            Role::Reader => "reader",
         }
     }
 
@@ -94,6 +97,7 @@ impl Role {
         match name {
             "admin" => Some(Role::Admin),
             "user" => Some(Role::User),
+            "reader" => Some(Role::Reader),
             _ => None,
         }
     }

@@ -89,10 +89,13 @@ pub fn mark_synced(db: &Connection, id: &str, at: i64) -> Result<bool, StoreErro
 
 /// Forgets a source; its accounts and jobs stay. `false` when there is none with this id.
 pub fn delete(db: &Connection, id: &str) -> Result<bool, StoreError> {
-    Ok(db
-        .prepare_cached("DELETE FROM source WHERE id = ?1")?
-        .execute([id])?
-        > 0)
+    let mut source = db.prepare_cached("DELETE FROM source WHERE id = ?1")?;
+    let deleted = source.execute([id])? > 0;
+    if deleted {
+        db.prepare_cached("UPDATE owner SET source_deleted = 1 WHERE source_id = ?1")?
+            .execute([id])?;
+    }
+    Ok(deleted)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Source> {

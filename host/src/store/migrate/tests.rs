@@ -43,6 +43,58 @@ fn a_new_database_is_ours_and_current() {
 }
 
 #[test]
+fn a_pool_of_before_is_counted_when_it_is_migrated() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join(FILE);
+    let mut db = Connection::open(&path).unwrap();
+    let change = db.transaction().unwrap();
+    first(&change).unwrap();
+    for (id, status) in [(1u8, "正常"), (2, "正常"), (3, "限流")] {
+        let shown = format!("{{\"status\":\"{status}\"}}");
+        let row = rusqlite::params![id, vec![id; 16], shown];
+        change
+            .execute(
+                "INSERT INTO account VALUES(?1, ?2, 0, 'a…', ?3, x'', NULL, x'', 0, 0)",
+                row,
+            )
+            .unwrap();
+        change
+            .execute("INSERT INTO owned VALUES(?1 % 2, ?1)", [id])
+            .unwrap();
+    }
+    change
+        .execute_batch("INSERT INTO owner VALUES(1, 'gone', ''), (2, 'label', '');
+            INSERT INTO job VALUES(1, 'a', 'sync', 'success', 0, 0, 'gone', '', 'merge', 0, 0, 0, 0)")
+        .unwrap();
+    for (name, value) in [("application_id", APPLICATION_ID), ("user_version", 1)] {
+        change.pragma_update(None, name, value).unwrap();
+    }
+    change.commit().unwrap();
+    drop(db);
+    let db = prepare(dir.path()).unwrap();
+    let number = |sql: &str| db.query_row(sql, [], |r| r.get::<_, i64>(0)).unwrap();
+    for (sql, expected) in [
+        ("SELECT accounts FROM meta", 3),
+        (
+            "SELECT accounts FROM tally WHERE provider = 0 AND status = '正常'",
+            2,
+        ),
+        ("SELECT accounts FROM owner_tally WHERE owner = 0", 1),
+        ("SELECT accounts FROM owner_tally WHERE owner = 1", 2),
+        (
+            "SELECT source_deleted FROM owner WHERE source_id = 'gone'",
+            1,
+        ),
+        (
+            "SELECT source_deleted FROM owner WHERE source_id = 'label'",
+            0,
+        ),
+    ] {
+        assert_eq!(number(sql), expected, "{sql}");
+    }
+}
+
+#[test]
 fn what_is_not_a_database_is_refused() {
     for bytes in [&b""[..], b"not a database", &[0; 8192]] {
         let dir = tempdir().unwrap();
@@ -67,7 +119,7 @@ fn another_programs_database_is_refused() {
 fn a_newer_database_is_refused() {
     let (dir, path) = folder();
     tamper(&path, "PRAGMA user_version = 99;");
-    refuses(dir.path(), "schema 99, this one knows 1");
+    refuses(dir.path(), "schema 99, this one knows 2");
 }
 
 #[test]
@@ -79,7 +131,7 @@ fn a_newer_version_that_is_only_in_the_wal_is_refused() {
     let wal = with_suffix(&path, "-wal");
     let before = fs::read(&wal).unwrap();
     assert!(!before.is_empty());
-    refuses(dir.path(), "schema 99, this one knows 1");
+    refuses(dir.path(), "schema 99, this one knows 2");
     assert_eq!(fs::read(&wal).unwrap(), before);
 }
 

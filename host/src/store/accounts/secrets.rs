@@ -1,0 +1,48 @@
+//! The `secret` blob of an account: its token, then every secret value in the order of its place.
+
+use tributary_core::{Secret, SecretPlace};
+
+/// The `secret` blob of an account that is new.
+pub fn secret_of(token: &Secret, places: &[SecretPlace]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(token.reveal().len() + 8);
+    push_part(&mut out, token.reveal());
+    for place in places {
+        // A new account keeps nothing: there is nothing to keep.
+        if let SecretPlace::New(secret) = place {
+            push_part(&mut out, secret.reveal());
+        }
+    }
+    out
+}
+
+/// The parts of a `secret` blob: the token, then the secret values in the order of their places.
+pub struct Secrets<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Secrets<'a> {
+    /// Reads from the front of a blob.
+    pub fn of(blob: &'a [u8]) -> Secrets<'a> {
+        Secrets { rest: blob }
+    }
+}
+
+impl<'a> Iterator for Secrets<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let (len, rest) = self.rest.split_first_chunk()?;
+        let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
+        let (part, rest) = rest.split_at_checked(len)?;
+        self.rest = rest;
+        std::str::from_utf8(part).ok()
+    }
+}
+
+/// Appends a part after its length.
+pub(super) fn push_part(out: &mut Vec<u8>, part: &str) {
+    // A body has at most 2⁶⁴ bytes by its type, and far less by its limit: a part of one never reaches 4 GiB.
+    let len = u32::try_from(part.len()).unwrap_or(u32::MAX);
+    out.extend_from_slice(&len.to_le_bytes());
+    out.extend_from_slice(part.as_bytes());
+}

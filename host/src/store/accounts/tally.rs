@@ -1,0 +1,68 @@
+//! The pool in numbers, kept by the transactions that change it: nothing that only asks has to count.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
+use tributary_core::{Account, Typed, string_of};
+
+use super::provider_id;
+use crate::store::error::StoreError;
+
+/// How a transaction changes the numbers of the pool.
+#[derive(Default)]
+pub struct Tally {
+    /// Accounts in all.
+    pub accounts: i64,
+    /// By provider and status (as JSON text).
+    kinds: BTreeMap<(i64, String), i64>,
+    /// Of one provider and status, as most neighbours are; not yet in `kinds`.
+    run: (i64, String, i64),
+    owners: BTreeMap<u32, i64>,
+}
+
+impl Tally {
+    /// An account that comes (1) or goes (-1).
+    pub fn count(&mut self, account: &Account, by: i64) {
+        let provider = provider_id(account.provider);
+        let status = account.document.typed(Typed::Status).unwrap_or_default();
+        if self.run.0 != provider || self.run.1 != status {
+            self.end_run();
+            self.run = (provider, status.to_owned(), 0);
+        }
+        self.run.2 += by;
+        self.accounts += by;
+    }
+
+    /// Accounts that an owner gains, or loses when `by` is negative.
+    pub fn count_owned(&mut self, owner: u32, by: i64) {
+        *self.owners.entry(owner).or_default() += by;
+    }
+
+    fn end_run(&mut self) {
+        let (provider, status, by) = std::mem::take(&mut self.run);
+        if by != 0 {
+            *self.kinds.entry((provider, status)).or_default() += by;
+        }
+    }
+
+    /// Writes the numbers, in the transaction that changed the accounts; those of the whole pool are for `meta`.
+    pub fn write(&mut self, db: &Connection) -> Result<(), StoreError> {
+        self.end_run();
+        let sql = "INSERT INTO tally(provider, status, accounts) VALUES(?1, ?2, ?3) \
+                   ON CONFLICT DO UPDATE SET accounts = accounts + excluded.accounts";
+        for ((provider, status), by) in std::mem::take(&mut self.kinds) {
+            if by != 0 {
+                let row = params![provider, string_of(&status), by];
+                db.prepare_cached(sql)?.execute(row)?;
+            }
+        }
+        let sql = "INSERT INTO owner_tally(owner, accounts) VALUES(?1, ?2) \
+                   ON CONFLICT DO UPDATE SET accounts = accounts + excluded.accounts";
+        for (owner, by) in std::mem::take(&mut self.owners) {
+            if by != 0 {
+                db.prepare_cached(sql)?.execute(params![owner, by])?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! Carries changes of accounts out, in the writer's transaction: those of an import as they are decided, and those by hand.
+
+use rusqlite::Connection;
+use tributary_core::{Change, ChangeKind, SourceId};
+
+use super::accounts::{Accounts, NewKey, Stored, secret_of};
+use super::error::StoreError;
+use super::meta;
+
+/// Added accounts whose keys are written together, in the order of their fingerprints.
+const KEYS_TOGETHER: usize = 100_000;
+
+/// On whose behalf accounts change.
+pub struct Importer<'c> {
+    /// The source; `None` for Local.
+    pub source: Option<&'c SourceId>,
+    /// What the source is called.
+    pub name: &'c str,
+    /// When, in seconds since the epoch.
+    pub at: i64,
+}
+
+/// Changes under way in one transaction. Nothing is complete before [`Changes::finish`].
+pub struct Changes<'c> {
+    /// The tables.
+    pub accounts: Accounts<'c>,
+    db: &'c Connection,
+    /// `None` when a person changes accounts: that is no import of theirs.
+    importer: Option<Importer<'c>>,
+    first_new: i64,
+    last_account: i64,
+    new_keys: Vec<NewKey>,
+    any: bool,
+}
+
+impl<'c> Changes<'c> {
+    /// Begins; accounts can be added only by an importer.
+    pub fn begin(
+        db: &'c Connection,
+        importer: Option<Importer<'c>>,
+    ) -> Result<Changes<'c>, StoreError> {
+        let last_account = meta::read(db)?.last_account;
+        Ok(Changes {
+            accounts: Accounts::new(db),
+            db,
+            importer,
+            first_new: last_account + 1,
+            last_account,
+            new_keys: Vec::new(),
+            any: false,
+        })
+    }
+
+    /// Carries out one change; `stored` is the account that it changes.
+    pub fn carry_out(
+        &mut self,
+        change: &Change<'_>,
+        stored: Option<&Stored>,
+    ) -> Result<(), StoreError> {
+        self.any = true;
+        match (change.kind, stored) {
+            (ChangeKind::Add, _) => self.add(change),
+            (ChangeKind::Remove, Some(stored)) => self.accounts.remove(stored),
+            (_, Some(stored)) => self.update(change, stored),
+            (_, None) => Err(StoreError::Internal("a change of nothing".to_owned())),
+        }
+    }
+
+    /// Makes the added accounts found, and writes the pool's numbers and revision. Whether anything changed.
+    pub fn finish(mut self) -> Result<bool, StoreError> {
+        self.write_keys()?;
+        if self.last_account >= self.first_new {
+            let owner = self.importer_id()?;
+            self.accounts
+                .add_all_owned(owner, self.first_new, self.last_account)?;
+        }
+        if self.any {
+            self.accounts.tally.write(self.db)?;
+            meta::advance(self.db, self.last_account, self.accounts.tally.accounts)?;
+        }
+        Ok(self.any)
+    }
+
+    fn add(&mut self, change: &Change<'_>) -> Result<(), StoreError> {
+        let (Some(account), Some(token)) = (&change.after, &change.token) else {
+            return Err(StoreError::Internal("an add of nothing".to_owned()));
+        };
+        self.importer_id()?;
+        let at = self.importer.as_ref().map_or(0, |importer| importer.at);
+        self.last_account += 1;
+        let (id, secret) = (self.last_account, secret_of(token, &change.secrets));
+        self.accounts.add(id, account, &secret, at)?;
+        let owners = self.accounts.owners.encode(&account.owners)?;
+        self.new_keys.push(NewKey {
+            fingerprint: account.fingerprint,
+            id,
+            owners,
+        });
+        if self.new_keys.len() >= KEYS_TOGETHER {
+            self.write_keys()?;
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, change: &Change<'_>, stored: &Stored) -> Result<(), StoreError> {
+        let Some(account) = &change.after else {
+            return Err(StoreError::Internal("an update to nothing".to_owned()));
+        };
+        if self.importer.is_some() {
+            self.importer_id()?;
+        }
+        let secret = self.accounts.secret_after(stored, &change.secrets)?;
+        let at = self.importer.as_ref().map(|importer| importer.at);
+        self.accounts
+            .update(stored, account, secret.as_deref(), at)?;
+        if account.owners != stored.account.owners {
+            self.accounts.set_owners(stored, account)?;
+        }
+        Ok(())
+    }
+
+    fn importer_id(&mut self) -> Result<u32, StoreError> {
+        match &self.importer {
+            Some(importer) => self
+                .accounts
+                .owners
+                .importer(importer.source, importer.name),
+            None => Err(StoreError::Internal("an add without importer".to_owned())),
+        }
+    }
+
+    /// No entry of a batch names an account twice, so a key may be written after later entries were decided.
+    fn write_keys(&mut self) -> Result<(), StoreError> {
+        let mut keys = std::mem::take(&mut self.new_keys);
+        keys.sort_unstable_by_key(|key| key.fingerprint);
+        keys.iter().try_for_each(|key| self.accounts.add_key(key))
+    }
+}
