@@ -11,6 +11,7 @@ const json = JSON.stringify;
 export const OFFLINE = [
   ['a sample is there from the start, with its plan', async (person) => {
     await person.reads('Merge would add 4.');
+    await person.row(7);
     const rows = await person.rows();
     assert.equal(rows.length, 8);
     assert.deepEqual(rows[0].slice(0, 4), ['0', '+ Add', 'gpt', 'exa…n-1']);
