@@ -22,9 +22,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The source of a table of all files that a browser may ask for, by name.
 fn table(web: &Path, out: &Path) -> Result<String, Box<dyn Error>> {
     let mut table = String::from("&[\n");
-    for (name, content_type) in files(web)? {
+    let mut found = Vec::new();
+    collect(web, "", &mut found)?;
+    found.sort();
+    for (name, content_type) in found {
         // Copied, because the builder may be replacing them while the compiler reads.
-        let copy = out.join(&name);
+        let copy = out.join("page").join(&name);
+        fs::create_dir_all(copy.parent().unwrap_or(out))?;
         fs::copy(web.join(&name), &copy)?;
         writeln!(
             table,
@@ -35,16 +39,22 @@ fn table(web: &Path, out: &Path) -> Result<String, Box<dyn Error>> {
     Ok(table)
 }
 
-fn files(web: &Path) -> Result<Vec<(String, &'static str)>, Box<dyn Error>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(web)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if let Some(content_type) = content_type(&name) {
+/// Adds the files below `web/folder` by their names from `web` on, with `/` between the parts.
+fn collect(
+    web: &Path,
+    folder: &str,
+    found: &mut Vec<(String, &'static str)>,
+) -> Result<(), Box<dyn Error>> {
+    for entry in fs::read_dir(web.join(folder))? {
+        let entry = entry?;
+        let name = format!("{folder}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            collect(web, &format!("{name}/"), found)?;
+        } else if let Some(content_type) = content_type(&name) {
             found.push((name, content_type));
         }
     }
-    found.sort();
-    Ok(found)
+    Ok(())
 }
 
 /// What a file is; `None` for one that is none of the page's.

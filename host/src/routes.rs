@@ -68,9 +68,17 @@ static ROUTES: &[Route] = &[
     route(Method::POST, "/api/accounts/export", Who::Admin, |r| {
         Box::pin(accounts::export(r))
     }),
-    route(Method::GET, "/", Who::Anyone, |r| Box::pin(page::index(r))),
-    // The page's own files. Last, so that it takes nothing from the others.
+    route(Method::GET, "/", Who::Anyone, |r| {
+        Box::pin(page::preview(r))
+    }),
+    // The pages' own files. Last, so that they take nothing from the others.
     route(Method::GET, "/{file}", Who::Anyone, |r| {
+        Box::pin(page::asset(r))
+    }),
+    route(Method::GET, "/shared/{file}", Who::Anyone, |r| {
+        Box::pin(page::asset(r))
+    }),
+    route(Method::GET, "/preview/{file}", Who::Anyone, |r| {
         Box::pin(page::asset(r))
     }),
 ];

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 const page = (name) => import(new URL(`../../web/page/${name}`, import.meta.url));
-const { elements, endOf, members, textOf } = await page('json.js');
-const { inText, lineAt, textOfBlob } = await page('places.js');
-const { injectHead, curlCommand } = await page('curl.js');
-const { sentence } = await page('text.js');
+const { elements, endOf, members, textOf } = await page('shared/json.js');
+const { inText, lineAt, textOfBlob } = await page('preview/places.js');
+const { injectHead, curlCommand } = await page('preview/curl.js');
+const { sentence } = await page('preview/text.js');
 const bytes = (text) => new TextEncoder().encode(text);
 
 test('values end where they end', () => {
@@ -62,11 +62,10 @@ test('a command holds what a shell might take amiss', () => {
 });
 
 test('a pool that moves is asked again, and its accounts stay as they were written', async () => {
-  const { livePool } = await page('pool.js');
+  const { livePool } = await page('preview/pool.js');
   const account = (name) => `{"fingerprint":"${name}","token":"…","provider":"gpt","owners":{},"fields":{"n":1.10},"secrets":[]}`;
   const asked = [];
   let revision = 1;
-  globalThis.self = { location: { href: 'http://localhost/worker.js' } };
   globalThis.fetch = async (url, { body, headers }) => {
     asked.push(JSON.parse(body));
     assert.equal(headers.Authorization, 'Bearer k');
@@ -93,7 +92,9 @@ test('a pool that moves is asked again, and its accounts stay as they were writt
 });
 
 test('every text is there in both languages', async () => {
-  const [{ en }, { zh }] = [await page('text.en.js'), await page('text.zh.js')];
-  assert.deepEqual(Object.keys(en).sort(), Object.keys(zh).sort());
-  for (const name of Object.keys(en)) assert.equal(typeof en[name], typeof zh[name], name);
+  for (const folder of ['shared', 'preview']) {
+    const [{ en }, { zh }] = [await page(`${folder}/text.en.js`), await page(`${folder}/text.zh.js`)];
+    assert.deepEqual(Object.keys(en).sort(), Object.keys(zh).sort());
+    for (const name of Object.keys(en)) assert.equal(typeof en[name], typeof zh[name], name);
+  }
 });

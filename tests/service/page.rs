@@ -1,6 +1,6 @@
 //! The page's address: what the builder left is served with a strict policy; without it, a sentence says what to do.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::harness::Server;
 
@@ -48,11 +48,10 @@ fn the_page_has_nothing_inline_and_asks_nobody_else() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .with_file_name("web")
         .join("page");
-    let mut files = 0;
-    for entry in std::fs::read_dir(folder).expect("the page") {
-        let path = entry.expect("an entry").path();
+    let files = files_below(&folder);
+    assert!(files.len() >= 10);
+    for path in files {
         let text = std::fs::read_to_string(&path).expect("text");
-        files += 1;
         let name = path.display();
         for never in [
             "style=\"",
@@ -69,7 +68,18 @@ fn the_page_has_nothing_inline_and_asks_nobody_else() {
         });
         assert_eq!(addresses.count(), 0, "{name} names an address");
     }
-    assert!(files >= 10);
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder of the page") {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true => files.extend(files_below(&path)),
+            false => files.push(path),
+        }
+    }
+    files
 }
 
 #[test]
@@ -79,9 +89,9 @@ fn every_file_has_its_type_and_is_sent_once() {
     }
     let server = Server::start();
     for (name, content_type) in [
-        ("preview.js", "text/javascript; charset=utf-8"),
-        ("worker.js", "text/javascript; charset=utf-8"),
-        ("preview.css", "text/css; charset=utf-8"),
+        ("preview/preview.js", "text/javascript; charset=utf-8"),
+        ("preview/worker.js", "text/javascript; charset=utf-8"),
+        ("shared/page.css", "text/css; charset=utf-8"),
         ("icon.svg", "image/svg+xml"),
         ("tributary_web.js", "text/javascript; charset=utf-8"),
     ] {
@@ -105,7 +115,8 @@ fn every_file_has_its_type_and_is_sent_once() {
     );
     for nothing in [
         "/nothing.js",
-        "/preview.js/",
+        "/preview/",
+        "/preview/preview.js/",
         "/..%2fCargo.toml",
         "/Cargo.toml",
     ] {

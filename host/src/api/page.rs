@@ -1,4 +1,4 @@
-//! The page that previews imports in a browser: its files, as they were when the program was built.
+//! The pages, one that previews imports and one for administrators: their files, as they were when the program was built.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use hyper::header::{
 use super::{Answer, Request, Response, whole, with_type};
 use crate::error::ApiError;
 
-/// What the page may do: its own code, its own styles, and questions to this server. Nothing else, and nothing inline.
+/// What a page may do: its own code, its own styles, and questions to this server. Nothing else, and nothing inline.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
     connect-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -19,8 +19,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 const NOT_BUILT: &str = "this server was built without its page: run `rustup target add wasm32-unknown-unknown`, or use a Debian \
     with the package rustc-web, and start it again with `cargo start`\n";
 
-/// A file of the page.
+/// A file of a page.
 struct File {
+    /// Its address without the slash in front, such as `shared/page.css`.
     name: &'static str,
     content_type: &'static str,
     bytes: &'static [u8],
@@ -34,11 +35,15 @@ static TAGS: LazyLock<Vec<String>> = LazyLock::new(|| {
     FILES.iter().map(tag).collect()
 });
 
-/// `GET /`: the page, or a sentence that says what it takes to build it.
-pub async fn index(request: Request) -> Answer {
-    let built = ["index.html", "tributary_web_bg.wasm"].map(|name| place(name).is_some());
-    match place("index.html") {
-        Some(at) if built == [true, true] => Ok(file(at, &request)),
+/// `GET /`: the page that previews imports, or a sentence that says what it takes to build it.
+pub async fn preview(request: Request) -> Answer {
+    page("index.html", &request)
+}
+
+fn page(name: &str, request: &Request) -> Answer {
+    let built = place("tributary_web_bg.wasm").is_some();
+    match place(name) {
+        Some(at) if built => Ok(file(at, request)),
         _ => Ok(with_type(
             StatusCode::NOT_FOUND,
             "text/plain; charset=utf-8",
@@ -47,9 +52,9 @@ pub async fn index(request: Request) -> Answer {
     }
 }
 
-/// `GET /{file}`: one of the page's files.
+/// `GET /{file}` and those of the folders: one of the pages' files.
 pub async fn asset(request: Request) -> Answer {
-    match place(&request.id) {
+    match place(request.uri().path().trim_start_matches('/')) {
         Some(at) => Ok(file(at, &request)),
         None => Err(ApiError::not_found("not found")),
     }

@@ -104,31 +104,41 @@ fn build_modules(place: &Place) -> Result<(), Trouble> {
     inputs::remember(place, &made_of)
 }
 
-/// The page's own files, as they are; files of the page that are no more go.
+/// The pages' own files, as they are; files that are no more go.
 fn copy_page(place: &Place) -> Result<(), Trouble> {
     let page = place.root().join("web/page");
     if !page.is_dir() {
         return Ok(());
     }
-    let mut kept = vec![
-        OsString::from("tributary.wasm"),
-        "tributary_web.js".into(),
-        "tributary_web_bg.wasm".into(),
+    let modules = [
+        "tributary.wasm",
+        "tributary_web.js",
+        "tributary_web_bg.wasm",
     ];
-    for entry in fs::read_dir(&page)? {
+    copy_folder(&page, &place.web(), &modules)
+}
+
+/// Makes `to` hold what `from` holds and the files named `others`, and nothing else.
+fn copy_folder(from: &Path, to: &Path, others: &[&str]) -> Result<(), Trouble> {
+    fs::create_dir_all(to)?;
+    let mut kept: Vec<OsString> = others.iter().map(OsString::from).collect();
+    for entry in fs::read_dir(from)? {
         let entry = entry?;
-        if entry.file_type()?.is_file() {
-            put(
-                &place.web().join(entry.file_name()),
-                &fs::read(entry.path())?,
-            )?;
-            kept.push(entry.file_name());
+        let there = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy_folder(&entry.path(), &there, &[])?,
+            false => put(&there, &fs::read(entry.path())?)?,
         }
+        kept.push(entry.file_name());
     }
-    for entry in fs::read_dir(place.web())? {
+    for entry in fs::read_dir(to)? {
         let entry = entry?;
-        if !kept.contains(&entry.file_name()) {
-            fs::remove_file(entry.path())?;
+        if kept.contains(&entry.file_name()) {
+            continue;
+        }
+        match entry.file_type()?.is_dir() {
+            true => fs::remove_dir_all(entry.path())?,
+            false => fs::remove_file(entry.path())?,
         }
     }
     Ok(())

@@ -2,16 +2,17 @@
 
 /** Tallest area that every browser can scroll, in pixels; a longer table moves by shares of it. */
 const TALLEST = 4_000_000;
-/** Rows that are asked for at once, and parts that are kept. */
-const PART = 100;
-const PARTS_KEPT = 60;
 /** Rows drawn above and below those in sight. */
 const SPARE = 6;
 
 export class Table {
-  /** `ask(from, count)` wants rows, which come through `give`; `draw(node, row)` fills one; `choose(row, byKey)` takes one. */
-  constructor({ grid, scroller, body, ask, draw, choose }) {
-    Object.assign(this, { grid, scroller, body, ask, draw, choose });
+  /**
+   * `row(at)` gives a row, or undefined while it is on its way; `want(first, last)` is told which rows are in sight, and
+   * `came` is called when some of them are there. `draw(node, row)` fills one and `choose(row, byKey)` takes one. Where
+   * rows can be marked, `mark(row)` marks one or no longer, and `isMarked(row)` tells.
+   */
+  constructor({ grid, scroller, body, row, want, draw, choose, mark = null, isMarked = null }) {
+    Object.assign(this, { grid, scroller, body, row, want, draw, choose, mark, isMarked });
     this.nodes = new Map();
     this.reset(0);
     scroller.addEventListener('scroll', () => this.#soon());
@@ -22,24 +23,27 @@ export class Table {
 
   /** Another table of `length` rows. */
   reset(length) {
-    this.length = length;
-    this.parts = new Map();
     this.focused = 0;
     this.chosen = -1;
     this.pending = null;
     for (const node of this.nodes.values()) node.remove();
     this.nodes.clear();
-    this.grid.setAttribute('aria-rowcount', length + 1);
     this.scroller.scrollTop = 0;
+    this.resize(length);
+  }
+
+  /** The same table with more rows at its end, or with fewer. */
+  resize(length) {
+    this.length = length;
+    this.focused = Math.max(0, Math.min(length - 1, this.focused));
+    this.grid.setAttribute('aria-rowcount', length + 1);
     this.#soon();
   }
 
-  /** Rows that were asked for. */
-  give(from, rows) {
-    this.parts.set(from, rows);
-    if (this.parts.size > PARTS_KEPT) this.parts.delete(this.parts.keys().next().value);
-    for (const [at, node] of this.nodes) if (at >= from && at < from + rows.length) this.#fill(node, at);
-    if (this.pending !== null && this.#row(this.pending)) this.#take(this.pending, false);
+  /** Rows that were on their way are there. */
+  came(from, number) {
+    for (const [at, node] of this.nodes) if (at >= from && at < from + number) this.#fill(node, at);
+    if (this.pending !== null && this.row(this.pending)) this.#take(this.pending, false);
   }
 
   /** Draws everything anew, in another language for example. */
@@ -95,7 +99,7 @@ export class Table {
       const node = this.nodes.get(at) ?? this.#add(at);
       node.style.transform = `translateY(${at * height - top + this.scroller.scrollTop}px)`;
     }
-    this.#want(first, last);
+    this.want(first, last);
   }
 
   #add(at) {
@@ -112,48 +116,45 @@ export class Table {
   }
 
   #fill(node, at) {
-    const row = this.#row(at);
+    const row = this.row(at);
     node.tabIndex = at === this.focused ? 0 : -1;
-    node.setAttribute('aria-selected', at === this.chosen);
+    node.setAttribute('aria-selected', this.isMarked ? Boolean(row && this.isMarked(row)) : at === this.chosen);
     this.draw(node, row ?? null);
-  }
-
-  #row(at) {
-    const from = at - (at % PART);
-    return this.parts.get(from)?.[at - from];
-  }
-
-  #want(first, last) {
-    for (let from = first - (first % PART); from < last; from += PART) {
-      if (this.parts.has(from)) continue;
-      this.parts.set(from, []);
-      this.ask(from, PART);
-    }
   }
 
   #clicked(event) {
     const node = event.target.closest('[role="row"]');
     if (!node) return;
-    this.#focus(Number(node.dataset.at));
-    this.#take(Number(node.dataset.at), false);
+    const at = Number(node.dataset.at);
+    this.#focus(at);
+    if (this.mark && event.target.closest('.mark')) this.#markOne(at);
+    else this.#take(at, false);
   }
 
   #pressed(event) {
     const page = Math.max(1, Math.floor(this.scroller.clientHeight / this.rowHeight) - 1);
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -this.length, End: this.length };
-    if (event.key === 'Enter' || event.key === ' ') this.#take(this.focused, true);
+    if (event.key === ' ' && this.mark) this.#markOne(this.focused);
+    else if (event.key === 'Enter' || event.key === ' ') this.#take(this.focused, true);
     else if (event.key in steps) this.#focus(this.focused + steps[event.key]);
     else return;
     event.preventDefault();
   }
 
+  #markOne(at) {
+    const row = this.row(at);
+    if (!row) return;
+    this.mark(row);
+    this.#fill(this.nodes.get(at), at);
+  }
+
   #take(at, byKey) {
-    const row = this.#row(at);
+    const row = this.row(at);
     // A row that is still on its way is taken when it comes.
     this.pending = row ? null : at;
     if (!row) return;
     this.chosen = at;
-    for (const [other, node] of this.nodes) node.setAttribute('aria-selected', other === at);
+    if (!this.isMarked) for (const [other, node] of this.nodes) node.setAttribute('aria-selected', other === at);
     this.choose(row, byKey);
   }
 

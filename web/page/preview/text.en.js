@@ -1,7 +1,7 @@
-// English.
+// English: words of the preview.
 
-const many = (number, one, more) => (number === '1' ? `1 ${one}` : `${number} ${more}`);
-const list = (parts) => (parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`);
+import { list, many } from '../shared/text.en.js';
+
 /** The core's own message, with its first letter as a sentence has it. */
 const said = (message) => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 
@@ -9,11 +9,6 @@ export const en = {
   title: 'Tributary: preview of an import',
   tagline: 'See what an import would change before it changes anything',
   skip_link: 'Skip to the plan',
-  language: 'Language',
-  theme: 'Theme',
-  theme_auto: 'Auto',
-  theme_light: 'Light',
-  theme_dark: 'Dark',
   payload: 'Payload',
   payload_text: 'Payload text',
   pick: 'Choose a file',
@@ -25,27 +20,15 @@ export const en = {
   drop_hint: 'Paste, type or drop a file anywhere. Nothing leaves this page until you inject.',
   drop_here: 'Drop the file to see its plan',
   options: 'Import as',
-  strategy: 'Strategy',
-  merge: 'Merge',
-  replace: 'Replace',
-  merge_hint: 'Adds what is new, updates what exists, removes nothing.',
-  replace_hint: 'Makes the accounts of the source equal the payload. What others own stays.',
   provider_default: 'Provider of entries without one',
   provider_none: 'not said (gpt)',
-  source_id: 'Source id',
   source_id_hint: 'manual-gpt',
   compare: 'Compare with',
   pool_empty: 'Empty pool',
   pool_live: 'Live pool',
-  key: 'Admin key',
   key_hint: 'Kept in the memory of this page only. Tokens are compared by fingerprint and never sent.',
   excerpt: 'Where it went wrong',
   show_place: 'Show the place',
-  cancel: 'Cancel',
-  close: 'Close',
-  copy: 'Copy',
-  copied: 'Copied.',
-  not_copied: 'Could not copy; the text above is selected.',
   filter: 'Filter by verdict',
   entries: 'Entries',
   all: 'All',
@@ -128,7 +111,6 @@ export const en = {
   details_none: 'none',
   show_in_payload: 'Show in the payload',
   show_first: (index) => `Go to entry ${index}`,
-  owner_local: 'added by hand',
   inject: 'Inject …',
   inject_hint_empty: 'Compare with the live pool to inject.',
   inject_hint_nothing: 'There is nothing to inject.',
@@ -142,12 +124,7 @@ export const en = {
   curl: 'Copy as curl',
   curl_title: 'The same import as curl',
   curl_text: 'Put the payload into payload.json and your key in place of ADMIN_KEY.',
-  error_unauthorized: 'The server does not know this key.',
-  error_forbidden: 'This key is not an administrator’s.',
-  error_no_server: 'No Tributary server answers at this address.',
-  error_unreachable: 'The server cannot be reached.',
   error_pool_moves: 'The pool keeps changing. Try again in a moment.',
-  error_refused: (message) => `The server refused: ${message}`,
   error_broken: (message) => `The preview broke off: ${message}`,
   sample_tokens: 'Three tokens',
   sample_accounts: 'Accounts with fields',

@@ -1,6 +1,6 @@
 // The payload: text in the editor, or a file that is held beside it because it is large or no text.
 
-import { byId, make } from './element.js';
+import { byId, make } from '../shared/element.js';
 import { inText, lineAt, linesBefore, textOfBlob } from './places.js';
 import { count, size, t } from './text.js';
 

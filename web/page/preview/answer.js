@@ -1,6 +1,6 @@
 // An answer of the core, kept as bytes: rows are found by their place in it and read when they are shown.
 
-import { elements, endOf, members, textOf, walk } from './json.js';
+import { elements, endOf, members, textOf, walk } from '../shared/json.js';
 
 /** What can become of an entry or an account, in the order of the filter. */
 export const VERDICTS = ['add', 'update', 'unchanged', 'skip', 'release', 'disable', 'remove'];

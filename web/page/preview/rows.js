@@ -1,6 +1,6 @@
 // One row of the plan, in the table and in full.
 
-import { make } from './element.js';
+import { button as anyButton, make } from '../shared/element.js';
 import { count, t } from './text.js';
 
 /** A mark for each verdict, so that colour alone tells nothing. */
@@ -111,8 +111,4 @@ function fieldTable(row) {
     make('table', {}, make('thead', {}, make('tr', {}, ...head)), make('tbody', {}, ...lines)));
 }
 
-function button(text, action) {
-  const node = make('button', { type: 'button', className: 'button small' }, text);
-  node.addEventListener('click', action);
-  return node;
-}
+const button = (text, action) => anyButton(text, action, 'button small');

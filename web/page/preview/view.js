@@ -1,7 +1,7 @@
 // What the page says about a plan: the sentence, the counts that filter, the notes, the place of an error.
 
 import { VERDICTS } from './answer.js';
-import { byId, make } from './element.js';
+import { byId, make } from '../shared/element.js';
 import { count, refusalText, sentence, t } from './text.js';
 
 /** Everything above the table. `state` is what is known; `act` is called with what a person chooses. */

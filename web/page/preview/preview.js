@@ -1,14 +1,17 @@
 // The page: gathers payload and options, wishes for a plan whenever they change, and shows what comes back.
 
+import { copying } from '../shared/copy.js';
+import { openDialog } from '../shared/dialog.js';
+import { button, byId, choose, chosen, make } from '../shared/element.js';
+import { settle } from '../shared/settings.js';
+import { Table } from '../shared/table.js';
 import { curlCommand } from './curl.js';
-import { byId, choose, chosen, make } from './element.js';
 import { asPreviewed, confirmed, inject } from './inject.js';
+import { Parts } from './parts.js';
 import { Payload } from './payload.js';
 import { Planner } from './planner.js';
 import { details, drawRow } from './rows.js';
 import { SAMPLES } from './samples.js';
-import { settle } from './settings.js';
-import { Table } from './table.js';
 import { count, sentence, t } from './text.js';
 import { drawVerdict } from './view.js';
 
@@ -18,11 +21,13 @@ const PAUSE = { empty: 120, live: 400 };
 const state = { options: {}, live: false, key: '', result: null, problem: null, filter: 'all', row: null, phase: ['starting'], cancelled: false };
 
 const planner = new Planner({ phase: onPhase, planned: onPlanned, rows: onRows, failed: onFailed });
+const parts = new Parts((from, number) => planner.rows(state.filter, from, number));
 const table = new Table({
   grid: byId('grid'),
   scroller: byId('scroller'),
   body: byId('rows'),
-  ask: (from, number) => planner.rows(state.filter, from, number),
+  row: (at) => parts.row(at),
+  want: (first, last) => parts.want(first, last),
   draw: drawRow,
   choose: showRow,
 });
@@ -74,7 +79,8 @@ function onFailed({ code, message }) {
 
 function onRows({ verdict, from, rows }) {
   if (verdict !== state.filter) return;
-  table.give(from, rows);
+  parts.give(from, rows);
+  table.came(from, rows.length);
   if (state.phase?.[0] === 'drawing') requestAnimationFrame(() => setPhase(null));
 }
 
@@ -84,7 +90,7 @@ function show({ result, problem, phase }) {
   const rows = result && !result.refusal ? rowsOf(state.filter) : 0;
   byId('grid').hidden = rows === 0;
   byId('empty').hidden = !payload.isEmpty;
-  table.reset(rows);
+  resetRows(rows);
   if (rows === 0 && phase?.[0] === 'drawing') state.phase = null;
   draw();
 }
@@ -92,6 +98,11 @@ function show({ result, problem, phase }) {
 function rowsOf(filter) {
   const { tally } = state.result;
   return filter === 'all' ? Object.values(tally).reduce((sum, number) => sum + number, 0) : tally[filter];
+}
+
+function resetRows(length) {
+  parts.clear();
+  table.reset(length);
 }
 
 /** Everything but the rows, from what is known. */
@@ -105,7 +116,7 @@ function draw() {
 function filterBy(filter) {
   state.filter = filter;
   state.row = null;
-  table.reset(rowsOf(filter));
+  resetRows(rowsOf(filter));
   draw();
 }
 
@@ -195,32 +206,20 @@ async function injectNow() {
 }
 
 function showCommand() {
-  const text = byId('command-text');
-  text.textContent = curlCommand(state.options, document.baseURI);
-  byId('command-copied').textContent = '';
-  byId('command').showModal();
-}
-
-async function copyCommand() {
-  const text = byId('command-text');
-  try {
-    await navigator.clipboard.writeText(text.textContent);
-    byId('command-copied').textContent = t('copied');
-  } catch {
-    getSelection().selectAllChildren(text);
-    byId('command-copied').textContent = t('not_copied');
-  }
+  const command = make('pre', { tabIndex: 0, role: 'region', 'aria-label': t('curl_title') }, curlCommand(state.options, document.baseURI));
+  const { copy, said } = copying(command);
+  openDialog({
+    title: t('curl_title'),
+    content: [make('p', {}, t('curl_text')), command, make('p', { className: 'copying' }, copy, said)],
+    focus: copy,
+  });
 }
 
 /** Samples as options of the menu, and as buttons where there is nothing else to show. */
 function drawSamples() {
   const options = SAMPLES.map(({ name }) => make('option', { value: name }, t(`sample_${name}`)));
   byId('samples').replaceChildren(make('option', { value: '' }, t('samples_choose')), ...options);
-  const buttons = SAMPLES.map((sample) => {
-    const button = make('button', { type: 'button', className: 'button' }, t(`sample_${sample.name}`));
-    button.addEventListener('click', () => takeSample(sample));
-    return button;
-  });
+  const buttons = SAMPLES.map((sample) => button(t(`sample_${sample.name}`), () => takeSample(sample)));
   byId('empty').replaceChildren(make('p', {}, t('nothing_text')), make('div', { className: 'tools' }, ...buttons));
 }
 
@@ -265,8 +264,6 @@ function listen() {
   on('text', 'keydown', (event) => event.key === 'Escape' && state.row && table.focusRow());
   on('inject', 'click', injectNow);
   on('curl', 'click', showCommand);
-  on('command-copy', 'click', copyCommand);
-  on('command-close', 'click', () => byId('command').close());
 }
 
 function changed() {

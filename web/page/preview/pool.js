@@ -1,6 +1,7 @@
 // What the live pool knows of a payload, asked by fingerprint: no token is ever sent.
 
-import { elements, members, textOf } from './json.js';
+import { elements, members, textOf } from '../shared/json.js';
+import { ServerError, ask } from '../shared/server.js';
 
 /** Fingerprints in one question. */
 const MOST_ASKED = 10_000;
@@ -8,14 +9,6 @@ const MOST_ASKED = 10_000;
 const TRIES = 5;
 /** Stands for a revision when the pool moved inside of one answer. */
 const MOVED = null;
-
-/** Why the pool could not be asked: a `code` that the page has words for, and the server's own message. */
-export class PoolError extends Error {
-  constructor(code, message = '') {
-    super(message);
-    this.code = code;
-  }
-}
 
 /**
  * The part of the pool that an import touches, as the core's context takes it. `fingerprintsOf(salt)` is asked once the
@@ -26,7 +19,7 @@ export async function livePool({ key, sourceId, signal, fingerprintsOf, progress
     const part = await gathered({ key, sourceId, signal, fingerprintsOf, progress });
     if (part) return part;
   }
-  throw new PoolError('pool_moves');
+  throw new ServerError('pool_moves');
 }
 
 /** The pool's revision at present. */
@@ -63,16 +56,13 @@ async function gathered({ key, sourceId, signal, fingerprintsOf, progress }) {
 
 /** One question and its answer; accounts stay the bytes they are, so that no number loses a digit. */
 async function asked({ key, signal, question }) {
-  const response = await fetch(new URL('api/remote-account/pool/lookup', self.location.href), {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify(question),
-    signal,
-  }).catch((error) => {
-    throw error.name === 'AbortError' ? error : new PoolError('unreachable');
-  });
-  if (response.status === 409) return { revision: MOVED };
-  if (!response.ok) throw await refused(response);
+  let response;
+  try {
+    response = await ask('api/remote-account/pool/lookup', { key, method: 'POST', body: JSON.stringify(question), signal });
+  } catch (error) {
+    if (error.status === 409) return { revision: MOVED };
+    throw error;
+  }
   const bytes = new Uint8Array(await response.arrayBuffer());
   const found = members(bytes, 0);
   const plain = (name) => JSON.parse(textOf(bytes, ...found[name]));
@@ -83,12 +73,6 @@ async function asked({ key, signal, question }) {
     accounts: accountsAt(bytes, found.accounts[0]),
     owned: accountsAt(bytes, found.owned[0]),
   };
-}
-
-async function refused(response) {
-  const codes = { 401: 'unauthorized', 403: 'forbidden', 404: 'no_server', 405: 'no_server', 501: 'no_server' };
-  const answer = await response.json().catch(() => null);
-  return new PoolError(codes[response.status] ?? 'refused', answer?.detail?.error ?? `HTTP ${response.status}`);
 }
 
 function accountsAt(bytes, at) {

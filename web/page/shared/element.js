@@ -14,6 +14,13 @@ export function make(name, properties = {}, ...children) {
   return node;
 }
 
+/** A button that does something. */
+export function button(text, action, className = 'button') {
+  const node = make('button', { type: 'button', className }, text);
+  node.addEventListener('click', action);
+  return node;
+}
+
 /** The chosen value of a group of radio buttons. */
 export const chosen = (name) => document.querySelector(`input[name="${name}"]:checked`)?.value;
 

@@ -1,10 +1,10 @@
 // Everything that takes long: reads the payload, plans, compares with the live pool, and hands out rows of the answer.
 
-import init, { plan } from './tributary_web.js';
+import init, { plan } from '../tributary_web.js';
 import { Answer } from './answer.js';
 import { livePool, revisionOf } from './pool.js';
 
-const ready = init({ module_or_path: new URL('./tributary_web_bg.wasm', import.meta.url) });
+const ready = init({ module_or_path: new URL('../tributary_web_bg.wasm', import.meta.url) });
 const encoder = new TextEncoder();
 let payload = new Uint8Array();
 let answer = null;

@@ -1,0 +1,40 @@
+// From a preview to the import itself: asked once more, typed when something would be removed, then sent.
+
+import { openDialog, typedNumber } from '../shared/dialog.js';
+import { make } from '../shared/element.js';
+import { ask, read } from '../shared/server.js';
+import { injectHead } from './curl.js';
+import { count, t } from './text.js';
+
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
+/** Asks whether to inject. Gives true when the person confirms; what would be removed is typed. */
+export function confirmed(counts, sentence) {
+  const goes = counts.removed + counts.disabled;
+  const number = typedNumber(goes, t('confirm_label', count(goes)));
+  return openDialog({
+    title: t('confirm_title', count(counts.total)),
+    content: [make('p', {}, sentence), ...(goes > 0 ? [number.node] : [])],
+    yes: t('confirm_yes'),
+    ready: () => goes === 0 || number.matches(),
+    danger: goes > 0,
+    focus: goes > 0 ? number.input : null,
+  });
+}
+
+/** Sends the payload with its options; gives the server's counts. */
+export async function inject({ source, options, key }) {
+  const body = new Blob([injectHead(options), await withoutMark(new Blob([source])), '}']);
+  return read(await ask('api/remote-account/inject', { key, method: 'POST', body }));
+}
+
+/** A byte order mark may begin a text, but not a value inside of one. */
+async function withoutMark(blob) {
+  const head = new Uint8Array(await blob.slice(0, 3).arrayBuffer());
+  return BYTE_ORDER_MARK.every((byte, at) => head[at] === byte) ? blob.slice(3) : blob;
+}
+
+/** Whether the server did what the preview said. */
+export function asPreviewed(answer, counts) {
+  return ['total', 'added', 'skipped', 'removed'].every((name) => answer[name] === counts[name]);
+}
