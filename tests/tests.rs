@@ -10,6 +10,7 @@ mod size;
 mod tidy;
 
 mod service {
+    mod accounts_list;
     mod auth;
     mod cli;
     pub(crate) mod client;
@@ -18,6 +19,7 @@ mod service {
     pub(crate) mod harness;
     mod health;
     mod inject;
+    mod jobs;
     mod limits;
     mod logs;
     mod lookup;

@@ -1,13 +1,14 @@
 //! An account as the pool keeps it.
 
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::json::{Cursor, push_quoted, text};
+use crate::json::{Cursor, Kind, kind, members, push_quoted, text};
 use crate::names::Names;
 use crate::owner::Owners;
 use crate::provider::Provider;
 use crate::secret::PLACEHOLDER;
 use crate::typed::Typed;
 use crate::value::{Secret, Shown};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// An account as decisions see it: no token and no secret value, only their fingerprints.
@@ -412,7 +413,46 @@ pub fn revealed<'a>(shown: &str, secrets: impl IntoIterator<Item = &'a str>) -> 
     out
 }
 
+/// Whether something in the fields of a document, as it is shown, contains `text`: a string, a number or another word at
+/// any depth, or a name below the top. `text` is in lower case; ASCII case makes no difference.
+pub fn mentions(shown: &str, text: &str) -> bool {
+    members(shown)
+        .any(|(_, value)| words(value).any(|word| word.to_ascii_lowercase().contains(text)))
+}
+
+/// What every string in a value says, and every other word in it.
+fn words(value: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let mut inside = Cursor::new(value);
+    std::iter::from_fn(move || {
+        while matches!(inside.peek()?, b'[' | b']' | b'{' | b'}') {
+            inside.step();
+        }
+        let word = inside.value();
+        Some(match kind(word) {
+            Kind::String => text(word),
+            _ => Cow::Borrowed(word),
+        })
+    })
+}
+
 /// What a string field says, given its JSON text.
 pub fn string_of(value: &str) -> String {
     text(value).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_document_mentions_are_its_values_and_what_lies_in_them() {
+        let shown = r#"{"email":"Ann@Example.test","n":1.50,"empty":{},"list":[{"Team":"ops\nnow"},true],"quote":"a\\"}"#;
+        for text in ["ann@example", "1.50", "team", "ops\nnow", "true", "a\\", ""] {
+            assert!(mentions(shown, text), "{text}");
+        }
+        for text in ["email", "nnow", "\"", "1.5000", "…", "test1.50"] {
+            assert!(!mentions(shown, text), "{text}");
+        }
+        assert!(!mentions("{}", ""));
+    }
 }

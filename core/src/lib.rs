@@ -50,7 +50,7 @@ mod typed;
 mod value;
 mod wire;
 
-pub use account::{Account, Document, Field, SecretPlace, revealed, string_of};
+pub use account::{Account, Document, Field, SecretPlace, mentions, revealed, string_of};
 pub use batch::{Batch, BatchReader, Member, Note, Skip};
 pub use change::{Change, ChangeKind, FieldChange};
 pub use decider::{Arrival, Brought, Decider, EntryReader};

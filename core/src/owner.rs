@@ -1,6 +1,7 @@
 //! Who owns an account.
 
 use crate::json::push_quoted;
+use std::fmt;
 use std::sync::Arc;
 
 /// The id under which a source, or an inject with a `source_id`, imports. Trimmed, never empty.
@@ -27,6 +28,25 @@ pub enum Owner {
     Local,
     /// A source, or an inject label.
     Source(SourceId),
+}
+
+impl Owner {
+    /// Reads what [`Owner`] is written as: `local`, or `source:` and an id that is not blank.
+    pub fn from_text(text: &str) -> Option<Owner> {
+        match text.strip_prefix("source:") {
+            Some(id) => SourceId::new(id).map(Owner::Source),
+            None => (text == "local").then_some(Owner::Local),
+        }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Owner::Local => f.write_str("local"),
+            Owner::Source(id) => write!(f, "source:{}", id.as_str()),
+        }
+    }
 }
 
 /// The set of owners of an account, sources in the order of their latest import that changed it: the last is the
@@ -110,5 +130,21 @@ impl Owners {
         }
         out.push_str("]}");
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_called_local_is_a_source() {
+        for text in ["local", "source:local", "source:a1b2", "source:source:x"] {
+            assert_eq!(Owner::from_text(text).unwrap().to_string(), text);
+        }
+        assert_ne!(Owner::from_text("local"), Owner::from_text("source:local"));
+        for text in ["", "Local", "source:", "source: ", "a1b2", " local"] {
+            assert_eq!(Owner::from_text(text), None, "{text}");
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! The resources of the HTTP API, one file each, and what their functions take and give.
 
 pub mod accounts;
+mod cursor;
 mod fields;
 pub mod health;
 pub mod imports;
+pub mod jobs;
 pub mod lookup;
 pub mod page;
+mod query;
 pub mod shape;
 pub mod sources;
 

@@ -1,13 +1,13 @@
-//! An import job: the record of one inject or sync.
+//! An import job: the record of one inject or sync, or of one change by hand.
 
 use tributary_core::Strategy;
 
-/// The record of one import. Counts are accounts.
+/// The record of one import, or of one change by hand. Counts are accounts.
 #[derive(Clone, Debug)]
 pub struct ImportJob {
     /// 32 lower-case hex digits.
     pub id: String,
-    /// Whether a sync or an inject made it.
+    /// What made it.
     pub kind: JobKind,
     /// Where it stands.
     pub status: JobStatus,
@@ -15,13 +15,13 @@ pub struct ImportJob {
     pub created_at: i64,
     /// Seconds since the epoch.
     pub updated_at: i64,
-    /// The source it imported for; empty for an inject without one.
+    /// The source it imported for, or that was released; empty where there is none.
     pub source_id: String,
     /// That source's name at the time.
     pub source_name: String,
     /// How the batch met the pool.
     pub strategy: Strategy,
-    /// Items accepted.
+    /// Items accepted, or accounts named by hand.
     pub total: u64,
     /// Accounts that were new.
     pub added: u64,
@@ -38,6 +38,14 @@ pub enum JobKind {
     Sync,
     /// A payload given directly.
     Inject,
+    /// Accounts given by hand.
+    Add,
+    /// Fields of an account set by hand.
+    Edit,
+    /// Accounts removed by hand.
+    Delete,
+    /// An owner dropped from its accounts.
+    Release,
 }
 
 /// Where a job stands. A failed job answers `failed` 1 and the fixed text in `errors`.
@@ -52,21 +60,31 @@ pub enum JobStatus {
 }
 
 impl JobKind {
-    /// The name used in tables: `sync` or `inject`.
+    /// Every kind.
+    pub const ALL: [JobKind; 6] = [
+        JobKind::Sync,
+        JobKind::Inject,
+        JobKind::Add,
+        JobKind::Edit,
+        JobKind::Delete,
+        JobKind::Release,
+    ];
+
+    /// The name used in answers and tables: `sync`, `inject`, `add`, `edit`, `delete` or `release`.
     pub fn as_str(self) -> &'static str {
         match self {
             JobKind::Sync => "sync",
             JobKind::Inject => "inject",
+            JobKind::Add => "add",
+            JobKind::Edit => "edit",
+            JobKind::Delete => "delete",
+            JobKind::Release => "release",
         }
     }
 
     /// Reads the exact name; `None` for anything else.
     pub fn from_exact(name: &str) -> Option<JobKind> {
-        match name {
-            "sync" => Some(JobKind::Sync),
-            "inject" => Some(JobKind::Inject),
-            _ => None,
-        }
+        JobKind::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, StatusCode};
 
-use crate::api::{Answer, Request, accounts, health, imports, lookup, page, sources};
+use crate::api::{Answer, Request, accounts, health, imports, jobs, lookup, page, sources};
 use crate::auth::Who;
 use crate::error::ApiError;
 
@@ -65,8 +65,17 @@ static ROUTES: &[Route] = &[
         Who::Admin,
         |r| Box::pin(lookup::lookup(r)),
     ),
+    route(Method::GET, "/api/remote-account/jobs", Who::Admin, |r| {
+        Box::pin(jobs::list(r))
+    }),
+    route(Method::GET, "/api/accounts", Who::Admin, |r| {
+        Box::pin(accounts::list::list(r))
+    }),
     route(Method::POST, "/api/accounts/export", Who::Admin, |r| {
-        Box::pin(accounts::export(r))
+        Box::pin(accounts::export::export(r))
+    }),
+    route(Method::GET, "/api/accounts/{id}", Who::Admin, |r| {
+        Box::pin(accounts::list::show(r))
     }),
     route(Method::GET, "/", Who::Anyone, |r| {
         Box::pin(page::preview(r))
@@ -108,8 +117,10 @@ const fn route(method: Method, path: &'static str, who: Who, handler: Handler) -
 /// The route of a request, and the part of its path that `{…}` stands for. 404 without one, 405 for another method.
 pub fn find<'p>(method: &Method, path: &'p str) -> Result<(&'static Route, &'p str), ApiError> {
     let mut allowed = Vec::new();
+    // A path that is written out in the table is never an id.
+    let written_out = ROUTES.iter().any(|route| route.path == path);
     for route in ROUTES {
-        let Some(id) = matched(route.path, path) else {
+        let Some(id) = matched(route.path, path).filter(|id| !written_out || id.is_empty()) else {
             continue;
         };
         if answers(route, method) {
@@ -196,6 +207,11 @@ mod tests {
             Some(405)
         );
         assert_eq!(status(Method::HEAD, "/health"), None);
+        assert_eq!(
+            status(Method::GET, "/api/accounts/export"),
+            Some(405),
+            "it is no id"
+        );
         assert_eq!(
             status(Method::DELETE, "/api/remote-account/sources/a1b2c3d4e5f6"),
             None

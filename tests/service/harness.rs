@@ -17,6 +17,8 @@ use super::program::program;
 pub(crate) const SOURCES: &str = "/api/remote-account/sources";
 /// Where payloads are given directly.
 pub(crate) const INJECT: &str = "/api/remote-account/inject";
+/// Where accounts are listed.
+pub(crate) const ACCOUNTS: &str = "/api/accounts";
 /// Where the pool is read back.
 pub(crate) const EXPORT: &str = "/api/accounts/export";
 

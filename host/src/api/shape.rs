@@ -32,6 +32,8 @@ pub struct SourceShape<'a> {
 #[derive(Serialize)]
 pub struct JobShape<'a> {
     job_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
     status: &'static str,
     created_at: String,
     updated_at: String,
@@ -73,6 +75,7 @@ impl<'a> JobShape<'a> {
         let failed = job.status == JobStatus::Failed;
         JobShape {
             job_id: &job.id,
+            kind: None,
             status: job.status.as_str(),
             created_at: rfc3339(job.created_at),
             updated_at: rfc3339(job.updated_at),
@@ -85,6 +88,14 @@ impl<'a> JobShape<'a> {
             removed: job.removed,
             failed: u64::from(failed),
             errors: if failed { &[SYNC_FAILED] } else { &[] },
+        }
+    }
+
+    /// The same with what made the job, as lists of jobs show it.
+    pub fn with_kind(job: &'a ImportJob) -> JobShape<'a> {
+        JobShape {
+            kind: Some(job.kind.as_str()),
+            ..JobShape::new(job)
         }
     }
 }

@@ -1,54 +1,45 @@
 //! Every account as a line of JSON, with its secrets and its owners, page by page.
 
-use rusqlite::{Connection, Row, params};
-use serde::Serialize;
-use tributary_core::{Owners, revealed, string_of};
+use rusqlite::{Connection, Row};
+use tributary_core::revealed;
 
-use super::accounts::{Accounts, Secrets, damaged, provider_of};
+use super::accounts::{OwnerIds, Secrets, damaged};
 use super::error::StoreError;
-use crate::clock::rfc3339;
+use super::filter::{Columns, Filter, SECRET, SHOWN};
+use super::listing::{push_fields, push_json, push_owners};
 
 /// Accounts read in one transaction.
-const PAGE: i64 = 500;
+const PAGE: usize = 500;
 
-/// Gives the pool in parts of at most 500 accounts, in the order of insertion. Each part is a snapshot of its own.
+/// Gives the accounts that are meant in parts of at most 500, in the order of insertion. Each part is a snapshot of its
+/// own.
 pub struct Exporter {
     db: Connection,
-    after: i64,
-    ended: bool,
+    filter: Filter,
+    /// The row after which to go on; `None` at the end.
+    after: Option<i64>,
 }
 
 impl Exporter {
     /// An exporter that reads from `db`.
-    pub fn new(db: Connection) -> Exporter {
+    pub fn new(db: Connection, filter: Filter) -> Exporter {
         Exporter {
             db,
-            after: 0,
-            ended: false,
+            filter,
+            after: Some(0),
         }
     }
 
-    fn part(&mut self) -> Result<Vec<u8>, StoreError> {
+    fn part(&self, after: i64) -> Result<(Vec<u8>, Option<i64>), StoreError> {
         let snapshot = self.db.unchecked_transaction()?;
-        let mut accounts = Accounts::new(&snapshot);
-        let sql = "SELECT a.id, a.provider, a.shown, a.earlier_status, a.secret, a.added_at, a.injected_at, k.owners \
-                   FROM account a JOIN account_key k ON k.fingerprint = a.fingerprint WHERE a.id > ?1 \
-                   ORDER BY a.id LIMIT ?2";
-        let mut rows = snapshot.prepare_cached(sql)?;
-        let mut rows = rows.query(params![self.after, PAGE])?;
+        let mut owners = OwnerIds::new(&snapshot);
         let mut part = Vec::new();
-        while let Some(row) = rows.next()? {
-            self.after = row.get(0)?;
-            let owners = accounts
-                .owners
-                .decode(row.get_ref(7)?.as_blob().unwrap_or_default())?;
-            let name = match owners.sources().last() {
-                Some(source) => accounts.owners.name_of(source)?,
-                None => String::new(),
-            };
-            push_line(&mut part, row, &owners, &name)?;
-        }
-        Ok(part)
+        let next = self
+            .filter
+            .walk(&snapshot, Columns::All, after, PAGE, |row| {
+                push_line(&mut part, row, &mut owners)
+            })?;
+        Ok((part, next))
     }
 }
 
@@ -56,14 +47,14 @@ impl Iterator for Exporter {
     type Item = Result<Vec<u8>, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let part = self.part();
-        self.ended = part.as_ref().map_or(true, Vec::is_empty);
-        match part {
-            Ok(part) if part.is_empty() => None,
-            part => Some(part),
+        loop {
+            let part = self.part(self.after?);
+            self.after = part.as_ref().map_or(None, |(_, next)| *next);
+            match part {
+                // A filter may leave nothing of what was looked at.
+                Ok((part, _)) if part.is_empty() => {}
+                part => return Some(part.map(|(part, _)| part)),
+            }
         }
     }
 }
@@ -72,48 +63,22 @@ impl Iterator for Exporter {
 fn push_line(
     out: &mut Vec<u8>,
     row: &Row<'_>,
-    owners: &Owners,
-    remote_source_name: &str,
+    owners: &mut OwnerIds<'_>,
 ) -> Result<(), StoreError> {
-    let secret = row.get_ref(4)?.as_blob().unwrap_or_default();
-    let mut secrets = Secrets::of(secret);
-    let token = secrets
-        .next()
-        .ok_or_else(|| damaged("an account has no token"))?;
-    let provider = provider_of(row.get(1)?).ok_or_else(|| damaged("an account has no provider"))?;
-    let shown = row.get_ref(2)?.as_str().unwrap_or_default();
-    let fields = revealed(shown, secrets);
-    let fields = fields
-        .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'))
-        .unwrap_or_default();
-    out.extend_from_slice(b"{\"access_token\":");
-    push_json(out, &token)?;
-    out.extend_from_slice(b",\"provider\":");
-    push_json(out, &provider.as_str())?;
-    if !fields.is_empty() {
-        out.push(b',');
-        out.extend_from_slice(fields.as_bytes());
-    }
-    let earlier_status: Option<String> = row.get(3)?;
-    if let Some(status) = earlier_status {
-        out.extend_from_slice(b",\"earlier_status\":");
-        push_json(out, &string_of(&status))?;
-    }
-    if let Some(source) = owners.sources().last() {
-        out.extend_from_slice(b",\"remote_source_id\":");
-        push_json(out, &source.as_str())?;
-        out.extend_from_slice(b",\"remote_source_name\":");
-        push_json(out, &remote_source_name)?;
-    }
-    out.extend_from_slice(b",\"remote_injected_at\":");
-    push_json(out, &rfc3339(row.get(6)?))?;
-    out.extend_from_slice(b",\"owners\":");
-    out.extend_from_slice(owners.to_json().as_bytes());
+    push_account(out, row)?;
+    push_owners(out, row, owners)?;
     out.extend_from_slice(b"}\n");
     Ok(())
 }
 
-fn push_json(out: &mut Vec<u8>, value: &impl Serialize) -> Result<(), StoreError> {
-    serde_json::to_writer(out, value).map_err(|error| StoreError::Internal(error.to_string()))
+/// `{"access_token", "provider", fields…`, secrets as they are.
+fn push_account(out: &mut Vec<u8>, row: &Row<'_>) -> Result<(), StoreError> {
+    let mut secrets = Secrets::of(row.get_ref(SECRET)?.as_blob().unwrap_or_default());
+    let token = secrets
+        .next()
+        .ok_or_else(|| damaged("an account has no token"))?;
+    out.extend_from_slice(b"{\"access_token\":");
+    push_json(out, &token)?;
+    let shown = row.get_ref(SHOWN)?.as_str().unwrap_or_default();
+    push_fields(out, row, &revealed(shown, secrets))
 }

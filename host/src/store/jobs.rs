@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use tributary_core::Strategy;
 
 use super::error::StoreError;
+use super::lookup::MOST_ROWS;
 use crate::job::{ImportJob, JobKind, JobStatus};
 
 /// Adds a job as it stands: a sync while it runs, an inject in the transaction that applies it.
@@ -51,6 +52,56 @@ pub fn latest_sync(db: &Connection, source_id: &str) -> Result<Option<ImportJob>
         .prepare_cached(sql)?
         .query_row([source_id], read)
         .optional()?)
+}
+
+/// What jobs must be like; what is `None` leaves all in.
+#[derive(Clone, Debug, Default)]
+pub struct JobFilter {
+    /// The source they imported for.
+    pub source_id: Option<String>,
+    /// What made them.
+    pub kind: Option<JobKind>,
+    /// Where they stand.
+    pub outcome: Option<JobStatus>,
+}
+
+/// Jobs with their rows, the newest first, and the row below which to go on; `None` at the end.
+pub type Listed = (Vec<(i64, ImportJob)>, Option<i64>);
+
+/// At most `most` jobs that are meant, from those below row `before`. It looks at 1,000 rows at most, so it may be fewer
+/// without being the end.
+pub fn list(
+    db: &Connection,
+    filter: &JobFilter,
+    before: i64,
+    most: usize,
+) -> Result<Listed, StoreError> {
+    let sql = format!(
+        "SELECT number FROM job WHERE number < ?1 ORDER BY number DESC LIMIT 1 OFFSET {}",
+        MOST_ROWS - 1
+    );
+    let mut bound = db.prepare_cached(&sql)?;
+    let bound: Option<i64> = bound.query_row([before], |row| row.get(0)).optional()?;
+    let sql = "SELECT * FROM job WHERE number < ?1 AND number >= ?2 AND source_id = coalesce(?3, source_id) \
+               AND kind = coalesce(?4, kind) AND status = coalesce(?5, status) ORDER BY number DESC LIMIT ?6";
+    let mut rows = db.prepare_cached(sql)?;
+    let meant = params![
+        before,
+        bound.unwrap_or(i64::MIN),
+        filter.source_id,
+        filter.kind.map(JobKind::as_str),
+        filter.outcome.map(JobStatus::as_str),
+        i64::try_from(most).unwrap_or(i64::MAX),
+    ];
+    let jobs = rows
+        .query_map(meant, |row| Ok((row.get("number")?, read(row)?)))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let last = jobs.last().map(|(number, _)| *number);
+    let next = match jobs.len() == most {
+        true => last,
+        false => bound,
+    };
+    Ok((jobs, next))
 }
 
 /// Fails every job that is still running: the program that ran it is gone. Returns how many there were.
@@ -144,6 +195,10 @@ mod tests {
             (
                 "UPDATE job SET total = 1 WHERE status = 'running'",
                 "USING INDEX job_running",
+            ),
+            (
+                "SELECT * FROM job WHERE number < ?1 AND number >= ?2 AND source_id = coalesce(?3, source_id) ORDER BY number DESC",
+                "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
             ),
         ] {
             let mut rows = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
