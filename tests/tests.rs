@@ -11,6 +11,7 @@ mod tidy;
 
 mod service {
     mod accounts_list;
+    mod accounts_payload;
     mod auth;
     mod cli;
     pub(crate) mod client;

@@ -27,7 +27,7 @@ impl Meaning {
             "access_token" => Meaning::AccessToken,
             "token" => Meaning::Token,
             "provider" => Meaning::Provider,
-            "accessToken" | "id" | "owners" | "earlier_status" => Meaning::Dropped,
+            "accessToken" | "id" | "owners" | "owner_names" | "earlier_status" => Meaning::Dropped,
             "remote_source_id" | "remote_source_name" | "remote_injected_at" => Meaning::Dropped,
             _ => match Typed::of(name) {
                 Some(typed) => Meaning::Typed(typed),

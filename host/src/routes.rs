@@ -74,6 +74,9 @@ static ROUTES: &[Route] = &[
     route(Method::POST, "/api/accounts/export", Who::Admin, |r| {
         Box::pin(accounts::export::export(r))
     }),
+    route(Method::GET, "/api/accounts/payload", Who::Reader, |r| {
+        Box::pin(accounts::payload::payload(r))
+    }),
     route(Method::GET, "/api/accounts/{id}", Who::Admin, |r| {
         Box::pin(accounts::list::show(r))
     }),

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::examples::check_refused;
 use super::harness::{EXPORT, INJECT, Server};
 
 #[test]
@@ -78,4 +79,77 @@ fn a_pool_of_many_pages_is_whole() {
     assert_eq!(server.tokens(), tokens);
     let server = Server::start_in(server.stop(), &[]);
     assert_eq!(server.tokens(), tokens);
+}
+
+#[test]
+fn filters_stand_in_the_address_or_in_the_body() {
+    let server = Server::start();
+    server.post(INJECT, r#"{"source_id": "s", "accounts": ["a-1", {"token": "a-2", "provider": "grok", "type": "plus", "status": "限流"}]}"#);
+    server.post(INJECT, r#"{"tokens": ["a-2", "a-3"]}"#);
+    for (query, body, expected) in [
+        ("", "", "123"),
+        ("", " ", "123"),
+        ("", "{}", "123"),
+        ("?provider=gpt", "", "13"),
+        ("", r#"{"provider": "gpt"}"#, "13"),
+        ("?owner=local", r#"{"provider": "gpt"}"#, "3"),
+        (
+            "?source_id=s",
+            r#"{"owner": "source:s", "status": null}"#,
+            "12",
+        ),
+        ("?type=plus", r#"{"status": "限流", "q": "LUS"}"#, "2"),
+        ("?q=nothing", "", ""),
+        ("?owner=none", "", ""),
+        ("?provider=", r#"{"type": ""}"#, "123"),
+    ] {
+        let answer = server.post(&format!("{EXPORT}{query}"), body);
+        assert_eq!(answer.status, 200, "{query} {body}: {answer:?}");
+        let found: String = answer
+            .body
+            .lines()
+            .map(|line| line.as_bytes()[19] as char)
+            .collect();
+        assert_eq!(found, expected, "{query} {body}");
+    }
+    for (query, body, part) in [
+        ("?provider=x", "", "`provider` must be `gpt` or `grok`"),
+        ("", r#"{"owner": "x"}"#, "`owner` must be `local`"),
+        ("", r#"{"provider": 1}"#, "provider must be a string"),
+        (
+            "?provider=gpt",
+            r#"{"provider": "gpt"}"#,
+            "`provider` is given twice",
+        ),
+        ("?limit=1", "", "parameter `limit` is unknown"),
+        ("", r#"{"limit": 1}"#, "unknown field `limit`"),
+        ("", "[]", "body must be a JSON object"),
+        ("", "{", "body is not valid JSON"),
+    ] {
+        let answer = server.post(&format!("{EXPORT}{query}"), body);
+        check_refused(&answer, 422);
+        assert!(answer.body.contains(part), "{query} {body}: {answer:?}");
+    }
+}
+
+#[test]
+fn names_of_all_owners_are_told() {
+    let server = Server::start();
+    for (id, name) in [("s", "S"), ("t", ""), ("u", "U \\\" 1"), ("v", "V")] {
+        let body =
+            format!(r#"{{"tokens": ["a-1"], "source_id": "{id}", "source_name": "{name}"}}"#);
+        assert_eq!(server.post(INJECT, &body).status, 200);
+    }
+    let account = &server.pool()[0];
+    assert_eq!(account["owners"]["sources"], json!(["s", "t", "u", "v"]));
+    assert_eq!(account["remote_source_name"], "V");
+    assert_eq!(account["owner_names"], json!({"s": "S", "u": "U \" 1"}));
+    server.post(
+        INJECT,
+        r#"{"accounts": [{"token": "a-2", "owner_names": {"s": "x"}}]}"#,
+    );
+    assert!(
+        server.pool()[1].get("owner_names").is_none(),
+        "it cannot be given"
+    );
 }

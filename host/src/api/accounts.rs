@@ -2,3 +2,5 @@
 
 pub mod export;
 pub mod list;
+pub mod payload;
+mod stream;

@@ -62,6 +62,14 @@ impl Fields {
     ) -> Result<Option<T>, ApiError> {
         self.take(name, wanted, |value| read(&text(value)?))
     }
+
+    /// After all known fields are taken: 422 when there is another.
+    pub(super) fn end(self) -> Result<(), ApiError> {
+        match self.0.keys().next() {
+            Some(name) => Err(super::unknown("field", name)),
+            None => Ok(()),
+        }
+    }
 }
 
 fn text(value: Value) -> Option<String> {

@@ -4,11 +4,11 @@ use std::sync::LazyLock;
 
 use hyper::StatusCode;
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 
-use super::{Answer, Request, Response, whole, with_type};
+use super::{Answer, Request, Response, etag, whole, with_type};
 use crate::error::ApiError;
 
 /// What a page may do: its own code, its own styles, and questions to this server. Nothing else, and nothing inline.
@@ -67,9 +67,7 @@ fn place(name: &str) -> Option<usize> {
 /// The file, or 304 when the browser has it. It is asked for anew each time, so that a new program brings a new page.
 fn file(at: usize, request: &Request) -> Response {
     let (file, tag) = (&FILES[at], &TAGS[at]);
-    let known = request.head.headers.get(IF_NONE_MATCH);
-    let known = known.is_some_and(|tags| names(tags, tag));
-    let (status, body) = match known {
+    let (status, body) = match etag::is_known(&request.head.headers, tag) {
         true => (StatusCode::NOT_MODIFIED, whole("")),
         false => (StatusCode::OK, whole(file.bytes)),
     };
@@ -92,33 +90,4 @@ fn file(at: usize, request: &Request) -> Response {
         headers.insert(ETAG, tag);
     }
     response
-}
-
-/// Whether one of the tags that a browser has is this one.
-fn names(tags: &HeaderValue, tag: &str) -> bool {
-    let Ok(tags) = tags.to_str() else {
-        return false;
-    };
-    tags.split(',')
-        .map(str::trim)
-        .any(|known| known == "*" || known.trim_start_matches("W/") == tag)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_known_tag_is_found_among_others() {
-        for (tags, known) in [
-            ("\"a1\"", true),
-            ("W/\"a1\"", true),
-            ("\"b2\", \"a1\"", true),
-            ("*", true),
-            ("\"a\"", false),
-            ("", false),
-        ] {
-            assert_eq!(names(&HeaderValue::from_static(tags), "\"a1\""), known);
-        }
-    }
 }

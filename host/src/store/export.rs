@@ -1,7 +1,7 @@
-//! Every account as a line of JSON, with its secrets and its owners, page by page.
+//! The pool with its secrets, part by part: as lines that restore it, or as the payload that a source answers.
 
 use rusqlite::{Connection, Row};
-use tributary_core::revealed;
+use tributary_core::{Owners, revealed};
 
 use super::accounts::{OwnerIds, Secrets, damaged};
 use super::error::StoreError;
@@ -11,35 +11,76 @@ use super::listing::{push_fields, push_json, push_owners};
 /// Accounts read in one transaction.
 const PAGE: usize = 500;
 
+/// How accounts are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `{"access_token", "provider", fields…, "remote_…", "owners"}` and a line feed for each: all there is to know.
+    Lines,
+    /// `{"accounts": [{"access_token", "provider", fields…}, …]}`: what an import reads.
+    Payload,
+}
+
 /// Gives the accounts that are meant in parts of at most 500, in the order of insertion. Each part is a snapshot of its
-/// own.
+/// own. No part is empty.
 pub struct Exporter {
     db: Connection,
     filter: Filter,
+    format: Format,
     /// The row after which to go on; `None` at the end.
     after: Option<i64>,
+    /// Accounts written so far.
+    written: u64,
 }
 
 impl Exporter {
     /// An exporter that reads from `db`.
-    pub fn new(db: Connection, filter: Filter) -> Exporter {
+    pub fn new(db: Connection, filter: Filter, format: Format) -> Exporter {
         Exporter {
             db,
             filter,
+            format,
             after: Some(0),
+            written: 0,
         }
     }
 
-    fn part(&self, after: i64) -> Result<(Vec<u8>, Option<i64>), StoreError> {
+    /// The part after a row, and the row after which to go on.
+    fn part(&mut self, after: i64) -> Result<(Vec<u8>, Option<i64>), StoreError> {
         let snapshot = self.db.unchecked_transaction()?;
         let mut owners = OwnerIds::new(&snapshot);
-        let mut part = Vec::new();
+        let (format, written, mut part) = (self.format, &mut self.written, Vec::new());
+        if after == 0 {
+            part.extend_from_slice(format.opening());
+        }
         let next = self
             .filter
             .walk(&snapshot, Columns::All, after, PAGE, |row| {
-                push_line(&mut part, row, &mut owners)
+                *written += 1;
+                match format {
+                    Format::Lines => push_line(&mut part, row, &mut owners),
+                    Format::Payload => push_element(&mut part, row, *written > 1),
+                }
             })?;
+        if next.is_none() {
+            part.extend_from_slice(format.closing());
+        }
         Ok((part, next))
+    }
+}
+
+impl Format {
+    fn opening(self) -> &'static [u8] {
+        match self {
+            Format::Lines => b"",
+            Format::Payload => b"{\"accounts\":[",
+        }
+    }
+
+    fn closing(self) -> &'static [u8] {
+        match self {
+            Format::Lines => b"",
+            Format::Payload => b"]}",
+        }
     }
 }
 
@@ -48,7 +89,8 @@ impl Iterator for Exporter {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let part = self.part(self.after?);
+            let after = self.after?;
+            let part = self.part(after);
             self.after = part.as_ref().map_or(None, |(_, next)| *next);
             match part {
                 // A filter may leave nothing of what was looked at.
@@ -59,15 +101,20 @@ impl Iterator for Exporter {
     }
 }
 
-/// `{"access_token", "provider", fields…, "remote_…", "owners"}` and a line feed.
-fn push_line(
-    out: &mut Vec<u8>,
-    row: &Row<'_>,
-    owners: &mut OwnerIds<'_>,
-) -> Result<(), StoreError> {
+fn push_line(out: &mut Vec<u8>, row: &Row<'_>, ids: &mut OwnerIds<'_>) -> Result<(), StoreError> {
     push_account(out, row)?;
-    push_owners(out, row, owners)?;
+    let owners = push_owners(out, row, ids)?;
+    push_names(out, &owners, ids)?;
     out.extend_from_slice(b"}\n");
+    Ok(())
+}
+
+fn push_element(out: &mut Vec<u8>, row: &Row<'_>, follows: bool) -> Result<(), StoreError> {
+    if follows {
+        out.push(b',');
+    }
+    push_account(out, row)?;
+    out.push(b'}');
     Ok(())
 }
 
@@ -81,4 +128,34 @@ fn push_account(out: &mut Vec<u8>, row: &Row<'_>) -> Result<(), StoreError> {
     push_json(out, &token)?;
     let shown = row.get_ref(SHOWN)?.as_str().unwrap_or_default();
     push_fields(out, row, &revealed(shown, secrets))
+}
+
+/// `,"owner_names":{id: name, …}` for the owners before the last, where they have names; the last has its own member.
+fn push_names(
+    out: &mut Vec<u8>,
+    owners: &Owners,
+    ids: &mut OwnerIds<'_>,
+) -> Result<(), StoreError> {
+    let Some((_last, others)) = owners.sources().split_last() else {
+        return Ok(());
+    };
+    let mut any = false;
+    for source in others {
+        let name = ids.name_of(source)?;
+        if name.is_empty() {
+            continue;
+        }
+        let before: &[u8] = match std::mem::replace(&mut any, true) {
+            false => b",\"owner_names\":{",
+            true => b",",
+        };
+        out.extend_from_slice(before);
+        push_json(out, &source.as_str())?;
+        out.push(b':');
+        push_json(out, &name)?;
+    }
+    if any {
+        out.push(b'}');
+    }
+    Ok(())
 }

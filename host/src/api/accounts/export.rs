@@ -1,79 +1,37 @@
-//! The accounts of the pool with their secrets, as a stream.
+//! The pool as lines that restore it.
 
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::thread;
-
-use http_body_util::BodyExt;
-use hyper::StatusCode;
-use hyper::body::{Body, Bytes, Frame};
-use tokio::sync::mpsc;
-
+use super::stream::answer;
+use crate::api::fields::Fields;
 use crate::api::query::{FILTERS, Query};
-use crate::api::{Answer, Request, with_type};
+use crate::api::{Answer, Request};
 use crate::error::ApiError;
-use crate::store::export::Exporter;
+use crate::store::export::{Exporter, Format};
 
-/// Parts of an export that wait for a slow client.
-const PARTS_AHEAD: usize = 2;
+/// Largest body, in bytes: filters alone.
+const MAX_BODY: u64 = 64 << 10;
 
 /// `POST /api/accounts/export`: every account that is meant as a line of JSON, secrets included, in constant memory.
-pub async fn export(request: Request) -> Answer {
-    let filter = Query::parse(request.uri(), &FILTERS)?.filter()?;
-    let exporter = Exporter::new(request.app.store.reader_connection()?, filter);
-    let (parts, mut body) = mpsc::channel(PARTS_AHEAD);
-    thread::Builder::new()
-        .name("export".to_owned())
-        .spawn(move || send(exporter, &parts))
-        .map_err(|error| ApiError::unavailable(error.to_string()))?;
-    // The answer waits for the first part: a pool that cannot be read is a 503 and no broken 200.
-    let first = match body.recv().await {
-        Some(Err(error)) => return Err(ApiError::unavailable(error.to_string())),
-        Some(Ok(part)) => Some(part),
-        None => None,
-    };
-    let parts = Parts { first, rest: body };
-    Ok(with_type(
-        StatusCode::OK,
+pub async fn export(mut request: Request) -> Answer {
+    let mut query = Query::parse(request.uri(), &FILTERS)?;
+    let body = request.body.read_all(MAX_BODY).await?;
+    if !body.trim_ascii().is_empty() {
+        add(&mut query, Fields::parse(&body)?)?;
+    }
+    let filter = query.filter()?;
+    let db = request.app.store.reader_connection()?;
+    answer(
+        Exporter::new(db, filter, Format::Lines),
         "application/x-ndjson",
-        parts.boxed_unsync(),
-    ))
+    )
+    .await
 }
 
-/// Reads part after part until the end, an error, or a client that hangs up.
-fn send(exporter: Exporter, parts: &mpsc::Sender<io::Result<Bytes>>) {
-    for part in exporter {
-        let part = part.map_err(|error| {
-            tracing::error!(reason = %error, "export broke off");
-            io::Error::other("the store is unavailable")
-        });
-        let broken = part.is_err();
-        if parts.blocking_send(part.map(Bytes::from)).is_err() || broken {
-            return;
+/// Filters may stand in the body, too, each in one place.
+fn add(query: &mut Query, mut body: Fields) -> Result<(), ApiError> {
+    for name in FILTERS {
+        if let Some(text) = body.text(name)? {
+            query.put(name.to_owned(), text, &FILTERS)?;
         }
     }
-}
-
-/// The body that `send` fills.
-struct Parts {
-    first: Option<Bytes>,
-    rest: mpsc::Receiver<io::Result<Bytes>>,
-}
-
-impl Body for Parts {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let parts = self.get_mut();
-        if let Some(first) = parts.first.take() {
-            return Poll::Ready(Some(Ok(Frame::data(first))));
-        }
-        let part = parts.rest.poll_recv(context);
-        part.map(|part| part.map(|part| part.map(Frame::data)))
-    }
+    body.end()
 }
