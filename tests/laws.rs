@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use tributary_core::{
-    BatchReader, ChangeKind, Form, ImportOptions, Owner, Plan, Pool, Removal, Salt, SourceId,
-    Strategy as Meeting, plan_import, plan_json, plan_text,
+    Account, BatchReader, ChangeKind, Edit, Form, ImportOptions, Leftover, Owner, Plan, Pool,
+    Removal, Salt, SourceId, Strategy as Meeting, plan_import, plan_json, plan_text, release,
 };
 
 fn salt() -> Salt {
@@ -151,6 +151,47 @@ proptest! {
         for account in beyond {
             prop_assert!(pool.get(&account.fingerprint).is_some_and(|before| before == account), "kept only as it was");
         }
+    }
+
+    #[test]
+    fn a_release_never_removes_what_another_owner_holds(history in imports(), who in 0..4u8, keep in any::<bool>()) {
+        let pool = pool_after(&history);
+        let owner = source(["", "local", "s", "t"][usize::from(who)]).map_or(Owner::Local, Owner::Source);
+        let leftover = if keep { Leftover::Keep } else { Leftover::Remove };
+        for before in pool.accounts() {
+            let others = before.owners.clone().without(&owner);
+            let Some(change) = release(before, &owner, leftover) else {
+                prop_assert!(!before.owners.contains(&owner) || (owner == Owner::Local && keep && others.is_empty()));
+                continue;
+            };
+            prop_assert!(before.owners.contains(&owner));
+            match change.after {
+                None => prop_assert!(others.is_empty() && !keep),
+                Some(after) => {
+                    let owners = if others.is_empty() { others.with(&Owner::Local) } else { others };
+                    prop_assert_eq!(after, Account { owners, ..before.clone() });
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_edit_sets_typed_fields_and_touches_no_owner(history in imports(), token in 0..9u8, value in 0..4u64, name in "status|quota|fail|restore_at") {
+        let pool = pool_after(&history);
+        let number = name == "quota" || name == "fail";
+        let text = if number { value.to_string() } else { format!("\"s{value}\"") };
+        let body = format!(r#"{{"access_token": "tok-{token}", "{name}": {text}}}"#);
+        let edit = Edit::read(body.as_bytes(), &salt()).expect("the body is well formed");
+        let Some(before) = pool.get(&edit.account) else { return Ok(()) };
+        let after = edit.change(before, &salt()).map(|change| change.after.expect("an edit removes nothing"));
+        let after = after.as_ref().unwrap_or(before);
+        prop_assert_eq!((&after.owners, after.provider, &after.masked), (&before.owners, before.provider, &before.masked));
+        prop_assert_eq!(after.document.get(&name).map(|field| field.value), Some(text.as_str()));
+        prop_assert!(name != "status" || after.earlier_status.is_none());
+        for field in before.document.fields().filter(|field| field.name.trim_matches('"') != name) {
+            prop_assert_eq!(after.document.get(field.name.trim_matches('"')), Some(field));
+        }
+        prop_assert!(edit.change(after, &salt()).is_none(), "the second time it changes nothing");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::json::{Cursor, Kind, kind, members, push_quoted, text};
 use crate::names::Names;
 use crate::owner::Owners;
 use crate::provider::Provider;
-use crate::secret::PLACEHOLDER;
+use crate::secret::{OwnToken, PLACEHOLDER};
 use crate::typed::Typed;
 use crate::value::{Secret, Shown};
 use std::borrow::Cow;
@@ -219,6 +219,14 @@ fn places_in(canonical: &str) -> usize {
     canonical.matches(place.as_str()).count()
 }
 
+impl Account {
+    /// Its fields and secrets where a change leaves them as they are.
+    pub(crate) fn unchanged_fields(&self) -> (Document, Vec<SecretPlace>) {
+        let kept = (0..self.document.marks.len()).map(SecretPlace::Kept);
+        (self.document.clone(), kept.collect())
+    }
+}
+
 /// One secret value of an account after a change.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SecretPlace {
@@ -231,7 +239,7 @@ pub enum SecretPlace {
 /// Whose fields are read: what tells secrets apart.
 pub(crate) struct Belonging<'a> {
     /// The account's token.
-    pub(crate) token: &'a str,
+    pub(crate) token: OwnToken<'a>,
     /// The salt of the pool.
     pub(crate) salt: &'a Salt,
     /// The names of nested members.

@@ -237,8 +237,18 @@ impl BatchReader {
 pub struct Member {
     /// Its key.
     pub name: String,
-    /// Its JSON text; `None` when that is over 64 KiB.
+    /// Its JSON text; `None` when that is over 64 KiB, and for a key that no import reads, of which the first is told.
     pub raw: Option<Vec<u8>>,
+}
+
+impl Member {
+    /// The keys that imports read.
+    const READ: [&str; 4] = ["strategy", "source_id", "source_name", "provider"];
+
+    /// Whether imports read it.
+    pub fn is_read(&self) -> bool {
+        Member::READ.contains(&self.name.as_str())
+    }
 }
 
 struct Taking {
@@ -257,11 +267,16 @@ impl Takes for Taking {
     }
 
     fn member(&mut self, name: &str, raw: Option<&[u8]>) {
-        if ["strategy", "source_id", "source_name", "provider"].contains(&name) {
+        if Member::READ.contains(&name) {
             self.members.retain(|member| member.name != name);
             self.members.push(Member {
                 name: name.to_owned(),
                 raw: raw.map(<[u8]>::to_vec),
+            });
+        } else if self.members.iter().all(Member::is_read) {
+            self.members.push(Member {
+                name: name.to_owned(),
+                raw: None,
             });
         }
     }

@@ -112,13 +112,13 @@ impl<'o> Decider<'o> {
                     owners,
                     ..before.clone()
                 }),
-                unchanged_fields(before).1,
+                before.unchanged_fields().1,
             ),
             (true, Removal::Remove) => (ChangeKind::Remove, None, Vec::new()),
             (true, Removal::Disable) => {
                 let (document, secrets) = self
                     .disabled(before)
-                    .unwrap_or_else(|| unchanged_fields(before));
+                    .unwrap_or_else(|| before.unchanged_fields());
                 let earlier_status = before
                     .document
                     .get("status")
@@ -211,7 +211,7 @@ impl<'o> Decider<'o> {
         if fields.is_none() && same {
             return None;
         }
-        let (document, secrets) = fields.unwrap_or_else(|| unchanged_fields(before));
+        let (document, secrets) = fields.unwrap_or_else(|| before.unchanged_fields());
         let owners = before.owners.clone().with(&owner);
         let account = Account {
             fingerprint: before.fingerprint,
@@ -233,8 +233,3 @@ impl<'o> Decider<'o> {
 
 /// The status, as JSON text, of an account that lost its last owner and stays.
 const DISABLED: &str = "\"禁用\"";
-
-fn unchanged_fields(account: &Account) -> (Document, Vec<SecretPlace>) {
-    let kept = (0..account.document.marks().len()).map(SecretPlace::Kept);
-    (account.document.clone(), kept.collect())
-}

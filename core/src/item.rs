@@ -5,9 +5,10 @@ use crate::fingerprint::{Fingerprint, Salt};
 use crate::json::{Kind, Span, kind, text};
 use crate::names::{Meaning, Names};
 use crate::provider::Provider;
-use crate::secret::is_secret_key;
+use crate::secret::{OwnToken, is_secret_key};
 use crate::typed::Typed;
 use std::borrow::Cow;
+use std::fmt;
 
 /// Longest token that is taken, in bytes.
 pub const MAX_TOKEN: usize = 64 * 1024;
@@ -67,6 +68,23 @@ impl Reason {
             self,
             Reason::EntryType | Reason::TokenMissing | Reason::TokenType
         )
+    }
+}
+
+impl fmt::Display for Reason {
+    /// What to do about the entry.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reason::Blank => "the entry is blank",
+            Reason::EntryType => "an entry must be a token or an object",
+            Reason::TokenMissing => "an account needs an `access_token` or a `token`",
+            Reason::TokenType => "the token must be a string",
+            Reason::TokenTooLong => "the token must not be longer than 64 KiB",
+            Reason::ProviderUnknown => "`provider` must be `gpt` or `grok`",
+            Reason::Duplicate { first } => {
+                return write!(f, "the token is that of entry {first}");
+            }
+        })
     }
 }
 
@@ -171,6 +189,10 @@ fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 impl Reading<'_> {
+    fn own_token(&self) -> OwnToken<'_> {
+        OwnToken::Text(&self.token)
+    }
+
     /// Fields that are left out: typed ones whose value has another type, and (`None`) those whose name is itself a secret.
     pub(crate) fn ignored(&self, names: &EntryNames) -> impl Iterator<Item = Option<Typed>> {
         let present = self
@@ -182,7 +204,7 @@ impl Reading<'_> {
             match name.meaning {
                 Meaning::Typed(typed) if !typed.accepts(value) => Some(Some(typed)),
                 Meaning::Plain | Meaning::Hidden
-                    if is_secret_key(&text(&name.quoted), &self.token) =>
+                    if is_secret_key(&text(&name.quoted), self.own_token()) =>
                 {
                     Some(None)
                 }
@@ -197,7 +219,7 @@ impl Reading<'_> {
         nested.begin_entry();
         let mut draft = Draft::with_capacity(self.bytes, self.members.len());
         let mut owner = Belonging {
-            token: &self.token,
+            token: self.own_token(),
             salt,
             names: nested,
         };
@@ -210,7 +232,7 @@ impl Reading<'_> {
                 Meaning::Typed(_) => false,
                 Meaning::Plain | Meaning::Hidden if kind(value) == Kind::Null => continue,
                 Meaning::Plain | Meaning::Hidden
-                    if is_secret_key(&text(&name.quoted), &self.token) =>
+                    if is_secret_key(&text(&name.quoted), self.own_token()) =>
                 {
                     continue;
                 }

@@ -3,12 +3,14 @@
 
 mod error;
 mod read;
+mod root;
 mod run;
 mod scan;
 mod write;
 
 pub use error::{TextError, TextFault};
 pub(crate) use read::{Cursor, Kind, elements, kind, members, text};
+pub(crate) use root::root;
 pub(crate) use scan::{Event, Scanner};
 pub(crate) use write::{push_hex, push_number, push_quoted};
 

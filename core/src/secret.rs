@@ -1,5 +1,7 @@
 //! What is secret in an account, and how a token is shown.
 
+use crate::fingerprint::{Fingerprint, Salt};
+
 /// Stands for a secret value wherever one is shown. A value that looks like it is treated as a secret itself, so that
 /// every one in a document marks a secret's place.
 pub(crate) const PLACEHOLDER: &str = "…";
@@ -37,10 +39,28 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     SECRET_NAMES.iter().any(|part| folded.contains(part))
 }
 
+/// The token of the account that values belong to, as far as it is known: it is a secret wherever it stands.
+#[derive(Clone, Copy)]
+pub(crate) enum OwnToken<'a> {
+    /// Itself.
+    Text(&'a str),
+    /// What stands for it in the pool with this salt.
+    Marked(&'a Fingerprint, &'a Salt),
+}
+
+impl OwnToken<'_> {
+    fn is(&self, text: &str) -> bool {
+        match self {
+            OwnToken::Text(token) => text == *token,
+            OwnToken::Marked(fingerprint, salt) => salt.of_token(text) == **fingerprint,
+        }
+    }
+}
+
 /// Whether a string is secret wherever it stands: the account's token, something like a JWT, or 40 and more characters
 /// without a space.
-pub(crate) fn is_secret_text(text: &str, token: &str) -> bool {
-    text == token
+pub(crate) fn is_secret_text(text: &str, token: OwnToken<'_>) -> bool {
+    token.is(text)
         || text == PLACEHOLDER
         || is_like_jwt(text)
         || (text.len() >= 40 && !text.contains(' ') && text.chars().count() >= 40)
@@ -48,8 +68,17 @@ pub(crate) fn is_secret_text(text: &str, token: &str) -> bool {
 
 /// Whether a field's name is itself a secret: the account's token, or something like a JWT. Its length says nothing, for
 /// names of fields are long and without spaces.
-pub(crate) fn is_secret_key(name: &str, token: &str) -> bool {
-    name == token || name == PLACEHOLDER || is_like_jwt(name)
+pub(crate) fn is_secret_key(name: &str, token: OwnToken<'_>) -> bool {
+    token.is(name) || name == PLACEHOLDER || is_like_jwt(name)
+}
+
+/// A name from a request as an error may repeat it: `…` for one that looks like a secret.
+pub fn shown_name(name: &str) -> &str {
+    // No token is known here that it could be: its look alone decides.
+    match is_secret_text(name, OwnToken::Text(PLACEHOLDER)) {
+        true => PLACEHOLDER,
+        false => name,
+    }
 }
 
 fn is_like_jwt(text: &str) -> bool {

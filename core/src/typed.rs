@@ -26,7 +26,7 @@ pub enum Typed {
 }
 
 impl Typed {
-    const ALL: [Typed; 9] = [
+    pub(crate) const ALL: [Typed; 9] = [
         Typed::Status,
         Typed::Type,
         Typed::Quota,
@@ -88,6 +88,17 @@ impl Typed {
         order
             .into_iter()
             .filter_map(|typed| Some((typed, typed.start()?)))
+    }
+
+    /// What [`Typed::accepts`] wants, in words.
+    pub fn wanted(self) -> &'static str {
+        match self {
+            Typed::Status | Typed::Type => "a string that is not blank",
+            Typed::Quota | Typed::Success | Typed::Fail => "an integer from 0 to 9007199254740991",
+            Typed::RestoreAt | Typed::LastUsedAt => "a string",
+            Typed::ImageQuotaUnknown => "true or false",
+            Typed::LimitsProgress => "a list",
+        }
     }
 
     /// Whether a value, given as JSON text, has the field's type.

@@ -2,7 +2,7 @@
 
 use crate::json::{Cursor, Kind, kind, push_quoted, text};
 use crate::names::Names;
-use crate::secret::{PLACEHOLDER, is_secret_key, is_secret_text};
+use crate::secret::{OwnToken, PLACEHOLDER, is_secret_key, is_secret_text};
 
 /// A secret: it shows itself only where somebody asks for it by name.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) struct Shown<'o> {
     /// The names of nested members.
     pub(crate) names: &'o mut Names,
     /// The token of the account that the values belong to; without one nothing is secret.
-    pub(crate) token: Option<&'o str>,
+    pub(crate) token: Option<OwnToken<'o>>,
 }
 
 /// A member that was written: the number of its name, and where it and its secrets begin.

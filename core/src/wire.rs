@@ -4,9 +4,7 @@ use crate::account::{Account, Document};
 use crate::change::Change;
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::json::{
-    Event, Kind, Scanner, Span, elements, kind, members, push_number, push_quoted, text,
-};
+use crate::json::{Kind, Span, elements, kind, members, push_number, push_quoted, root, text};
 use crate::options::{ImportOptions, Removal, Strategy};
 use crate::owner::{Owners, SourceId};
 use crate::plan::Plan;
@@ -270,21 +268,8 @@ fn read_context(context: &[u8]) -> Result<(ImportOptions, Pool), ImportError> {
 
 /// The text of the object that `context` is, without a byte order mark or white space around it.
 fn check_object(context: &[u8]) -> Result<&str, ImportError> {
-    let refused = ImportError::Context("context: must be a JSON object");
-    let mut scanner = Scanner::new();
-    scanner.watch = 0;
-    let mut rest = context;
-    let mut root = scanner.next(&mut rest).map_err(|_| refused)?;
-    while !rest.is_empty() {
-        scanner.next(&mut rest).map_err(|_| refused)?;
-    }
-    root = root.or(scanner.finish().map_err(|_| refused)?);
-    match root {
-        Some(Event::Value(Kind::Object, span)) => {
-            std::str::from_utf8(span.of(context)).map_err(|_| refused)
-        }
-        _ => Err(refused),
-    }
+    let root = root(context).ok().filter(|root| kind(root) == Kind::Object);
+    root.ok_or(ImportError::Context("context: must be a JSON object"))
 }
 
 fn read_account(raw: &str) -> Result<Account, &'static str> {
