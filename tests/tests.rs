@@ -13,6 +13,7 @@ mod service {
     mod accounts_list;
     mod accounts_payload;
     mod auth;
+    mod auth_users;
     mod cli;
     pub(crate) mod client;
     mod examples;

@@ -7,6 +7,7 @@ mod fields;
 pub mod health;
 pub mod imports;
 pub mod jobs;
+pub mod keys;
 pub mod lookup;
 pub mod page;
 mod query;
@@ -56,12 +57,6 @@ pub type Response = hyper::Response<ResponseBody>;
 
 /// What a handler gives.
 pub type Answer = Result<Response, ApiError>;
-
-/// 422 for something in a request that nothing would read. Names are cut off where they grow too long to be one.
-fn unknown(what: &str, name: &str) -> ApiError {
-    let name: String = name.chars().take(64).collect();
-    ApiError::unprocessable(format!("unknown {what} `{name}`; leave it out"))
-}
 
 /// An answer with this status and `value` as JSON.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Response {

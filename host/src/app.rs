@@ -4,7 +4,7 @@ use std::error::Error;
 
 use tributary_core::Salt;
 
-use crate::auth::AdminSecret;
+use crate::auth::{AdminSecret, LastUses};
 use crate::config::Config;
 use crate::fetch::{FetchConfig, Fetcher};
 use crate::import::Syncs;
@@ -16,6 +16,8 @@ pub struct App {
     pub config: Config,
     /// The administrator's secret.
     pub admin: AdminSecret,
+    /// The uses of keys that are being noted.
+    pub last_uses: LastUses,
     /// The pool, the sources, the jobs and the keys.
     pub store: Store,
     /// What keys the pool's fingerprints.
@@ -37,6 +39,7 @@ impl App {
         Ok(App {
             config,
             admin,
+            last_uses: LastUses::default(),
             store,
             salt,
             fetcher,

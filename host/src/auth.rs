@@ -1,5 +1,6 @@
 //! Who is asking, decided before anything of the body is read.
 
+mod last_use;
 mod secret;
 
 use hyper::HeaderMap;
@@ -9,6 +10,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::store::keys::{self, Role};
 
+pub use last_use::LastUses;
 pub use secret::{AdminSecret, SecretError};
 
 /// Who may ask a route.
@@ -46,7 +48,11 @@ async fn role_of_key(app: &App, credential: &[u8]) -> Result<Option<Role>, ApiEr
     }
     let hash = keys::hash(credential);
     let key = app.store.read(move |db| keys::find(db, &hash)).await?;
-    Ok(key.filter(|key| key.enabled).map(|key| key.role))
+    let Some(key) = key.filter(|key| key.enabled) else {
+        return Ok(None);
+    };
+    app.last_uses.note(&app.store, &key);
+    Ok(Some(key.role))
 }
 
 /// The credential of the one `Authorization: Bearer …`, spaces around it left out; the scheme in any case.

@@ -12,10 +12,15 @@ pub fn now() -> i64 {
 
 /// Writes seconds since the epoch as answers do: `2026-05-23T10:15:30+00:00`. Years outside 0…9999 take more room.
 pub fn rfc3339(seconds: i64) -> String {
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = civil(days);
+    let (day, second) = (day(seconds), seconds.rem_euclid(86_400));
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}+00:00")
+    format!("{day}T{hour:02}:{minute:02}:{second:02}+00:00")
+}
+
+/// The day that a time falls on in UTC: `2026-05-23`.
+pub fn day(seconds: i64) -> String {
+    let (year, month, day) = civil(seconds.div_euclid(86_400));
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// The proleptic Gregorian date of a day counted from 1970-01-01.

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, StatusCode};
 
-use crate::api::{Answer, Request, accounts, health, imports, jobs, lookup, page, sources};
+use crate::api::{Answer, Request, accounts, health, imports, jobs, keys, lookup, page, sources};
 use crate::auth::Who;
 use crate::error::ApiError;
 
@@ -79,6 +79,18 @@ static ROUTES: &[Route] = &[
     }),
     route(Method::GET, "/api/accounts/{id}", Who::Admin, |r| {
         Box::pin(accounts::list::show(r))
+    }),
+    route(Method::GET, "/api/auth/users", Who::Admin, |r| {
+        Box::pin(keys::list(r))
+    }),
+    route(Method::POST, "/api/auth/users", Who::Admin, |r| {
+        Box::pin(keys::create(r))
+    }),
+    route(Method::POST, "/api/auth/users/{id}", Who::Admin, |r| {
+        Box::pin(keys::update(r))
+    }),
+    route(Method::DELETE, "/api/auth/users/{id}", Who::Admin, |r| {
+        Box::pin(keys::delete(r))
     }),
     route(Method::GET, "/", Who::Anyone, |r| {
         Box::pin(page::preview(r))

@@ -8,7 +8,7 @@ use super::examples::{check_error, check_refused};
 use super::harness::{EXPORT, INJECT, SOURCES, Server};
 
 const UNKNOWN: &str = "密钥无效或已失效,请重新登录";
-const NOT_ADMIN: &str = "需要管理员权限才能执行这个操作";
+pub(crate) const NOT_ADMIN: &str = "需要管理员权限才能执行这个操作";
 
 /// All that needs an administrator.
 fn endpoints() -> Vec<(&'static str, String)> {
@@ -22,6 +22,10 @@ fn endpoints() -> Vec<(&'static str, String)> {
         ("GET", format!("{source}/sync")),
         ("POST", INJECT.to_owned()),
         ("POST", EXPORT.to_owned()),
+        ("GET", "/api/auth/users".to_owned()),
+        ("POST", "/api/auth/users".to_owned()),
+        ("POST", "/api/auth/users/a1b2c3d4e5f6".to_owned()),
+        ("DELETE", "/api/auth/users/a1b2c3d4e5f6".to_owned()),
     ]
 }
 
@@ -54,17 +58,19 @@ fn documented_error_without_a_valid_key() {
 }
 
 #[test]
-fn documented_error_a_user_is_no_administrator() {
+fn documented_error_neither_a_user_nor_a_reader_is_an_administrator() {
     let server = Server::start();
-    let key = server.home().key("user", "reader");
-    assert!(key.starts_with("sk-"), "{key}");
-    for (method, path) in endpoints() {
-        let body = if method == "POST" { "{" } else { "" };
-        check_error(
-            &server.send(method, &path, Some(&format!("Bearer {key}")), body),
-            403,
-            NOT_ADMIN,
-        );
+    for role in ["user", "reader"] {
+        let key = server.home().key(role, "colleague");
+        assert!(key.starts_with("sk-"), "{key}");
+        for (method, path) in endpoints() {
+            let body = if method == "POST" { "{" } else { "" };
+            check_error(
+                &server.send(method, &path, Some(&format!("Bearer {key}")), body),
+                403,
+                NOT_ADMIN,
+            );
+        }
     }
 }
 
@@ -110,7 +116,7 @@ fn an_administrator_s_key_counts_from_the_next_request_until_it_is_disabled() {
 }
 
 /// The first word of the line of the key with this name.
-fn key_id(listed: &str, name: &str) -> String {
+pub(crate) fn key_id(listed: &str, name: &str) -> String {
     let line = listed
         .lines()
         .find(|line| line.contains(name))

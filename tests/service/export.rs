@@ -122,7 +122,7 @@ fn filters_stand_in_the_address_or_in_the_body() {
             "`provider` is given twice",
         ),
         ("?limit=1", "", "parameter `limit` is unknown"),
-        ("", r#"{"limit": 1}"#, "unknown field `limit`"),
+        ("", r#"{"limit": 1}"#, "field `limit` is unknown"),
         ("", "[]", "body must be a JSON object"),
         ("", "{", "body is not valid JSON"),
     ] {

@@ -15,7 +15,7 @@ fn every_curl_example_of_the_readme_works() {
     assert!(examples.len() >= 7, "{examples:?}");
     let server = Server::start();
     let upstream = Upstream::json(r#"{"tokens": ["example-token-1", "example-token-2"]}"#);
-    let mut source = String::new();
+    let (mut source, mut key) = (String::new(), String::new());
     let said: Vec<String> = examples
         .iter()
         .map(|example| {
@@ -23,14 +23,17 @@ fn every_curl_example_of_the_readme_works() {
             assert_ne!(&command, example, "it asks the server of the README");
             let command = command
                 .replace("http://localhost:8084", &upstream.url(""))
-                .replace("SOURCE_ID", &source);
+                .replace("SOURCE_ID", &source)
+                .replace("KEY_ID", &key);
             let answer = shell(&command.replacen(
                 "curl ",
                 "curl --fail-with-body --silent --show-error --noproxy '*' ",
                 1,
             ));
-            if let Some(id) = answer.lines().next().and_then(created) {
-                source = id;
+            let made = |what| answer.lines().next().and_then(|line| created(line, what));
+            source = made("source").unwrap_or_else(|| source.clone());
+            if answer.contains("\"key\":\"sk-") {
+                key = made("item").expect("a key has an id");
             }
             answer
         })
@@ -40,6 +43,7 @@ fn every_curl_example_of_the_readme_works() {
         "\"removed\":2",
         "\"access_token\":\"example-gpt-token-3\"",
         "\"status\":\"success\"",
+        "\"name\":\"Mirror in Lyon\",\"role\":\"reader\",\"enabled\":false",
     ] {
         assert!(
             said.iter().any(|answer| answer.contains(part)),
@@ -69,10 +73,10 @@ fn shell(command: &str) -> String {
     said
 }
 
-/// The id of the source that an answer tells was created.
-fn created(answer: &str) -> Option<String> {
+/// The id of what an answer tells was created.
+fn created(answer: &str, what: &str) -> Option<String> {
     let answer: Value = serde_json::from_str(answer).ok()?;
-    answer["source"]["id"].as_str().map(str::to_owned)
+    answer[what]["id"].as_str().map(str::to_owned)
 }
 
 /// The `curl` commands in the README's shell blocks, each with the lines it continues on.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::query::unknown;
 use crate::error::ApiError;
 
 /// The fields of a JSON object. An error names the field and never repeats what it held.
@@ -63,10 +64,10 @@ impl Fields {
         self.take(name, wanted, |value| read(&text(value)?))
     }
 
-    /// After all known fields are taken: 422 when there is another.
-    pub(super) fn end(self) -> Result<(), ApiError> {
+    /// After every `known` field was taken: 422 when there is another.
+    pub(super) fn end(self, known: &[&str]) -> Result<(), ApiError> {
         match self.0.keys().next() {
-            Some(name) => Err(super::unknown("field", name)),
+            Some(name) => Err(unknown("field", name, "body", known)),
             None => Ok(()),
         }
     }

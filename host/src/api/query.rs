@@ -43,7 +43,7 @@ impl Query {
         known: &[&str],
     ) -> Result<(), ApiError> {
         if !known.contains(&name.as_str()) {
-            return Err(unknown(&name, known));
+            return Err(unknown("parameter", &name, "address", known));
         }
         if self.0.iter().any(|(other, _)| *other == name) {
             return Err(refused(&name, "is given twice"));
@@ -133,16 +133,16 @@ fn refused(name: &str, why: &str) -> ApiError {
 }
 
 /// A name that nobody knows is repeated only where it looks like one: it could be a token.
-fn unknown(name: &str, known: &[&str]) -> ApiError {
+pub(super) fn unknown(what: &str, name: &str, whole: &str, known: &[&str]) -> ApiError {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
     let name = match name.len() <= 20 && name.bytes().all(plain) {
-        true => format!("parameter `{name}` is unknown"),
-        false => "a parameter is unknown".to_owned(),
+        true => format!("{what} `{name}` is unknown"),
+        false => format!("a {what} is unknown"),
     };
     let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
     ApiError::unprocessable(match known.is_empty() {
-        true => format!("{name}: this address takes none"),
-        false => format!("{name}: this address takes {}", known.join(", ")),
+        true => format!("{name}: this {whole} takes none"),
+        false => format!("{name}: this {whole} takes {}", known.join(", ")),
     })
 }
 

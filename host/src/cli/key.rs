@@ -6,17 +6,17 @@ use clap::{Args, Subcommand, ValueEnum};
 use rusqlite::Connection;
 
 use super::Outcome;
+use crate::clock;
 use crate::config::Data;
 use crate::store::keys::{self, ApiKey, Role};
 use crate::store::{Store, StoreError};
-use crate::{clock, random};
 
 /// What can be done with keys.
 #[derive(Subcommand)]
 pub enum KeyCommand {
     /// Make a key and print it on stdout; it is shown this once
     Create(Create),
-    /// List the keys by id, role, state, time and name; the keys themselves are not stored
+    /// List the keys by id, role, state, time, day of last use and name; the keys themselves are not stored
     List(Data),
     /// Keep a key out; it stays in the list
     Disable(Chosen),
@@ -58,6 +58,16 @@ pub enum RoleName {
     Reader,
 }
 
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Role {
+        match name {
+            RoleName::Admin => Role::Admin,
+            RoleName::User => Role::User,
+            RoleName::Reader => Role::Reader,
+        }
+    }
+}
+
 /// Does what was asked. The error is for the person who typed it.
 pub fn run(command: &KeyCommand) -> Outcome {
     match command {
@@ -69,42 +79,28 @@ pub fn run(command: &KeyCommand) -> Outcome {
 }
 
 fn create(wanted: &Create) -> Outcome {
-    let name = wanted.name.trim();
-    if name.is_empty() || name.chars().any(char::is_control) {
-        return Err(
-            "the name of a key must not be empty nor hold control characters; choose another"
-                .into(),
-        );
-    }
-    let secret = format!("{}{}", keys::PREFIX, random::hex::<24>()?);
-    let key = ApiKey {
-        id: random::hex::<6>()?,
-        name: name.to_owned(),
-        role: match wanted.role {
-            RoleName::Admin => Role::Admin,
-            RoleName::User => Role::User,
-            RoleName::Reader => Role::Reader,
-        },
-        hash: keys::hash(secret.as_bytes()),
-        enabled: true,
-        created_at: clock::now(),
-    };
-    keys::create(&Store::peek(&wanted.data.dir)?, &key)?;
-    println!("{secret}");
+    let name = keys::name(&wanted.name).ok_or_else(|| format!("`--name` {}", keys::NAME_RULE))?;
+    let (key, stored) = ApiKey::make(name, wanted.role.into())?;
+    keys::create(&Store::peek(&wanted.data.dir)?, &stored)?;
+    println!("{key}");
     Ok(())
 }
 
 fn list(dir: &Path) -> Outcome {
     let db = Store::peek_read_only(dir)?;
     println!(
-        "{:<14}{:<7}{:<10}{:<27}NAME",
-        "ID", "ROLE", "STATE", "CREATED"
+        "{:<14}{:<8}{:<10}{:<27}{:<12}NAME",
+        "ID", "ROLE", "STATE", "CREATED", "LAST USED"
     );
     for key in keys::list(&db)? {
         let (role, created) = (key.role.as_str(), clock::rfc3339(key.created_at));
         let state = if key.enabled { "enabled" } else { "disabled" };
+        let used = match key.last_used_on.as_str() {
+            "" => "never",
+            day => day,
+        };
         println!(
-            "{:<14}{role:<7}{state:<10}{created:<27}{}",
+            "{:<14}{role:<8}{state:<10}{created:<27}{used:<12}{}",
             key.id, key.name
         );
     }

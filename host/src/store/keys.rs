@@ -1,11 +1,20 @@
 //! Keys to the API: kept as hashes only.
 
+use std::io;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
+use crate::{clock, random};
 
 /// What every key begins with.
 pub const PREFIX: &str = "sk-";
+
+/// What the name of a key must be, as the end of a sentence that begins with where the name stands.
+pub const NAME_RULE: &str =
+    "must have 1 to 200 characters and no control characters; choose another name";
+/// Most characters in a name.
+const LONGEST_NAME: usize = 200;
 
 /// A stored key. The key itself was shown once, when it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +31,8 @@ pub struct ApiKey {
     pub enabled: bool,
     /// Seconds since the epoch.
     pub created_at: i64,
+    /// The day it was last let in, like `2026-05-23` (UTC); empty before the first.
+    pub last_used_on: String,
 }
 
 /// What a key may do.
@@ -35,6 +46,30 @@ pub enum Role {
     Reader,
 }
 
+impl ApiKey {
+    /// A new key and its stored form. The key itself is to be shown once; the error is that of the system's randomness.
+    pub fn make(name: String, role: Role) -> io::Result<(String, ApiKey)> {
+        let key = format!("{PREFIX}{}", random::hex::<24>()?);
+        let stored = ApiKey {
+            id: random::hex::<6>()?,
+            name,
+            role,
+            hash: hash(key.as_bytes()),
+            enabled: true,
+            created_at: clock::now(),
+            last_used_on: String::new(),
+        };
+        Ok((key, stored))
+    }
+}
+
+/// The name that a key is given, without the spaces around it; `None` when it breaks the [`NAME_RULE`].
+pub fn name(given: &str) -> Option<String> {
+    let name = given.trim();
+    let short = (1..=LONGEST_NAME).contains(&name.chars().count());
+    (short && !name.chars().any(char::is_control)).then(|| name.to_owned())
+}
+
 /// The hash a key is stored and found by. Keys are long and random: a plain hash cannot be guessed back.
 pub fn hash(key: &[u8]) -> [u8; 32] {
     *blake3::hash(key).as_bytes()
@@ -44,6 +79,12 @@ pub fn hash(key: &[u8]) -> [u8; 32] {
 pub fn find(db: &Connection, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
     let mut rows = db.prepare_cached("SELECT * FROM api_key WHERE hash = ?1")?;
     Ok(rows.query_row([hash], read).optional()?)
+}
+
+/// The key with this id, enabled or not.
+pub fn get(db: &Connection, id: &str) -> Result<Option<ApiKey>, StoreError> {
+    let mut rows = db.prepare_cached("SELECT * FROM api_key WHERE id = ?1")?;
+    Ok(rows.query_row([id], read).optional()?)
 }
 
 /// All keys, the oldest first.
@@ -72,6 +113,19 @@ pub fn create(db: &Connection, key: &ApiKey) -> Result<(), StoreError> {
 pub fn set_enabled(db: &Connection, id: &str, enabled: bool) -> Result<bool, StoreError> {
     let mut change = db.prepare_cached("UPDATE api_key SET enabled = ?2 WHERE id = ?1")?;
     Ok(change.execute(params![id, enabled])? > 0)
+}
+
+/// Gives a key another name; `false` when there is none with this id.
+pub fn rename(db: &Connection, id: &str, name: &str) -> Result<bool, StoreError> {
+    let mut change = db.prepare_cached("UPDATE api_key SET name = ?2 WHERE id = ?1")?;
+    Ok(change.execute(params![id, name])? > 0)
+}
+
+/// Notes the day a key was let in; an earlier day than the one noted changes nothing.
+pub fn note_use(db: &Connection, id: &str, day: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE api_key SET last_used_on = ?2 WHERE id = ?1 AND last_used_on < ?2";
+    db.prepare_cached(sql)?.execute([id, day])?;
+    Ok(())
 }
 
 /// Forgets a key; `false` when there is none with this id.
@@ -111,6 +165,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
         hash: row.get("hash")?,
         enabled: row.get("enabled")?,
         created_at: row.get("created_at")?,
+        last_used_on: row.get("last_used_on")?,
     })
 }
 
@@ -132,5 +187,27 @@ mod tests {
             (list(&db).unwrap(), find(&db, &hash(b"k2")).unwrap()),
             (vec![], None)
         );
+    }
+
+    #[test]
+    fn the_day_of_the_last_use_only_moves_on() {
+        let (_dir, db) = database();
+        create(&db, &key("k1")).unwrap();
+        let noted = |day| {
+            note_use(&db, "k1", day).unwrap();
+            get(&db, "k1").unwrap().unwrap().last_used_on
+        };
+        assert_eq!(noted("2026-05-23"), "2026-05-23");
+        assert_eq!(noted("2026-05-22"), "2026-05-23");
+        assert_eq!(noted("2026-06-01"), "2026-06-01");
+    }
+
+    #[test]
+    fn a_name_is_trimmed_and_readable() {
+        assert_eq!(name(" Ops 组 ").as_deref(), Some("Ops 组"));
+        assert_eq!(name(&"é".repeat(200)), Some("é".repeat(200)));
+        for refused in ["", " \t ", "a\nb", "a\u{7f}", &"é".repeat(201)] {
+            assert_eq!(name(refused), None, "{refused:?}");
+        }
     }
 }

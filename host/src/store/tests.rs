@@ -33,6 +33,7 @@ pub(super) fn key(id: &str) -> ApiKey {
         hash,
         enabled: true,
         created_at: 5,
+        last_used_on: String::new(),
     }
 }
 

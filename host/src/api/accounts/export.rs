@@ -33,5 +33,5 @@ fn add(query: &mut Query, mut body: Fields) -> Result<(), ApiError> {
             query.put(name.to_owned(), text, &FILTERS)?;
         }
     }
-    body.end()
+    body.end(&FILTERS)
 }

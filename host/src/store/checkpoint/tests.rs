@@ -19,6 +19,7 @@ async fn write(store: &Store, id: usize, bytes: usize) {
         hash: keys::hash(&id.to_be_bytes()),
         enabled: true,
         created_at: 0,
+        last_used_on: String::new(),
     };
     store
         .write::<_, StoreError, _>(0, move |db| keys::create(db, &key))
