@@ -20,6 +20,7 @@ mod service {
     mod export;
     pub(crate) mod harness;
     mod health;
+    mod import_file;
     mod inject;
     mod jobs;
     mod limits;

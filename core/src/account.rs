@@ -304,6 +304,15 @@ impl Draft {
             .any(|place| name_of(place) == Some(name))
     }
 
+    /// Adds what a new account starts with, where it is not brought.
+    pub(crate) fn fill_in(&mut self) {
+        for (typed, start) in Typed::starts() {
+            if !self.brings(typed.quoted()) {
+                self.push_plain(typed.quoted(), start);
+            }
+        }
+    }
+
     /// The document and secrets of an account that is new.
     pub(crate) fn into_new(self) -> (Document, Vec<SecretPlace>) {
         (

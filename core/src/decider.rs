@@ -175,11 +175,7 @@ impl<'o> Decider<'o> {
     }
 
     fn added(&self, item: &Item, masked: String, mut draft: Draft) -> (Account, Vec<SecretPlace>) {
-        for (typed, start) in Typed::starts() {
-            if !draft.brings(typed.quoted()) {
-                draft.push_plain(typed.quoted(), start);
-            }
-        }
+        draft.fill_in();
         let (document, secrets) = draft.into_new();
         let account = Account {
             fingerprint: item.fingerprint,

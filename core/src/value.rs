@@ -124,8 +124,7 @@ impl Shown<'_> {
             self.text.truncate(text_at);
             self.secrets.truncate(secrets_at);
             let len = whole.len().saturating_sub(cursor.rest().len());
-            // As it came: walking through it again at every level could take forever.
-            self.hide_text(whole.get(..len).unwrap_or_default().to_owned());
+            self.hide_text(without_white_space(whole.get(..len).unwrap_or_default()));
             return;
         }
         self.drop_repeated(&written);
@@ -201,6 +200,21 @@ impl Shown<'_> {
             self.text.push_str(text.get(range).unwrap_or_default());
         }
     }
+}
+
+/// A value as it came but for the white space between its parts: writing it anew at every level could take forever.
+fn without_white_space(raw: &str) -> String {
+    let (mut in_string, mut escaped) = (false, false);
+    let stays = |c: &char| {
+        let space = matches!(c, ' ' | '\n' | '\r' | '\t') && !in_string;
+        match *c {
+            '"' if !escaped => in_string = !in_string,
+            _ => {}
+        }
+        escaped = *c == '\\' && !escaped;
+        !space
+    };
+    raw.chars().filter(stays).collect()
 }
 
 /// Appends a string in canonical form.

@@ -1,5 +1,6 @@
 //! The command line: what can be typed, and what each command does.
 
+pub mod import;
 pub mod key;
 pub mod plan;
 pub mod serve;
@@ -36,6 +37,8 @@ pub enum Command {
     Serve(Box<Config>),
     /// Show what an import would change, without changing it
     Plan(plan::PlanArgs),
+    /// Restore an export into an empty pool, while no server runs there
+    Import(import::ImportArgs),
     /// Make, list, disable or delete keys to the API, beside a running server or without one
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -77,7 +80,7 @@ fn with_command(mut typed: Vec<OsString>) -> Vec<OsString> {
 pub(crate) fn config_of(options: &[&str]) -> Config {
     match Cli::parse_from(["tributary", "serve"].iter().chain(options)).command {
         Command::Serve(config) => *config,
-        Command::Plan(_) | Command::Key(_) => unreachable!("serve was typed"),
+        Command::Plan(_) | Command::Import(_) | Command::Key(_) => unreachable!("serve was typed"),
     }
 }
 

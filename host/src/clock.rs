@@ -23,6 +23,24 @@ pub fn day(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// Reads what [`rfc3339`] writes of the years 0 to 9999; `None` for anything else.
+pub fn from_rfc3339(text: &str) -> Option<i64> {
+    let number = |from: usize, to: usize| -> Option<i64> { text.get(from..to)?.parse().ok() };
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let seconds = day_of(year, month, day) * 86_400 + 3_600 * hour + 60 * minute + second;
+    // What was no date or no time of day is written otherwise.
+    (rfc3339(seconds) == text).then_some(seconds)
+}
+
+/// The day of a date, counted from 1970-01-01: [`civil`] the other way round.
+fn day_of(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
 /// The proleptic Gregorian date of a day counted from 1970-01-01.
 ///
 /// Years are counted from 1 March, so that the leap day is the last of its year; eras are of 400 years.
@@ -60,6 +78,33 @@ mod tests {
             (253_402_300_799, "9999-12-31T23:59:59+00:00"),
         ] {
             assert_eq!(rfc3339(seconds), text);
+            assert_eq!(from_rfc3339(text), Some(seconds));
+        }
+    }
+
+    #[test]
+    fn a_time_is_read_as_it_is_written() {
+        for day in 0..146_097 {
+            let seconds = day * 86_400 + (day * 7_919) % 86_400;
+            assert_eq!(from_rfc3339(&rfc3339(seconds)), Some(seconds));
+        }
+        for text in [
+            "",
+            "2026-05-23",
+            "2026-05-23T10:15:30Z",
+            "2026-05-23T10:15:30+01:00",
+            "2026-05-23 10:15:30+00:00",
+            "2026-02-29T00:00:00+00:00",
+            "2026-13-01T00:00:00+00:00",
+            "2026-00-10T00:00:00+00:00",
+            "2026-01-01T24:00:00+00:00",
+            "2026-01-01T00:60:00+00:00",
+            "+026-01-01T00:00:00+00:00",
+            "2026-+1-01T00:00:00+00:00",
+            "2026-01-01T00:00:00+00:00 ",
+            "２０26-01-01T00:00:00+00:00",
+        ] {
+            assert_eq!(from_rfc3339(text), None, "{text}");
         }
     }
 

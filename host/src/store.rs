@@ -16,6 +16,7 @@ pub mod lookup;
 pub mod meta;
 mod migrate;
 mod readers;
+pub mod restore;
 pub mod sources;
 mod work;
 mod writer;

@@ -178,11 +178,16 @@ impl<'c> Accounts<'c> {
             self.drop_owned(*gone, stored.id)?;
         }
         for come in new.into_iter().filter(|owner| !old.contains(owner)) {
-            self.add_owned
-                .on(self.db)?
-                .execute(params![come, stored.id])?;
-            self.tally.count_owned(come, 1);
+            self.own(come, stored.id)?;
         }
+        Ok(())
+    }
+
+    /// Notes that an owner owns the account in row `id`.
+    pub fn own(&mut self, owner: u32, id: i64) -> Result<(), StoreError> {
+        let row = params![owner, id];
+        self.add_owned.on(self.db)?.execute(row)?;
+        self.tally.count_owned(owner, 1);
         Ok(())
     }
 

@@ -1,0 +1,61 @@
+//! `tributary import`: an export becomes a pool again, without a server.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use tokio::runtime;
+
+use super::Outcome;
+use crate::config::Data;
+use crate::store::restore::{RestoreError, restore};
+use crate::store::{Store, StoreOptions};
+
+/// What to restore, and where.
+#[derive(Args)]
+pub struct ImportArgs {
+    /// File with the lines of an export, or `-` for stdin
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    data: Data,
+}
+
+/// How long the store may take to close once everything is on disk.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Restores all of it or nothing. The error is for the person who typed it.
+pub fn run(args: &ImportArgs) -> Outcome {
+    let lines = open(&args.file)
+        .map_err(|error| format!("cannot read `{}`: {error}", args.file.display()))?;
+    let dir = &args.data.dir;
+    let restored = restore_into(dir, lines)?;
+    let s = if restored == 1 { "" } else { "s" };
+    println!("restored {restored} account{s} into {}", dir.display());
+    Ok(())
+}
+
+fn open(file: &Path) -> io::Result<Box<dyn BufRead + Send>> {
+    Ok(match file.as_os_str() == "-" {
+        true => Box::new(BufReader::new(io::stdin())),
+        false => Box::new(BufReader::new(File::open(file)?)),
+    })
+}
+
+fn restore_into(
+    dir: &Path,
+    lines: Box<dyn BufRead + Send>,
+) -> Result<u64, Box<dyn std::error::Error>> {
+    let store = Store::open(dir, StoreOptions::default())?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    let restored: Result<u64, RestoreError> = runtime.block_on(async {
+        let restored = store.write(0, move |db| restore(db, lines)).await;
+        store.close(PATIENCE).await;
+        restored
+    });
+    Ok(restored?)
+}
