@@ -10,8 +10,13 @@ mod size;
 mod tidy;
 
 mod service {
+    mod accounts_add;
+    mod accounts_by_hand;
     mod accounts_list;
     mod accounts_payload;
+    mod accounts_release;
+    mod accounts_remove;
+    mod accounts_update;
     mod auth;
     mod auth_users;
     mod cli;

@@ -70,7 +70,6 @@ pub use pool::Pool;
 pub use provider::Provider;
 pub use release::{Leftover, release, remove};
 pub use restore::{LineError, LineReader, Restored};
-pub use secret::shown_name;
 pub use typed::Typed;
 pub use value::Secret;
 pub use wire::{plan_json, plan_text};

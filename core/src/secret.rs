@@ -73,7 +73,7 @@ pub(crate) fn is_secret_key(name: &str, token: OwnToken<'_>) -> bool {
 }
 
 /// A name from a request as an error may repeat it: `…` for one that looks like a secret.
-pub fn shown_name(name: &str) -> &str {
+pub(crate) fn shown_name(name: &str) -> &str {
     // No token is known here that it could be: its look alone decides.
     match is_secret_text(name, OwnToken::Text(PLACEHOLDER)) {
         true => PLACEHOLDER,

@@ -1,5 +1,6 @@
 //! An import from its first byte to its answer: receive, then decide and write in one transaction.
 
+pub mod hand;
 mod syncs;
 
 use hyper::StatusCode;
@@ -17,6 +18,8 @@ pub use syncs::{Synced, Syncs, sync};
 
 /// What an inject was asked to do, beside its payload.
 pub struct InjectRequest {
+    /// Whether a source's payload or accounts by hand are given.
+    pub kind: JobKind,
     /// How, and for whom.
     pub options: ImportOptions,
     /// The name given for the importer; empty when none.
@@ -27,6 +30,8 @@ pub struct InjectRequest {
 pub struct Injected {
     /// The record of it.
     pub job: ImportJob,
+    /// What it changed.
+    pub counts: Counts,
     /// Entries that were not taken.
     pub not_taken: usize,
 }
@@ -38,6 +43,7 @@ pub async fn inject(
     received: Received,
 ) -> Result<Injected, ApiError> {
     let InjectRequest {
+        kind,
         options,
         source_name,
     } = request;
@@ -51,13 +57,15 @@ pub async fn inject(
             None => source_name,
         };
         let counts = apply::apply(db, &received, &options, &name, &salt, at)?;
-        let job = begun(id, JobKind::Inject, &options, name, at);
+        let job = begun(id, kind, &options, name, at);
         let job = succeeded(job, &counts);
         jobs::insert(db, &job)?;
-        Ok::<_, ApplyError>(job)
+        Ok::<_, ApplyError>((job, counts))
     });
+    let (job, counts) = job.await?;
     Ok(Injected {
-        job: job.await?,
+        job,
+        counts,
         not_taken,
     })
 }

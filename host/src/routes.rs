@@ -71,6 +71,21 @@ static ROUTES: &[Route] = &[
     route(Method::GET, "/api/accounts", Who::Admin, |r| {
         Box::pin(accounts::list::list(r))
     }),
+    route(Method::POST, "/api/accounts", Who::Admin, |r| {
+        Box::pin(accounts::add::add(r))
+    }),
+    route(Method::DELETE, "/api/accounts", Who::Admin, |r| {
+        Box::pin(accounts::remove::remove(r))
+    }),
+    route(Method::POST, "/api/accounts/update", Who::Admin, |r| {
+        Box::pin(accounts::edit::update(r))
+    }),
+    route(Method::GET, "/api/accounts/owners", Who::Admin, |r| {
+        Box::pin(accounts::owners::list(r))
+    }),
+    route(Method::POST, "/api/accounts/release", Who::Admin, |r| {
+        Box::pin(accounts::release::release(r))
+    }),
     route(Method::POST, "/api/accounts/export", Who::Admin, |r| {
         Box::pin(accounts::export::export(r))
     }),

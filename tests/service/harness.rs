@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
+use tributary_core::Salt;
 
 use super::client::{Answer, agent, ask, read_all};
 use super::program::program;
@@ -178,6 +179,11 @@ impl Server {
         self.send("DELETE", path, Some("Bearer admin"), "")
     }
 
+    /// The same with a body.
+    pub(crate) fn delete_with(&self, path: &str, body: &str) -> Answer {
+        self.send("DELETE", path, Some("Bearer admin"), body)
+    }
+
     /// As whoever `authorization` names.
     pub(crate) fn send(
         &self,
@@ -234,6 +240,22 @@ impl Server {
                     .to_owned()
             })
             .collect()
+    }
+
+    /// How often the pool has changed.
+    pub(crate) fn revision(&self) -> i64 {
+        self.lookup()["pool_revision"].as_i64().expect("a number")
+    }
+
+    /// The id that an account with this token has.
+    pub(crate) fn id_of(&self, token: &str) -> String {
+        let lookup = self.lookup();
+        let salt = lookup["salt"].as_str().and_then(Salt::from_hex);
+        salt.expect("a salt").of_token(token).to_string()
+    }
+
+    fn lookup(&self) -> Value {
+        self.post("/api/remote-account/pool/lookup", "{}").json()
     }
 
     /// Writes `request` as it is and returns all the server sends until it closes or stays silent for `patience`.

@@ -2,13 +2,29 @@
 
 use serde_json::{Map, Value};
 
+use super::Request;
 use super::query::unknown;
+use crate::app::App;
 use crate::error::ApiError;
+
+/// Largest body whose fields are read one by one, in bytes, where `--max-body` does not set a smaller one.
+const MAX_BODY: u64 = 1 << 20;
 
 /// The fields of a JSON object. An error names the field and never repeats what it held.
 pub(super) struct Fields(Map<String, Value>);
 
+/// The limit of bodies that are read as a whole, in bytes.
+pub(super) fn max_body(app: &App) -> u64 {
+    MAX_BODY.min(app.config.bodies.max_body)
+}
+
 impl Fields {
+    /// Reads the body of a request: 413 when it is large, 422 when it is not a JSON object.
+    pub(super) async fn read(request: &mut Request) -> Result<Fields, ApiError> {
+        let max = max_body(&request.app);
+        Fields::parse(&request.body.read_all(max).await?)
+    }
+
     /// Reads a body: 422 when it is not a JSON object. Of two equal names the last counts.
     pub(super) fn parse(body: &[u8]) -> Result<Fields, ApiError> {
         match serde_json::from_slice(body) {
@@ -52,6 +68,14 @@ impl Fields {
     /// A whole number that fits 64 bits.
     pub(super) fn integer(&mut self, name: &str) -> Result<Option<i64>, ApiError> {
         self.take(name, "an integer", |value| value.as_i64())
+    }
+
+    /// A list of strings.
+    pub(super) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, ApiError> {
+        self.take(name, "a list of strings", |value| match value {
+            Value::Array(values) => values.into_iter().map(text).collect(),
+            _ => None,
+        })
     }
 
     /// A string that `read` knows; `wanted` tells which ones.

@@ -4,14 +4,15 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tributary_core::{Form, ImportOptions, Member, Provider, SourceId, Strategy};
+use tributary_core::{Form, ImportError, ImportOptions, Member, Provider, SourceId, Strategy};
 
 use super::shape::{JobShape, SYNC_FAILED, SourceShape};
 use super::{Answer, Request, json, ok};
 use crate::error::ApiError;
 use crate::import::{self, InjectRequest, Synced};
 use crate::intake::{Intake, IntakeError};
-use crate::job::ImportJob;
+use crate::job::{ImportJob, JobKind};
+use crate::store::apply::Received;
 use crate::store::{jobs, sources};
 
 /// The job behind an answer.
@@ -21,6 +22,19 @@ const SKIPPED: HeaderName = HeaderName::from_static("tributary-skipped");
 
 /// `POST /api/remote-account/inject`: imports a payload that the body holds.
 pub async fn inject(mut request: Request) -> Answer {
+    let (members, received) = receive(&mut request).await?;
+    // The fields are judged before the payload, whatever their order in the body.
+    let asked = asked(&members)?;
+    let injected = import::inject(&request.app, asked, received?).await?;
+    let mut answer = ok(&Counted::of(&injected.job))?;
+    tell(answer.headers_mut(), &injected.job, injected.not_taken);
+    Ok(answer)
+}
+
+/// The payload in a body, or why there is none, and what else the body holds.
+pub(super) async fn receive(
+    request: &mut Request,
+) -> Result<(Vec<Member>, Result<Received, ImportError>), ApiError> {
     let app = &request.app;
     let max = app.config.bodies.max_body;
     let declared = request.body.declared_len();
@@ -31,13 +45,7 @@ pub async fn inject(mut request: Request) -> Answer {
     while let Some(piece) = request.body.next().await? {
         intake.take(&piece)?;
     }
-    let (members, received) = intake.finish()?;
-    // The fields are judged before the payload, whatever their order in the body.
-    let asked = asked(&members)?;
-    let injected = import::inject(app, asked, received?).await?;
-    let mut answer = ok(&Counted::of(&injected.job))?;
-    tell(answer.headers_mut(), &injected.job, injected.not_taken);
-    Ok(answer)
+    Ok(intake.finish()?)
 }
 
 /// The answer of an inject: counts only.
@@ -74,17 +82,11 @@ fn asked(members: &[Member]) -> Result<InjectRequest, ApiError> {
         Some(name) => Strategy::from_exact(name)
             .ok_or_else(|| ApiError::unprocessable("`strategy` must be `merge` or `replace`"))?,
     };
-    let provider: Option<String> = field(members, "provider")?;
-    let provider =
-        match provider.as_deref() {
-            None | Some("") => None,
-            Some(name) => Some(Provider::from_exact(name).ok_or_else(|| {
-                ApiError::unprocessable("`provider` must be empty, `gpt` or `grok`")
-            })?),
-        };
+    let provider = provider(members)?;
     let source_id: Option<String> = field(members, "source_id")?;
     let source_name: Option<String> = field(members, "source_name")?;
     Ok(InjectRequest {
+        kind: JobKind::Inject,
         options: ImportOptions {
             strategy,
             source_id: source_id.as_deref().and_then(SourceId::new),
@@ -93,6 +95,17 @@ fn asked(members: &[Member]) -> Result<InjectRequest, ApiError> {
         },
         source_name: source_name.unwrap_or_default().trim().to_owned(),
     })
+}
+
+/// The provider of accounts that do not name their own; 422 for one that nobody knows.
+pub(super) fn provider(members: &[Member]) -> Result<Option<Provider>, ApiError> {
+    let provider: Option<String> = field(members, "provider")?;
+    match provider.as_deref() {
+        None | Some("") => Ok(None),
+        Some(name) => Provider::from_exact(name)
+            .map(Some)
+            .ok_or_else(|| ApiError::unprocessable("`provider` must be empty, `gpt` or `grok`")),
+    }
 }
 
 /// A member of the body as text; `None` when it is absent or null.
@@ -163,7 +176,7 @@ pub async fn latest_sync(request: Request) -> Answer {
 }
 
 /// Says in headers what the described body has no place for.
-fn tell(headers: &mut HeaderMap, job: &ImportJob, not_taken: usize) {
+pub(super) fn tell(headers: &mut HeaderMap, job: &ImportJob, not_taken: usize) {
     // Hex digits are always a valid value.
     if let Ok(id) = HeaderValue::from_str(&job.id) {
         headers.insert(JOB, id);

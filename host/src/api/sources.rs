@@ -4,20 +4,19 @@ mod edit;
 
 use rusqlite::Connection;
 use serde::Serialize;
-use tributary_core::Strategy;
+use tributary_core::{Leftover, Strategy};
 
+use super::fields::max_body;
+use super::query::Query;
 use super::shape::SourceShape;
 use super::{Answer, Request, ok};
-use crate::app::App;
 use crate::error::ApiError;
+use crate::import::hand;
 use crate::job::ImportJob;
 use crate::random;
 use crate::source::{Method, Source};
 use crate::store::{jobs, sources};
 use edit::Edit;
-
-/// Largest body of a create or update, in bytes, where `--max-body` does not set a smaller one.
-const MAX_BODY: u64 = 1 << 20;
 
 /// A source with its latest sync, as the store gives it.
 type Listed = (Source, Option<ImportJob>);
@@ -73,23 +72,26 @@ pub async fn update(mut request: Request) -> Answer {
     changed.await.and_then(|changed: Changed| changed.answer())
 }
 
-/// `DELETE /api/remote-account/sources/{id}`: forgets a source and leaves its accounts.
+/// `DELETE /api/remote-account/sources/{id}`: forgets a source. `?accounts=` says what becomes of its accounts: `keep`
+/// leaves them as they are, `release` and `remove` take the source off them at once.
 pub async fn delete(request: Request) -> Answer {
-    let id = request.id;
-    let left = request
-        .app
-        .store
-        .write(0, move |db| match sources::delete(db, &id)? {
-            true => Ok(sources::list(db)?),
-            false => Err(ApiError::source_not_found()),
-        });
+    let query = Query::parse(request.uri(), &["accounts"])?;
+    let leftover = query.one_of("accounts", "`keep`, `release` or `remove`", leftover)?;
+    let left = hand::delete_source(&request.app, request.id, leftover.flatten()).await?;
+    let left = left.ok_or_else(ApiError::source_not_found)?;
     ok(&All {
-        sources: shapes(&left.await?),
+        sources: shapes(&left),
     })
 }
 
-fn max_body(app: &App) -> u64 {
-    MAX_BODY.min(app.config.bodies.max_body)
+/// Reads what becomes of accounts that only a deleted source owns; the inner `None` leaves even the source with them.
+fn leftover(name: &str) -> Option<Option<Leftover>> {
+    match name {
+        "keep" => Some(None),
+        "release" => Some(Some(Leftover::Keep)),
+        "remove" => Some(Some(Leftover::Remove)),
+        _ => None,
+    }
 }
 
 /// A changed source and all there are then.

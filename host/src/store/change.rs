@@ -1,7 +1,7 @@
 //! Carries changes of accounts out, in the writer's transaction: those of an import as they are decided, and those by hand.
 
 use rusqlite::Connection;
-use tributary_core::{Change, ChangeKind, SourceId};
+use tributary_core::{Account, Change, ChangeKind, SourceId};
 
 use super::accounts::{Accounts, NewKey, Stored, secret_of};
 use super::error::StoreError;
@@ -111,8 +111,10 @@ impl<'c> Changes<'c> {
         }
         let secret = self.accounts.secret_after(stored, &change.secrets)?;
         let at = self.importer.as_ref().map(|importer| importer.at);
-        self.accounts
-            .update(stored, account, secret.as_deref(), at)?;
+        if at.is_some() || secret.is_some() || !same_row(&stored.account, account) {
+            self.accounts
+                .update(stored, account, secret.as_deref(), at)?;
+        }
         if account.owners != stored.account.owners {
             self.accounts.set_owners(stored, account)?;
         }
@@ -135,4 +137,11 @@ impl<'c> Changes<'c> {
         keys.sort_unstable_by_key(|key| key.fingerprint);
         keys.iter().try_for_each(|key| self.accounts.add_key(key))
     }
+}
+
+/// Whether the row that holds an account stays as it is: its owners are kept elsewhere.
+fn same_row(before: &Account, after: &Account) -> bool {
+    before.provider == after.provider
+        && before.document == after.document
+        && before.earlier_status == after.earlier_status
 }

@@ -36,11 +36,13 @@ pub async fn show(request: Request) -> Answer {
     Ok(json_text(format!("{{\"item\":{item}}}")))
 }
 
-fn not_found() -> ApiError {
+/// 404: no account has this id.
+pub(super) fn not_found() -> ApiError {
     ApiError::not_found("account not found")
 }
 
-fn json_text(text: String) -> Response {
+/// 200 with JSON that is text already.
+pub(super) fn json_text(text: String) -> Response {
     with_type(StatusCode::OK, "application/json", whole(text))
 }
 

@@ -1,0 +1,188 @@
+//! Accounts changed by hand: each change with its job in one transaction.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+use tributary_core::{Edit, Fingerprint, ImportOptions, Leftover, Owner, SourceId};
+
+use super::{begun, new_job_id};
+use crate::app::App;
+use crate::clock;
+use crate::error::ApiError;
+use crate::job::{ImportJob, JobKind, JobStatus};
+use crate::source::Source;
+use crate::store::hand::{self, Removed};
+use crate::store::owners::{self, Released};
+use crate::store::{StoreError, jobs, listing, sources};
+
+/// Bytes of pages that an account's change touches, about: so heavy is it for the writer.
+const ACCOUNT_WEIGHT: u64 = 1 << 10;
+
+/// An account after an edit.
+pub struct Edited {
+    /// The account as JSON text, as lists show it.
+    pub item: String,
+    /// Whether the edit changed it.
+    pub changed: bool,
+}
+
+/// Carries an edit out; `None` when its account is not there.
+pub async fn edit(app: &App, edit: Edit) -> Result<Option<Edited>, ApiError> {
+    let (salt, id) = (app.salt.clone(), new_job_id()?);
+    let edited = app.store.write(ACCOUNT_WEIGHT, move |db| {
+        let Some(changed) = hand::edit(db, &edit, &salt)? else {
+            return Ok(None);
+        };
+        if changed {
+            let job = done(id, JobKind::Edit, &ImportOptions::default(), String::new());
+            jobs::insert(
+                db,
+                &ImportJob {
+                    total: 1,
+                    skipped: 1,
+                    ..job
+                },
+            )?;
+        }
+        let item = listing::item(db, &edit.account)?;
+        Ok::<_, StoreError>(item.map(|item| Edited { item, changed }))
+    });
+    Ok(edited.await?)
+}
+
+/// What a removal did, and which sources will bring accounts back.
+pub struct Gone {
+    /// What it did.
+    pub removed: Removed,
+    /// Enabled sources that owned removed accounts, and how many.
+    pub returning: Vec<(Source, u64)>,
+}
+
+/// Removes accounts, whoever owns them.
+pub async fn remove(app: &App, accounts: BTreeSet<Fingerprint>) -> Result<Gone, ApiError> {
+    let id = new_job_id()?;
+    let named = accounts.len() as u64;
+    let gone = app.store.write(named * ACCOUNT_WEIGHT, move |db| {
+        let removed = hand::remove(db, accounts)?;
+        if removed.removed > 0 {
+            let job = done(
+                id,
+                JobKind::Delete,
+                &ImportOptions::default(),
+                String::new(),
+            );
+            jobs::insert(
+                db,
+                &ImportJob {
+                    total: named,
+                    removed: removed.removed,
+                    ..job
+                },
+            )?;
+        }
+        let returning = returning(db, &removed)?;
+        Ok::<_, StoreError>(Gone { removed, returning })
+    });
+    Ok(gone.await?)
+}
+
+fn returning(db: &Connection, removed: &Removed) -> Result<Vec<(Source, u64)>, StoreError> {
+    if removed.owned.is_empty() {
+        return Ok(Vec::new());
+    }
+    let enabled = sources::list(db)?.into_iter().map(|(source, _)| source);
+    let owned = enabled
+        .filter(|source| source.enabled)
+        .filter_map(|source| {
+            let id = SourceId::new(&source.id)?;
+            let accounts = *removed.owned.get(&id)?;
+            Some((source, accounts))
+        });
+    Ok(owned.collect())
+}
+
+/// Takes an owner off all its accounts; `None` when nobody is known by that name.
+pub async fn release(
+    app: &App,
+    owner: Owner,
+    leftover: Leftover,
+) -> Result<Option<Released>, ApiError> {
+    let (id, weight) = (new_job_id()?, weight_of(app, &owner).await?);
+    let released = app
+        .store
+        .write(weight, move |db| released(db, id, &owner, leftover));
+    Ok(released.await?)
+}
+
+/// Forgets a source and, where it is said how, takes it off its accounts in the same transaction: the sources that are
+/// left, or `None` when there is none with this id.
+pub async fn delete_source(
+    app: &App,
+    id: String,
+    leftover: Option<Leftover>,
+) -> Result<Option<Vec<(Source, Option<ImportJob>)>>, ApiError> {
+    let owner = SourceId::new(&id).map(Owner::Source);
+    let accounts = owner.zip(leftover);
+    let (job_id, weight) = match &accounts {
+        Some((owner, _)) => (new_job_id()?, weight_of(app, owner).await?),
+        None => (String::new(), 0),
+    };
+    let left = app.store.write(weight, move |db| {
+        if !sources::delete(db, &id)? {
+            return Ok(None);
+        }
+        if let Some((owner, leftover)) = accounts {
+            released(db, job_id, &owner, leftover)?;
+        }
+        sources::list(db).map(Some)
+    });
+    Ok(left.await?)
+}
+
+fn released(
+    db: &Connection,
+    id: String,
+    owner: &Owner,
+    leftover: Leftover,
+) -> Result<Option<Released>, StoreError> {
+    let Some(owned) = owners::find(db, owner)? else {
+        return Ok(None);
+    };
+    let released = owners::release(db, owner, leftover)?;
+    if released.changed {
+        let options = ImportOptions {
+            source_id: match owner {
+                Owner::Local => None,
+                Owner::Source(source) => Some(source.clone()),
+            },
+            ..ImportOptions::default()
+        };
+        let job = done(id, JobKind::Release, &options, owned.name);
+        let skipped = released.released + released.kept;
+        jobs::insert(
+            db,
+            &ImportJob {
+                total: skipped + released.removed,
+                skipped,
+                removed: released.removed,
+                ..job
+            },
+        )?;
+    }
+    Ok(Some(released))
+}
+
+/// An owner of many accounts is a group of its own, for which SQLite keeps no old pages.
+async fn weight_of(app: &App, owner: &Owner) -> Result<u64, ApiError> {
+    let owner = owner.clone();
+    let owned = app.store.read(move |db| owners::find(db, &owner)).await?;
+    Ok(owned.map_or(0, |owned| owned.accounts.saturating_mul(ACCOUNT_WEIGHT)))
+}
+
+/// The job of a change that is done in the transaction that writes it.
+fn done(id: String, kind: JobKind, options: &ImportOptions, name: String) -> ImportJob {
+    ImportJob {
+        status: JobStatus::Success,
+        ..begun(id, kind, options, name, clock::now())
+    }
+}

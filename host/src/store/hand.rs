@@ -1,0 +1,51 @@
+//! Accounts that a person edits or removes, one by one, in the writer's transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Connection;
+use tributary_core::{Edit, Fingerprint, Salt, SourceId, remove as removal};
+
+use super::change::Changes;
+use super::error::StoreError;
+
+/// Carries an edit out: whether it changed anything; `None` when its account is not there.
+pub fn edit(db: &Connection, edit: &Edit, salt: &Salt) -> Result<Option<bool>, StoreError> {
+    let mut changes = Changes::begin(db, None)?;
+    let Some(stored) = changes.accounts.find(&edit.account)? else {
+        return Ok(None);
+    };
+    if let Some(change) = edit.change(&stored.account, salt) {
+        changes.carry_out(&change, Some(&stored))?;
+    }
+    changes.finish().map(Some)
+}
+
+/// What a removal did.
+#[derive(Default)]
+pub struct Removed {
+    /// Accounts that left the pool.
+    pub removed: u64,
+    /// Those that were not there.
+    pub unknown: BTreeSet<Fingerprint>,
+    /// How many of the removed ones each source owned.
+    pub owned: BTreeMap<SourceId, u64>,
+}
+
+/// Removes accounts, whoever owns them.
+pub fn remove(db: &Connection, accounts: BTreeSet<Fingerprint>) -> Result<Removed, StoreError> {
+    let mut changes = Changes::begin(db, None)?;
+    let mut removed = Removed::default();
+    for fingerprint in accounts {
+        let Some(stored) = changes.accounts.find(&fingerprint)? else {
+            removed.unknown.insert(fingerprint);
+            continue;
+        };
+        changes.carry_out(&removal(&stored.account), Some(&stored))?;
+        removed.removed += 1;
+        for source in stored.account.owners.sources() {
+            *removed.owned.entry(source.clone()).or_default() += 1;
+        }
+    }
+    changes.finish()?;
+    Ok(removed)
+}
