@@ -22,7 +22,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use harness::{Home, INJECT, SOURCES, Server};
+use harness::{ACCOUNTS, Home, INJECT, SOURCES, Server};
 
 /// Accounts of the large import.
 const MANY: usize = 100_000;
@@ -47,12 +47,17 @@ fn main() {
     if std::env::args().any(|wanted| wanted == "wasmtime") {
         return in_wasmtime(&body);
     }
+    // `pages` likewise.
+    if std::env::args().any(|wanted| wanted == "pages") {
+        return pages();
+    }
     large_import(&body);
     let server = Server::start();
     inject(&server, &body);
     single_import(&server);
     readers_during_imports(&body);
     start(server);
+    pages();
     in_wasmtime(&body);
     browser(&body);
 }
@@ -258,6 +263,52 @@ fn list(server: &Server) -> Duration {
     let began = Instant::now();
     assert_eq!(server.get(SOURCES).status, 200);
     began.elapsed()
+}
+
+/// The last 100 accounts of 1,000,000 against the first 100, in turns.
+fn pages() {
+    const ALL: usize = 1_000_000;
+    const LAST: usize = 1_000;
+    let server = Server::start();
+    let mut first = 0;
+    for (end, source) in [
+        (250_000, "bulk"),
+        (500_000, "bulk"),
+        (750_000, "bulk"),
+        (ALL - LAST, "bulk"),
+        (ALL, "last"),
+    ] {
+        let body = payload::accounts_of(first..end, source);
+        assert_eq!(server.post(INJECT, &body).status, 200);
+        first = end;
+    }
+    // Where a list goes on does not depend on its filters.
+    let before = server.get(&format!("{ACCOUNTS}?source_id=last&limit={}", LAST - 100));
+    let next = before.json()["next"]
+        .as_str()
+        .expect("100 follow")
+        .to_owned();
+    let page = |query: &str| {
+        let began = Instant::now();
+        let answer = server.get(&format!("{ACCOUNTS}?limit=100{query}"));
+        let took = began.elapsed();
+        let page = answer.json();
+        assert_eq!(page["items"].as_array().map(Vec::len), Some(100));
+        assert_eq!(page["total"], ALL);
+        took
+    };
+    let last_page = format!("&after={next}");
+    let (mut product, mut floor) = (Vec::new(), Vec::new());
+    for _ in 0..500 {
+        product.push(page(&last_page));
+        floor.push(page(""));
+    }
+    row(
+        "a page of 100 in a pool of 1,000,000: last against first",
+        median(&mut product),
+        median(&mut floor),
+        "<= 1.2",
+    );
 }
 
 /// From the start of the program to its address, with many accounts and with none, after an orderly end and after a crash.

@@ -433,8 +433,20 @@ pub fn revealed<'a>(shown: &str, secrets: impl IntoIterator<Item = &'a str>) -> 
 /// Whether something in the fields of a document, as it is shown, contains `text`: a string, a number or another word at
 /// any depth, or a name below the top. `text` is in lower case; ASCII case makes no difference.
 pub fn mentions(shown: &str, text: &str) -> bool {
-    members(shown)
-        .any(|(_, value)| words(value).any(|word| word.to_ascii_lowercase().contains(text)))
+    // Most documents do not, not even in a name, and need not be walked through.
+    let mut quoted = String::new();
+    push_quoted(&mut quoted, text);
+    let inside = quoted.get(1..quoted.len().saturating_sub(1));
+    if !shown
+        .to_ascii_lowercase()
+        .contains(inside.unwrap_or_default())
+    {
+        return false;
+    }
+    let values = members(shown).map(|(_, value)| value);
+    values
+        .flat_map(words)
+        .any(|word| word.to_ascii_lowercase().contains(text))
 }
 
 /// What every string in a value says, and every other word in it.

@@ -1,13 +1,20 @@
 //! Large payloads of plausible accounts, the same in every run.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 /// The JSON of an inject with `count` accounts of about 700 bytes each.
 pub(crate) fn accounts(count: usize) -> String {
-    let mut body = String::with_capacity(count * 760 + 64);
+    accounts_of(0..count, "bulk")
+}
+
+/// The accounts of these numbers, for a source.
+pub(crate) fn accounts_of(numbers: Range<usize>, source_id: &str) -> String {
+    let mut body = String::with_capacity(numbers.len() * 760 + 64);
     body.push_str(r#"{"accounts": ["#);
-    for n in 0..count {
-        let comma = if n == 0 { "" } else { ", " };
+    let first = numbers.start;
+    for n in numbers {
+        let comma = if n == first { "" } else { ", " };
         let filler = spread(n as u64);
         write!(
             body,
@@ -17,7 +24,9 @@ pub(crate) fn accounts(count: usize) -> String {
         )
         .expect("memory takes it");
     }
-    body.push_str(r#"], "strategy": "merge", "source_id": "bulk", "source_name": "Bulk"}"#);
+    body.push_str(r#"], "strategy": "merge", "source_name": "Bulk", "source_id": ""#);
+    body.push_str(source_id);
+    body.push_str("\"}");
     body
 }
 

@@ -91,15 +91,19 @@ impl Filter {
         let bound = query.bound(db)?;
         let mut rows = db.prepare_cached(&query.select(columns))?;
         let mut rows = rows.query(params_from_iter(&query.values))?;
+        let q = self.q.as_deref().map(str::to_ascii_lowercase);
         let (mut taken, mut last) = (0, after);
         while taken < most
             && let Some(row) = rows.next()?
         {
-            if self.mentioned(row)? {
-                last = row.get(ROW)?;
-                taken += 1;
-                take(row)?;
+            if let Some(q) = &q
+                && !is_mentioned(row, q)?
+            {
+                continue;
             }
+            last = row.get(ROW)?;
+            taken += 1;
+            take(row)?;
         }
         Ok(match taken == most {
             true => Some(last),
@@ -144,21 +148,22 @@ impl Filter {
         owners.dedup();
         owners
     }
+}
 
-    /// Whether `q` lets a row through.
-    fn mentioned(&self, row: &Row<'_>) -> Result<bool, StoreError> {
-        let Some(q) = &self.q else {
-            return Ok(true);
-        };
-        let q = q.to_ascii_lowercase();
-        let id = Fingerprint::from_bytes(row.get(FINGERPRINT)?).to_string();
-        let (masked, shown) = (row.get_ref(MASKED)?, row.get_ref(SHOWN)?);
-        let text =
-            |value: rusqlite::types::ValueRef<'_>| value.as_str().map(str::to_ascii_lowercase);
-        let masked = text(masked).unwrap_or_default();
-        let shown = shown.as_str().unwrap_or_default();
-        Ok(id.starts_with(&q) || masked.contains(&q) || mentions(shown, &q))
+/// Whether an account is mentioned by `q`, which is in lower case.
+fn is_mentioned(row: &Row<'_>, q: &str) -> Result<bool, StoreError> {
+    let text = |column| {
+        row.get_ref(column)
+            .map(|text| text.as_str().unwrap_or_default())
+    };
+    if mentions(text(SHOWN)?, q) || text(MASKED)?.to_ascii_lowercase().contains(q) {
+        return Ok(true);
     }
+    if !q.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(false);
+    }
+    let id = Fingerprint::from_bytes(row.get(FINGERPRINT)?);
+    Ok(id.to_string().starts_with(q))
 }
 
 /// A walk as SQL: `?1` is the row after which it goes on, `?2` the last row it looks at, `?3` its first owner, if any.
