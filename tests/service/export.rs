@@ -153,3 +153,39 @@ fn names_of_all_owners_are_told() {
         "it cannot be given"
     );
 }
+
+#[test]
+fn a_stream_that_breaks_is_seen_to_break() {
+    let server = Server::start();
+    let tokens: Vec<_> = (0..3_000).map(|n| format!("broken-{n:04}")).collect();
+    server.post(
+        INJECT,
+        &json!({"source_id": "s", "tokens": tokens}).to_string(),
+    );
+    let home = server.stop();
+    // The page that holds one account far behind the first part.
+    let file = home.data().join("tributary.db");
+    let mut bytes = std::fs::read(&file).expect("the database");
+    let token = b"broken-2500";
+    let at = bytes.windows(token.len()).position(|part| part == token);
+    let page = at.expect("its token") / 4096 * 4096;
+    bytes[page..page + 4096].fill(0xff);
+    std::fs::write(&file, bytes).expect("the database");
+    let server = Server::start_in(home, &[]);
+    for (method, path) in [("POST", EXPORT), ("GET", "/api/accounts/payload")] {
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer admin\r\nConnection: close\r\n\r\n"
+        );
+        let answer = server.wire(request.as_bytes(), std::time::Duration::from_secs(10));
+        assert!(
+            answer.starts_with("HTTP/1.1 200 ") && answer.contains("broken-0499"),
+            "{path}"
+        );
+        assert!(
+            !answer.ends_with("\r\n0\r\n\r\n") && !answer.contains("broken-2999"),
+            "{path}"
+        );
+    }
+    assert!(server.home().log().contains("export broke off"));
+    assert!(!server.home().log().contains("broken-"));
+}

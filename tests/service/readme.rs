@@ -15,7 +15,7 @@ fn every_curl_example_of_the_readme_works() {
     assert!(examples.len() >= 7, "{examples:?}");
     let server = Server::start();
     let upstream = Upstream::json(r#"{"tokens": ["example-token-1", "example-token-2"]}"#);
-    let (mut source, mut key) = (String::new(), String::new());
+    let (mut source, mut key, mut account) = (String::new(), String::new(), String::new());
     let said: Vec<String> = examples
         .iter()
         .map(|example| {
@@ -24,7 +24,8 @@ fn every_curl_example_of_the_readme_works() {
             let command = command
                 .replace("http://localhost:8084", &upstream.url(""))
                 .replace("SOURCE_ID", &source)
-                .replace("KEY_ID", &key);
+                .replace("KEY_ID", &key)
+                .replace("ACCOUNT_ID", &account);
             let answer = shell(&command.replacen(
                 "curl ",
                 "curl --fail-with-body --silent --show-error --noproxy '*' ",
@@ -35,6 +36,9 @@ fn every_curl_example_of_the_readme_works() {
             if answer.contains("\"key\":\"sk-") {
                 key = made("item").expect("a key has an id");
             }
+            if example.contains("/api/accounts?") {
+                account = listed(&answer).expect("an account has an id");
+            }
             answer
         })
         .collect();
@@ -43,6 +47,10 @@ fn every_curl_example_of_the_readme_works() {
         "\"removed\":2",
         "\"access_token\":\"example-gpt-token-3\"",
         "\"status\":\"success\"",
+        "\"token\":\"exa…n-3\"",
+        "{\"item\":{\"id\":",
+        "\"kind\":\"inject\"",
+        "{\"accounts\":[{\"access_token\":",
         "\"name\":\"Mirror in Lyon\",\"role\":\"reader\",\"enabled\":false",
     ] {
         assert!(
@@ -77,6 +85,12 @@ fn shell(command: &str) -> String {
 fn created(answer: &str, what: &str) -> Option<String> {
     let answer: Value = serde_json::from_str(answer).ok()?;
     answer[what]["id"].as_str().map(str::to_owned)
+}
+
+/// The id of the first account that an answer lists.
+fn listed(answer: &str) -> Option<String> {
+    let answer: Value = serde_json::from_str(answer).ok()?;
+    answer["items"][0]["id"].as_str().map(str::to_owned)
 }
 
 /// The `curl` commands in the README's shell blocks, each with the lines it continues on.
