@@ -107,10 +107,10 @@ pub(crate) fn all() -> Vec<Seeded> {
 }
 
 /// SplitMix64: a few lines, and the same numbers for ever.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn new(kind: &str, n: u64) -> Dice {
+    pub(crate) fn new(kind: &str, n: u64) -> Dice {
         let seed = kind
             .bytes()
             .fold(n, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
@@ -125,11 +125,11 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.roll() % limit as u64).expect("below a usize")
     }
 
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(crate) fn one<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
     }
 }

@@ -42,6 +42,7 @@ mod service {
     mod sync_asked;
     mod sync_failed;
     mod upstream;
+    mod walk;
 }
 
 mod faults {
