@@ -42,7 +42,7 @@ fn assert_json(answer: &Answer) {
 }
 
 /// JSON text without white space between its parts and with what is generated replaced by names.
-fn normal(text: &str) -> String {
+pub(crate) fn normal(text: &str) -> String {
     let mut names = Names::default();
     let mut normal = String::new();
     let mut rest = text;

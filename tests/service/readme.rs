@@ -4,6 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::examples::normal;
 use super::harness::Server;
 use super::upstream::Upstream;
 
@@ -58,6 +59,31 @@ fn every_curl_example_of_the_readme_works() {
             "{part}: {said:?}"
         );
     }
+    let documented = documented(&readme);
+    assert_eq!(documented.len(), 6);
+    for (command, answer) in documented {
+        let at = examples.iter().position(|example| *example == command);
+        let said = &said[at.expect("it is an example")];
+        // The README's source has the id that all documents show.
+        let said = said.replace(&source, "a1b2c3d4e5f6");
+        assert_eq!(normal(&said), normal(&answer), "{command}");
+    }
+}
+
+/// The commands on changes by hand, each with the answer that stands below it.
+fn documented(readme: &str) -> Vec<(String, String)> {
+    let chapter = readme
+        .split("\n## Changing the pool by hand\n")
+        .nth(1)
+        .and_then(|rest| rest.split("\n## ").next())
+        .expect("a chapter on changes by hand");
+    let pairs = chapter.split("```sh\n").skip(1).map(|rest| {
+        let (command, rest) = rest.split_once("\n```").expect("a block ends");
+        let answer = rest.split("```json\n").nth(1).expect("an answer");
+        let answer = answer.split("\n```").next().expect("a block ends");
+        (command.to_owned(), answer.to_owned())
+    });
+    pairs.collect()
 }
 
 /// What a command says: every line of it JSON.
