@@ -33,20 +33,19 @@ impl Edit {
             let Some(name) = names.get(number) else {
                 continue;
             };
-            let present = kind(value) != Kind::Null;
-            match name.meaning {
-                Meaning::AccessToken if present => token = Some(of_token(value, salt)?),
-                Meaning::Typed(typed) if present && !typed.accepts(value) => {
-                    return Err(EditError::Wanted(typed.name(), typed.wanted()));
+            let value = Some(value).filter(|value| kind(value) != Kind::Null);
+            match (name.meaning, name.quoted.as_str()) {
+                (Meaning::Typed(typed), _) => {
+                    fields.extend(value.map(|value| of_type(typed, value)).transpose()?);
                 }
-                Meaning::Typed(typed) if present => fields.push((typed, value.to_owned())),
-                Meaning::AccessToken | Meaning::Typed(_) => {}
-                _ if name.quoted != ID => {
-                    let name = text(&name.quoted);
-                    return Err(EditError::Unknown(shown_name(&name).to_owned()));
+                (Meaning::AccessToken, _) => {
+                    token = value.map(|value| of_token(value, salt)).transpose()?;
                 }
-                _ if present => id = Some(of_id(value)?),
-                _ => {}
+                (_, "\"id\"") => id = value.map(of_id).transpose()?,
+                (_, unknown) => {
+                    let name = shown_name(&text(unknown)).to_owned();
+                    return Err(EditError::Unknown(name));
+                }
             }
         }
         if fields.is_empty() {
@@ -96,8 +95,12 @@ impl Edit {
     }
 }
 
-/// The name of the member that holds a fingerprint, as JSON text.
-const ID: &str = "\"id\"";
+fn of_type(typed: Typed, value: &str) -> Result<(Typed, String), EditError> {
+    match typed.accepts(value) {
+        true => Ok((typed, value.to_owned())),
+        false => Err(EditError::Wanted(typed.name(), typed.wanted())),
+    }
+}
 
 fn of_id(value: &str) -> Result<Fingerprint, EditError> {
     let hex = (kind(value) == Kind::String).then(|| text(value));
@@ -108,9 +111,8 @@ fn of_id(value: &str) -> Result<Fingerprint, EditError> {
 fn of_token(value: &str, salt: &Salt) -> Result<Fingerprint, EditError> {
     let token = (kind(value) == Kind::String).then(|| text(value));
     let token = token.filter(|token| !token.trim().is_empty());
-    token
-        .map(|token| salt.of_token(token.trim()))
-        .ok_or(EditError::Wanted("access_token", Typed::Status.wanted()))
+    let wanted = EditError::Wanted("access_token", "a string that is not blank");
+    Ok(salt.of_token(token.ok_or(wanted)?.trim()))
 }
 
 /// Why an edit is refused. Its text is meant for people and repeats no value.
@@ -153,10 +155,8 @@ struct Fields;
 impl fmt::Display for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("one or more of")?;
-        for (typed, comma) in Typed::ALL
-            .into_iter()
-            .zip(std::iter::once("").chain(std::iter::repeat(",")))
-        {
+        for (number, typed) in Typed::ALL.into_iter().enumerate() {
+            let comma = if number > 0 { "," } else { "" };
             write!(f, "{comma} `{}`", typed.name())?;
         }
         Ok(())

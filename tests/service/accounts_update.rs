@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::client::Answer;
 use super::examples::{check_error, check_refused};
-use super::harness::{ACCOUNTS, INJECT, Server};
+use super::harness::{ACCOUNTS, Home, INJECT, Server};
 
 const UPDATE: &str = "/api/accounts/update";
 
@@ -213,4 +213,37 @@ fn a_refused_edit_changes_nothing() {
     check_refused(&server.post(UPDATE, &body), 422);
     let jobs = server.get("/api/remote-account/jobs?kind=edit").json();
     assert_eq!(jobs["items"], json!([]));
+}
+
+#[test]
+fn a_person_s_status_forgets_the_one_before_an_account_was_out_of_use() {
+    let home = Home::new();
+    let lines = [("example-1", "gpt"), ("example-2", "grok")].map(|(token, provider)| {
+        format!(
+            r#"{{"access_token":"{token}","provider":"{provider}","status":"禁用","earlier_status":"限流","remote_injected_at":"2026-11-24T10:15:30+00:00","owners":{{"local":false,"sources":[]}}}}"#
+        ) + "\n"
+    });
+    let file = home.file("lines");
+    std::fs::write(&file, lines.concat()).expect("a file");
+    let restored = home.run(&["import", file.to_str().expect("a path")]);
+    assert!(restored.status.success(), "{restored:?}");
+    let server = Server::start_in(home, &[]);
+    let id = server.id_of("example-1");
+    let item = |answer: &Answer| answer.json()["item"].clone();
+    let set = update(&server, &id, &json!({"quota": 1}));
+    assert_eq!(item(&set)["earlier_status"], "限流", "it is not spoken of");
+    let set = update(&server, &id, &json!({"status": "禁用"}));
+    assert_eq!(set.json()["changed"], true);
+    assert_eq!(
+        (&item(&set)["status"], item(&set).get("earlier_status")),
+        (&json!("禁用"), None)
+    );
+    server.post(ACCOUNTS, r#"{"tokens": ["example-1", "example-2"]}"#);
+    let pool = server.pool();
+    assert_eq!(
+        (&pool[0]["status"], &pool[1]["status"]),
+        (&json!("禁用"), &json!("限流"))
+    );
+    let none = server.get(&format!("{ACCOUNTS}?owner=none&count=true"));
+    assert_eq!(none.json()["total"], 0, "both have an owner again");
 }
