@@ -23,14 +23,17 @@ mod service {
     pub(crate) mod client;
     mod examples;
     mod export;
+    pub(crate) mod exposition;
     pub(crate) mod harness;
     mod health;
     mod import_file;
     mod inject;
     mod jobs;
     mod limits;
-    mod logs;
+    pub(crate) mod logs;
     mod lookup;
+    mod metrics;
+    mod monitoring;
     mod owners;
     mod page;
     mod payload;

@@ -29,18 +29,19 @@ const HOST: &[(&str, &str)] = &[
     ("main", "cli preview"),
     ("cli", "app config log preview server store"),
     ("preview", "cli store"),
-    ("server", "api app auth config error routes"),
+    ("server", "api app auth config error metrics routes"),
     ("routes", "api auth error"),
-    ("api", "app error import intake server store"),
+    ("api", "app error import intake metrics server store"),
     ("auth", "app config error store"),
-    ("app", "auth config fetch import store"),
-    ("import", "app body error fetch intake store"),
+    ("app", "auth config fetch import metrics store"),
+    ("import", "app body error fetch intake metrics store"),
     ("intake", "app body store"),
     ("fetch", "body"),
     ("store", "body lock"),
     ("error", "api config store"),
     ("config", ""),
     ("log", "config"),
+    ("metrics", "store"),
 ];
 
 /// What every module may use.

@@ -8,6 +8,7 @@ use crate::auth::{AdminSecret, LastUses};
 use crate::config::Config;
 use crate::fetch::{FetchConfig, Fetcher};
 use crate::import::Syncs;
+use crate::metrics::Metrics;
 use crate::store::{Store, StoreOptions, meta};
 
 /// What every request may use. Shared as `Arc<App>`.
@@ -26,6 +27,8 @@ pub struct App {
     pub fetcher: Fetcher,
     /// The syncs under way.
     pub syncs: Syncs,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl App {
@@ -33,6 +36,7 @@ impl App {
     pub fn open(config: Config) -> Result<App, Box<dyn Error>> {
         let fetcher = Fetcher::new(fetching(&config))?;
         let store = Store::open(&config.data.dir, StoreOptions::default())?;
+        let metrics = Metrics::new(store.meters())?;
         let salt = Salt::new(meta::read(&store.reader_connection()?)?.salt);
         // After the store, because the lock on the folder keeps two servers from making two secrets.
         let admin = AdminSecret::settle(&config.admin, &config.data.dir)?;
@@ -44,6 +48,7 @@ impl App {
             salt,
             fetcher,
             syncs: Syncs::default(),
+            metrics,
         })
     }
 }

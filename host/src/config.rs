@@ -23,6 +23,14 @@ pub struct Config {
         value_parser = read_address
     )]
     pub listen: String,
+    /// Further address and port, where /metrics is answered without a key and nothing else; by default none, port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        env = "TRIBUTARY_METRICS_LISTEN",
+        value_parser = read_address
+    )]
+    pub metrics_listen: Option<String>,
     /// Most connections at a time; further ones wait
     #[arg(
         long,

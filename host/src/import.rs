@@ -3,13 +3,17 @@
 pub mod hand;
 mod syncs;
 
+use std::sync::Arc;
+
 use hyper::StatusCode;
+use tokio::task::JoinError;
 use tributary_core::{Counts, Decider, ImportError, ImportOptions, SourceId};
 
 use crate::app::App;
 use crate::clock;
 use crate::error::ApiError;
 use crate::job::{ImportJob, JobKind, JobStatus};
+use crate::metrics::Outcome;
 use crate::random;
 use crate::store::apply::{self, ApplyError, Received};
 use crate::store::jobs;
@@ -36,8 +40,40 @@ pub struct Injected {
     pub not_taken: usize,
 }
 
-/// Applies what was received; when this returns, it is on disk.
+/// Applies what was received, unless that cannot be imported; when this returns, it is on disk.
 pub async fn inject(
+    app: &Arc<App>,
+    request: InjectRequest,
+    received: Result<Received, ImportError>,
+) -> Result<Injected, ApiError> {
+    let (kind, strategy) = (request.kind, request.options.strategy);
+    let app = Arc::clone(app);
+    // A task of its own: whoever hangs up cancels nothing, and leaves nothing uncounted.
+    let import = tokio::spawn(async move {
+        let injected = match received {
+            Ok(received) => apply_received(&app, request, received).await,
+            Err(refusal) => Err(refusal.into()),
+        };
+        let outcome = outcome_of(&injected);
+        app.metrics.count_import(kind, strategy, outcome);
+        injected
+    });
+    let ended: Result<_, JoinError> = import.await;
+    ended.unwrap_or_else(|error| match error.is_panic() {
+        true => Err(ApiError::internal("the import panicked")),
+        false => Err(ApiError::unavailable("the import was cut off")),
+    })
+}
+
+fn outcome_of(injected: &Result<Injected, ApiError>) -> Outcome {
+    match injected {
+        Ok(_) => Outcome::Success,
+        Err(error) if error.status().is_client_error() => Outcome::Refused,
+        Err(_) => Outcome::Failed,
+    }
+}
+
+async fn apply_received(
     app: &App,
     request: InjectRequest,
     received: Received,

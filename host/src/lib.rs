@@ -14,6 +14,7 @@ pub mod intake;
 pub mod job;
 pub mod lock;
 pub mod log;
+pub mod metrics;
 pub mod preview;
 pub mod random;
 pub mod routes;

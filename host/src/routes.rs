@@ -5,9 +5,14 @@ use std::pin::Pin;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, StatusCode};
 
-use crate::api::{Answer, Request, accounts, health, imports, jobs, keys, lookup, page, sources};
+use crate::api::{
+    Answer, Request, accounts, health, imports, jobs, keys, lookup, metrics, page, sources,
+};
 use crate::auth::Who;
 use crate::error::ApiError;
+
+/// Where the metrics are.
+pub const METRICS: &str = "/metrics";
 
 /// Every route there is: method, path, who may ask, and what answers.
 static ROUTES: &[Route] = &[
@@ -107,6 +112,9 @@ static ROUTES: &[Route] = &[
     route(Method::DELETE, "/api/auth/users/{id}", Who::Admin, |r| {
         Box::pin(keys::delete(r))
     }),
+    route(Method::GET, METRICS, Who::Reader, |r| {
+        Box::pin(metrics::scrape(r))
+    }),
     route(Method::GET, "/", Who::Anyone, |r| {
         Box::pin(page::preview(r))
     }),
@@ -144,17 +152,36 @@ const fn route(method: Method, path: &'static str, who: Who, handler: Handler) -
     }
 }
 
-/// The route of a request, and the part of its path that `{…}` stands for. 404 without one, 405 for another method.
-pub fn find<'p>(method: &Method, path: &'p str) -> Result<(&'static Route, &'p str), ApiError> {
+/// The route of a request.
+pub struct Found {
+    /// Its row of the table.
+    pub route: &'static Route,
+    /// Which row that is, as in [`names`].
+    pub number: usize,
+    /// The part of the path that `{…}` stands for; empty for a route without.
+    pub id: String,
+}
+
+/// Method and path of every row.
+pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ROUTES.iter().map(|row| (row.method.as_str(), row.path))
+}
+
+/// The route of a request: 404 without one, 405 for another method.
+pub fn find(method: &Method, path: &str) -> Result<Found, ApiError> {
     let mut allowed = Vec::new();
     // A path that is written out in the table is never an id.
     let written_out = ROUTES.iter().any(|route| route.path == path);
-    for route in ROUTES {
+    for (number, route) in ROUTES.iter().enumerate() {
         let Some(id) = matched(route.path, path).filter(|id| !written_out || id.is_empty()) else {
             continue;
         };
         if answers(route, method) {
-            return Ok((route, id));
+            return Ok(Found {
+                route,
+                number,
+                id: id.to_owned(),
+            });
         }
         if !allowed.contains(&route.method.as_str()) {
             allowed.push(route.method.as_str());

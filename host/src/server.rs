@@ -18,6 +18,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::app::App;
 use crate::config::Config;
+use crate::metrics::RequestTimes;
+use crate::routes;
+pub use crate::routes::METRICS;
 use patient::Patient;
 pub use request::RequestBody;
 
@@ -27,29 +30,75 @@ const MAX_HEAD: usize = 64 * 1024;
 /// Pause after a connection could not be taken, so that a lack of file descriptors does not turn into a busy loop.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Serves `app` on `listener` until `shutdown` is ready; then takes no more connections, lets open requests end within
+/// Where connections come in.
+pub struct Listeners {
+    /// For everything, with a key where a route asks for one.
+    pub api: TcpListener,
+    /// For the metrics alone, without a key.
+    pub metrics: Option<TcpListener>,
+}
+
+/// What the connections of one listener share.
+struct Served {
+    app: Arc<App>,
+    door: Door,
+    times: Arc<RequestTimes>,
+}
+
+/// What a listener leads to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Api,
+    Metrics,
+}
+
+/// Serves `app` on `listeners` until `shutdown` is ready; then takes no more connections, lets open requests end within
 /// the drain timeout, cuts the others and closes the store.
-pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<Output = ()>) {
-    let places = Arc::new(Semaphore::new(app.config.max_connections as usize));
+pub async fn serve(listeners: Listeners, app: Arc<App>, shutdown: impl Future<Output = ()>) {
     let (closing, closed) = watch::channel(());
+    let times = Arc::new(app.metrics.request_times(routes::names()));
+    let behind = |door| Served {
+        app: Arc::clone(&app),
+        door,
+        times: Arc::clone(&times),
+    };
+    let scrapes = async {
+        match listeners.metrics {
+            Some(listener) => take(listener, behind(Door::Metrics), closed.clone()).await,
+            None => JoinSet::new(),
+        }
+    };
+    let told = async {
+        shutdown.await;
+        drop(closing);
+    };
+    let api = take(listeners.api, behind(Door::Api), closed.clone());
+    let (requests, scrapes, ()) = tokio::join!(api, scrapes, told);
+    let deadline = Instant::now() + app.config.patience.drain_timeout;
+    tokio::join!(drain(requests, deadline), drain(scrapes, deadline));
+    app.store
+        .close(deadline.saturating_duration_since(Instant::now()))
+        .await;
+}
+
+/// Takes connections, at most so many at a time, until `closed`; those that are then open are handed back.
+async fn take(
+    listener: TcpListener,
+    served: Served,
+    mut closed: watch::Receiver<()>,
+) -> JoinSet<()> {
+    let served = Arc::new(served);
+    let places = Arc::new(Semaphore::new(served.app.config.max_connections as usize));
     let mut connections = JoinSet::new();
-    tokio::pin!(shutdown);
     loop {
         tokio::select! {
-            () = &mut shutdown => break,
+            _ = closed.changed() => return connections,
             (place, stream) = accept(&listener, &places) => {
-                connections.spawn(converse(stream, place, Arc::clone(&app), closed.clone()));
+                connections.spawn(converse(stream, place, Arc::clone(&served), closed.clone()));
             }
             Some(_) = connections.join_next() => {}
         }
     }
-    drop(listener);
-    drop(closing);
-    let deadline = Instant::now() + app.config.patience.drain_timeout;
-    drain(connections, deadline).await;
-    app.store
-        .close(deadline.saturating_duration_since(Instant::now()))
-        .await;
 }
 
 /// Waits for a free place, then for a connection to take it.
@@ -83,14 +132,17 @@ fn is_about_the_client(error: &io::Error) -> bool {
 async fn converse(
     stream: TcpStream,
     _place: Option<OwnedSemaphorePermit>,
-    app: Arc<App>,
+    served: Arc<Served>,
     mut closed: watch::Receiver<()>,
 ) {
     // Answers are small and whole: waiting to fill a packet would only delay them. Without it they still arrive.
     let _ = stream.set_nodelay(true);
-    let io = TokioIo::new(Patient::new(stream, app.config.patience.body_timeout));
-    let builder = builder(&app.config);
-    let service = service_fn(move |request| exchange::answer(Arc::clone(&app), request));
+    let io = TokioIo::new(Patient::new(
+        stream,
+        served.app.config.patience.body_timeout,
+    ));
+    let builder = builder(&served.app.config);
+    let service = service_fn(move |request| exchange::answer(Arc::clone(&served), request));
     let mut connection = std::pin::pin!(builder.serve_connection(io, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -15,7 +15,9 @@ pub mod keys;
 pub mod listing;
 pub mod lookup;
 pub mod meta;
+pub mod meters;
 mod migrate;
+pub mod numbers;
 pub mod owners;
 mod readers;
 pub mod restore;
@@ -23,7 +25,7 @@ pub mod sources;
 mod work;
 mod writer;
 
-use std::fs::DirBuilder;
+use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -44,6 +46,7 @@ use crate::clock;
 use crate::lock::{DirLock, LockError};
 use checkpoint::Checkpoints;
 use health::Record;
+use meters::Meters;
 use readers::Readers;
 use work::{Task, Work};
 use writer::Writer;
@@ -81,6 +84,7 @@ struct Shared {
     readers: Readers,
     record: Arc<Record>,
     stop: Arc<AtomicBool>,
+    meters: Meters,
     /// Closed when the writer's thread has ended.
     ended: watch::Receiver<()>,
 }
@@ -183,6 +187,17 @@ impl Store {
         self.shared.record.health(&self.shared.dir)
     }
 
+    /// What waits for the writer and what it writes at once.
+    pub fn meters(&self) -> &Meters {
+        &self.shared.meters
+    }
+
+    /// The length of the WAL's file in bytes. Never queues.
+    pub fn wal_bytes(&self) -> u64 {
+        let path = self.shared.dir.join(migrate::FILE);
+        fs::metadata(migrate::with_suffix(&path, "-wal")).map_or(0, |file| file.len())
+    }
+
     /// Takes no more work, finishes what waits within `patience`, rolls back what is then not committed, and returns
     /// when the database is closed.
     pub async fn close(&self, patience: Duration) {
@@ -216,6 +231,7 @@ impl Store {
             Arc::new(Record::default()),
             Arc::new(AtomicBool::new(false)),
         );
+        let meters = Meters::new().map_err(|e| e.to_string())?;
         let readers = Readers::start(path, options.readers)?;
         let checkpoints = Checkpoints::start(&mut db, path, options)?;
         let writer = Writer::new(
@@ -224,6 +240,7 @@ impl Store {
             Arc::clone(&stop),
             Arc::clone(&record),
             checkpoints,
+            meters.clone(),
         )
         .map_err(|e| e.to_string())?;
         let ending = Arc::clone(&record);
@@ -247,6 +264,7 @@ impl Store {
                 readers,
                 record,
                 stop,
+                meters,
                 ended,
             }),
         })
@@ -260,7 +278,10 @@ impl Store {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
         {
-            let _ = queue.send(work);
+            self.shared.meters.queued();
+            if queue.send(work).is_err() {
+                self.shared.meters.dropped();
+            }
         }
     }
 }

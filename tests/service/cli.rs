@@ -55,6 +55,8 @@ fn every_option_says_its_default_and_its_variable() {
         "32MiB",
         "--upstream-ca",
         "--admin-secret-file",
+        "--metrics-listen",
+        "TRIBUTARY_METRICS_LISTEN",
     ] {
         assert!(help.contains(word), "{word}: {help}");
     }

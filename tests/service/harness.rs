@@ -303,6 +303,13 @@ impl Server {
             .unwrap_or_else(|| panic!("it still runs: {}", self.home.log()))
     }
 
+    /// The next line that it writes on stdout after the address.
+    pub(crate) fn line_of_stdout(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("stdout is text");
+        line
+    }
+
     /// What it has written on stdout after the address, read to the end.
     pub(crate) fn rest_of_stdout(&mut self) -> String {
         let mut rest = String::new();

@@ -36,7 +36,7 @@ fn every_request_is_a_line_with_method_path_status_duration_and_id() {
 }
 
 /// Uses every way in which a secret may reach the server, each with a canary of its own.
-fn say_secrets(server: &Server) {
+pub(crate) fn say_secrets(server: &Server) {
     let upstream = Upstream::start(|asked| match asked.path.as_str() {
         path if path.starts_with("/good") => {
             Reply::json(r#"{"accounts": [{"token": "canary-fetched", "cookie": "canary-cookie"}]}"#)

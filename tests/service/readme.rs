@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::examples::normal;
+use super::exposition::Scrape;
 use super::harness::Server;
 use super::upstream::Upstream;
 
@@ -50,6 +51,7 @@ fn every_curl_example_of_the_readme_works() {
         "\"status\":\"success\"",
         "\"token\":\"exa…n-3\"",
         "{\"item\":{\"id\":",
+        "\ntributary_imports_total{kind=\"sync\",outcome=\"success\",strategy=\"merge\"} 1\n",
         "\"kind\":\"inject\"",
         "{\"accounts\":[{\"access_token\":",
         "\"name\":\"Mirror in Lyon\",\"role\":\"reader\",\"enabled\":false",
@@ -86,7 +88,7 @@ fn documented(readme: &str) -> Vec<(String, String)> {
     pairs.collect()
 }
 
-/// What a command says: every line of it JSON.
+/// What a command says: every line of it JSON, but for the metrics.
 fn shell(command: &str) -> String {
     let run = Command::new("bash")
         .args(["-euo", "pipefail", "-c", command])
@@ -98,6 +100,10 @@ fn shell(command: &str) -> String {
         "{command}\n{said}{}",
         String::from_utf8_lossy(&run.stderr)
     );
+    if command.contains("/metrics") {
+        Scrape::read(&said);
+        return said;
+    }
     for line in said.lines() {
         assert!(
             serde_json::from_str::<Value>(line).is_ok(),

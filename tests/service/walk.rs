@@ -1,5 +1,5 @@
-//! A walk of random operations by several owners: after every step list, total, owners, export and the numbers that are
-//! kept agree with each other, and with a model of who owns what.
+//! A walk of random operations by several owners: after every step list, total, owners, export, metrics and the
+//! numbers that are kept agree with each other, and with a model of who owns what.
 
 mod model;
 
@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::exposition::Scrape;
 use super::harness::{ACCOUNTS, EXPORT, INJECT, SOURCES, Server};
 use crate::seeded::Dice;
 use model::{Entry, Model};
@@ -251,6 +252,7 @@ impl Walk {
         }
         self.check_owners(said);
         self.check_counts(said);
+        self.check_metrics(said);
         let one = self.dice.below(listed.len().max(1));
         if let Some(item) = listed.get(one) {
             let id = item["id"].as_str().expect("an id");
@@ -338,6 +340,31 @@ impl Walk {
                 json!(accounts),
                 "{owner}, {said}"
             );
+        }
+    }
+
+    /// What is told of the pool adds up to what is there.
+    fn check_metrics(&self, said: &str) {
+        let scrape = Scrape::of(&self.server);
+        let mut kinds: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+        for known in self.model.accounts.values() {
+            *kinds.entry((&known.provider, &known.status)).or_default() += 1.0;
+        }
+        let told = scrape.all("tributary_accounts");
+        let told: BTreeMap<_, _> = told
+            .iter()
+            .map(|(labels, accounts)| {
+                let label = |name: &str| labels[name].as_str();
+                ((label("provider"), label("status")), *accounts)
+            })
+            .collect();
+        assert_eq!(told, kinds, "{said}");
+        for kind in ["local", "source", "deleted_source", "inject_label"] {
+            let owners = self.model.owners().into_iter();
+            let of_kind = owners.filter(|(_, of, _)| *of == kind);
+            let wanted: f64 = of_kind.map(|(_, _, accounts)| accounts as f64).sum();
+            let told = scrape.sum("tributary_owned_accounts", &[("owner_kind", kind)]);
+            assert_eq!(told, wanted, "{kind}, {said}");
         }
     }
 }

@@ -25,7 +25,7 @@ pub async fn inject(mut request: Request) -> Answer {
     let (members, received) = receive(&mut request).await?;
     // The fields are judged before the payload, whatever their order in the body.
     let asked = asked(&members)?;
-    let injected = import::inject(&request.app, asked, received?).await?;
+    let injected = import::inject(&request.app, asked, received).await?;
     let mut answer = ok(&Counted::of(&injected.job))?;
     tell(answer.headers_mut(), &injected.job, injected.not_taken);
     Ok(answer)

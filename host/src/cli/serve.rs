@@ -1,7 +1,6 @@
 //! `tributary serve`.
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -11,7 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::Outcome;
 use crate::app::App;
 use crate::config::Config;
-use crate::{log, server};
+use crate::log;
+use crate::server::{self, Listeners};
 
 /// Serves until SIGTERM or SIGINT. The error says why it could not start.
 pub fn run(config: Config) -> Outcome {
@@ -25,15 +25,24 @@ pub fn run(config: Config) -> Outcome {
 }
 
 async fn serve(app: Arc<App>) -> Outcome {
-    let listen = &app.config.listen;
-    let listener = TcpListener::bind(listen).await.map_err(|error| {
-        format!("cannot listen on `{listen}`: {error}; choose another address with --listen")
-    })?;
+    let listeners = Listeners {
+        api: bind(&app.config.listen, "--listen").await?,
+        metrics: match &app.config.metrics_listen {
+            Some(address) => Some(bind(address, "--metrics-listen").await?),
+            None => None,
+        },
+    };
     let shutdown = told_to_stop()?;
-    announce(&app, listener.local_addr()?);
-    server::serve(listener, app, shutdown).await;
+    announce(&app, &listeners)?;
+    server::serve(listeners, app, shutdown).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn bind(address: &str, option: &str) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|error| {
+        format!("cannot listen on `{address}`: {error}; choose another address with {option}")
+    })
 }
 
 /// Ready at the first SIGTERM or SIGINT after this call.
@@ -52,10 +61,15 @@ fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
 }
 
 /// Says on stdout where the server is, then where its secret is; never the secret itself.
-fn announce(app: &App, address: SocketAddr) {
+fn announce(app: &App, listeners: &Listeners) -> io::Result<()> {
+    let address = listeners.api.local_addr()?;
     let mut out = io::stdout().lock();
     // A server goes on serving when nobody reads its output.
     let _ = writeln!(out, "listening on http://{address}");
+    if let Some(metrics) = &listeners.metrics {
+        let (address, path) = (metrics.local_addr()?, server::METRICS);
+        let _ = writeln!(out, "metrics on http://{address}{path}");
+    }
     if let Some(file) = &app.admin.kept_in {
         let _ = writeln!(out, "the admin secret is in {}", file.display());
     }
@@ -65,4 +79,5 @@ fn announce(app: &App, address: SocketAddr) {
             "the admin secret has under 16 characters and others can reach this address: choose a longer one"
         );
     }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -14,6 +15,7 @@ use crate::error::ApiError;
 use crate::fetch::{Cause, FetchError};
 use crate::intake::{Intake, IntakeError};
 use crate::job::{ImportJob, JobKind, JobStatus};
+use crate::metrics::Outcome;
 use crate::source::Source;
 use crate::store::apply::{self, ApplyError, Received};
 use crate::store::{StoreError, jobs, sources};
@@ -87,7 +89,7 @@ pub async fn sync(app: &Arc<App>, id: String) -> Result<Synced, ApiError> {
         tokio::spawn(async move {
             // Ended, even by a panic, before it is told: who asks from then on starts a new one.
             let ending = Ending { app: &app, key };
-            let outcome = run(&app, source).await;
+            let outcome = run_and_count(&app, source).await;
             drop(ending);
             tell.send_replace(Some(outcome));
         });
@@ -106,6 +108,18 @@ impl Drop for Ending<'_> {
     fn drop(&mut self) {
         self.app.syncs.end(&self.key);
     }
+}
+
+async fn run_and_count(app: &Arc<App>, source: Source) -> Synced {
+    let (begun, id, strategy) = (Instant::now(), source.id.clone(), source.strategy);
+    let synced = run(app, source).await;
+    let outcome = match synced {
+        Synced::Applied { .. } => Outcome::Success,
+        _ => Outcome::Failed,
+    };
+    app.metrics.count_import(JobKind::Sync, strategy, outcome);
+    app.metrics.note_sync(&id, begun.elapsed());
+    synced
 }
 
 /// The whole of a sync of a source as it was asked for.

@@ -14,24 +14,28 @@ use hyper::header::{CONNECTION, EXPECT, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 
 use super::request::RequestBody;
+use super::{Door, Served};
 use crate::api::{Answer, Request, Response};
-use crate::app::App;
+use crate::auth;
 use crate::error::{ApiError, Cause};
-use crate::{auth, routes};
+use crate::metrics::Ending;
+use crate::routes::{self, Found};
 
 /// Names a request in its answer and in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Answers one request, whatever happens in its handler.
 pub(super) async fn answer(
-    app: Arc<App>,
+    served: Arc<Served>,
     request: hyper::Request<Incoming>,
 ) -> Result<Response, Infallible> {
     let (head, body) = request.into_parts();
-    let line = Line::begin(&head);
+    let mut line = Line::begin(&served, &head);
+    let found = find(served.door, &head);
+    line.route = found.as_ref().ok().map(|found| found.number);
     let waits = head.headers.contains_key(EXPECT);
-    let (body, mut unread) = RequestBody::new(body, app.config.patience.body_timeout);
-    let answer = unless_panic(respond(app, head, body)).await;
+    let (body, mut unread) = RequestBody::new(body, served.app.config.patience.body_timeout);
+    let answer = unless_panic(respond(&served, found, head, body)).await;
     let mut response = answer.unwrap_or_else(ApiError::into_response);
     if let Ok(unread) = unread.try_recv()
         && unread.dispose(waits)
@@ -44,13 +48,28 @@ pub(super) async fn answer(
     Ok(response)
 }
 
+/// The route of a request, where its listener leads to it.
+fn find(door: Door, head: &Parts) -> Result<Found, ApiError> {
+    let path = head.uri.path();
+    match door {
+        Door::Metrics if path != routes::METRICS => Err(ApiError::not_found("not found")),
+        Door::Api | Door::Metrics => routes::find(&head.method, path),
+    }
+}
+
 /// Who may ask is settled before anything of the body is read.
-async fn respond(app: Arc<App>, head: Parts, body: RequestBody) -> Answer {
-    let (route, id) = routes::find(&head.method, head.uri.path())?;
-    let id = id.to_owned();
-    auth::admit(&app, route.who, &head.headers).await?;
+async fn respond(
+    served: &Served,
+    found: Result<Found, ApiError>,
+    head: Parts,
+    body: RequestBody,
+) -> Answer {
+    let Found { route, id, .. } = found?;
+    if served.door == Door::Api {
+        auth::admit(&served.app, route.who, &head.headers).await?;
+    }
     (route.handler)(Request {
-        app,
+        app: Arc::clone(&served.app),
         head,
         body,
         id,
@@ -68,8 +87,11 @@ async fn unless_panic(answer: impl Future<Output = Answer>) -> Answer {
     .await
 }
 
-/// The line that a request leaves in the log, whether it is answered or its client goes away first.
+/// What a request leaves in the log and in the metrics, whether it is answered or its client goes away first.
 struct Line {
+    served: Arc<Served>,
+    /// The number of its route, when it has one.
+    route: Option<usize>,
     method: Method,
     path: String,
     id: String,
@@ -78,9 +100,11 @@ struct Line {
 }
 
 impl Line {
-    fn begin(head: &Parts) -> Line {
+    fn begin(served: &Arc<Served>, head: &Parts) -> Line {
         let path = head.uri.path().to_owned();
         Line {
+            served: Arc::clone(served),
+            route: None,
             method: head.method.clone(),
             path,
             id: request_id(),
@@ -91,6 +115,7 @@ impl Line {
 
     fn end(mut self, response: &mut Response) {
         self.ended = true;
+        self.count(Ending::Answered(response.status()));
         let status = response.status().as_u16();
         let cause = response
             .extensions_mut()
@@ -108,6 +133,11 @@ impl Line {
         }
     }
 
+    fn count(&self, ending: Ending) {
+        let took = self.begun.elapsed();
+        self.served.times.note(self.route, ending, took);
+    }
+
     fn duration_us(&self) -> u64 {
         u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
@@ -116,6 +146,7 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         if !self.ended {
+            self.count(Ending::Gone);
             let (method, path, id) = (self.method.as_str(), self.path.as_str(), self.id.as_str());
             tracing::info!(
                 method,

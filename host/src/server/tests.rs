@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use super::serve;
+use super::{Listeners, serve};
 use crate::app::App;
 use crate::cli::config_of;
 
@@ -37,10 +37,11 @@ impl Server {
         let mut all = vec!["--data", &data, "--admin-secret", "example-admin"];
         all.extend(options);
         let app = App::open(config_of(&all)).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let api = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = api.local_addr().unwrap();
+        let listeners = Listeners { api, metrics: None };
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = tokio::spawn(serve(listener, app.into(), async {
+        let served = tokio::spawn(serve(listeners, app.into(), async {
             stopped.await.unwrap_or_default()
         }));
         Server {

@@ -23,6 +23,17 @@ pub struct LastWrite {
     pub at: i64,
 }
 
+/// Free space, in bytes, below which imports are likely to fail: room for one large import and its WAL.
+const ROOM: u64 = 64 << 20;
+
+impl Health {
+    /// Whether what is given can be kept: the last write reached the disk and there is room for more.
+    pub fn is_ready(&self) -> bool {
+        let wrote = self.last_write.is_none_or(|write| write.succeeded);
+        wrote && self.free_bytes.is_none_or(|bytes| bytes >= ROOM)
+    }
+}
+
 const NEVER: u8 = 0;
 const SUCCEEDED: u8 = 1;
 const FAILED: u8 = 2;

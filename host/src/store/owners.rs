@@ -36,6 +36,9 @@ pub enum OwnerKind {
 }
 
 impl OwnerKind {
+    /// The names of all kinds.
+    pub const NAMES: [&str; 4] = ["local", "source", "deleted_source", "inject_label"];
+
     /// The name used in answers: `local`, `source`, `deleted_source` or `inject_label`.
     pub fn as_str(self) -> &'static str {
         match self {

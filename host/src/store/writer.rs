@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use super::checkpoint::Checkpoints;
 use super::health::Record;
+use super::meters::Meters;
 use super::work::Work;
 
 /// The most works in one transaction.
@@ -30,6 +31,7 @@ pub(super) struct Writer {
     stop: Arc<AtomicBool>,
     record: Arc<Record>,
     checkpoints: Checkpoints,
+    meters: Meters,
 }
 
 impl Writer {
@@ -41,6 +43,7 @@ impl Writer {
         stop: Arc<AtomicBool>,
         record: Arc<Record>,
         checkpoints: Checkpoints,
+        meters: Meters,
     ) -> rusqlite::Result<Writer> {
         let commits = Arc::new(AtomicBool::new(false));
         let (allowed, stopped) = (Arc::clone(&commits), Arc::clone(&stop));
@@ -54,6 +57,7 @@ impl Writer {
             stop,
             record,
             checkpoints,
+            meters,
         })
     }
 
@@ -85,6 +89,8 @@ impl Writer {
             }
             group.push(next);
         }
+        // At most `GROUP`.
+        self.meters.grouped(u32::try_from(group.len()).unwrap_or(0));
         Some(group)
     }
 

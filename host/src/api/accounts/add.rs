@@ -19,8 +19,8 @@ pub async fn add(mut request: Request) -> Answer {
     Query::parse(request.uri(), &[])?;
     let (members, received) = imports::receive(&mut request).await?;
     let asked = asked(&members)?;
-    let received = received?;
-    let not_taken = not_taken(&received.batch);
+    let not_taken = received.as_ref().map(|received| not_taken(&received.batch));
+    let not_taken = not_taken.unwrap_or_default();
     let added = import::inject(&request.app, asked, received).await?;
     let mut answer = ok(&Added::new(&added.counts, not_taken))?;
     imports::tell(answer.headers_mut(), &added.job, added.not_taken);

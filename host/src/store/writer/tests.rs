@@ -30,10 +30,16 @@ impl Bench {
         let checkpoints = Checkpoints::start(&mut db, &path, &StoreOptions::default()).unwrap();
         let (queue, works) = channel();
         let stop = Arc::new(AtomicBool::new(false));
-        let writer =
-            Writer::new(db, works, Arc::clone(&stop), Arc::default(), checkpoints).unwrap();
+        let writer = Writer::new(
+            db,
+            works,
+            Arc::clone(&stop),
+            Arc::default(),
+            checkpoints,
+            Meters::new().unwrap(),
+        );
         Bench {
-            writer,
+            writer: writer.unwrap(),
             queue,
             stop,
             beside: connect::reader(&path).unwrap(),
@@ -46,6 +52,7 @@ impl Bench {
         W: FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
+        self.writer.meters.queued();
         self.queue
             .send(Box::new(Task::new(weight, work, answer)))
             .unwrap();
@@ -112,6 +119,25 @@ fn what_waits_is_one_commit() {
     );
     assert_eq!(bench.numbers(), (0..10).collect::<Vec<_>>());
     assert!(answers.iter_mut().all(|a| a.try_recv().unwrap() == Ok(())));
+}
+
+#[test]
+fn what_waits_and_what_is_written_at_once_is_told() {
+    let mut bench = Bench::new();
+    let meters = bench.writer.meters.clone();
+    for n in 0..70 {
+        drop(bench.send(0, add(n)));
+    }
+    assert_eq!(meters.queue.get(), 70);
+    bench.apply_waiting();
+    assert_eq!(meters.queue.get(), 6, "a group is 64 at most");
+    bench.apply_waiting();
+    assert_eq!(meters.queue.get(), 0);
+    let groups = (
+        meters.groups.get_sample_count(),
+        meters.groups.get_sample_sum(),
+    );
+    assert_eq!(groups, (2, 70.0));
 }
 
 #[test]
