@@ -27,8 +27,10 @@ const PACKAGES: &[(&str, &[&str])] = &[
 /// Which module of the host may use which others of it, besides what all share.
 const HOST: &[(&str, &str)] = &[
     ("main", "cli preview"),
-    ("cli", "app config log preview server store"),
-    ("preview", "cli store"),
+    ("cli", "app client config log output preview server store"),
+    ("preview", "cli output store"),
+    ("client", "output"),
+    ("output", ""),
     ("server", "api app auth config error metrics routes"),
     ("routes", "api auth error"),
     ("api", "app error import intake metrics server store"),

@@ -1,17 +1,30 @@
 //! The command line: what can be typed, and what each command does.
 
+pub mod accounts;
+pub mod completions;
+mod confirm;
+mod counts;
 pub mod import;
+pub mod inject;
+pub mod jobs;
 pub mod key;
+pub mod owners;
+mod pages;
 pub mod plan;
+mod remote;
 pub mod serve;
+pub mod sources;
 
 use std::error::Error;
 use std::ffi::OsString;
+use std::fmt;
+use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
+use crate::output;
 
 /// How a command ends; the error is printed for the person who typed it.
 pub type Outcome = Result<(), Box<dyn Error>>;
@@ -42,6 +55,18 @@ pub enum Command {
     /// Make, list, disable or delete keys to the API, beside a running server or without one
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// List, show, change, delete or export the accounts of a running server
+    Accounts(accounts::AccountsArgs),
+    /// List who put accounts into a running server, or release an owner's accounts
+    Owners(owners::OwnersArgs),
+    /// List, add, edit, delete or sync the sources of a running server
+    Sources(sources::SourcesArgs),
+    /// Import a payload into a running server
+    Inject(inject::InjectArgs),
+    /// List what was imported into a running server, and what was changed by hand
+    Jobs(jobs::JobsArgs),
+    /// Print a script that completes commands and options in a shell
+    Completions(completions::CompletionsArgs),
 }
 
 const UNITS: &str =
@@ -52,23 +77,42 @@ pub fn read() -> Command {
     Cli::parse_from(with_command(std::env::args_os().collect())).command
 }
 
-/// Prints what went wrong, if anything did: exit code 0 or 1.
+/// Prints what went wrong, if anything did: exit code 0, 1, or 2 for what was mistyped.
 pub fn exit(done: Outcome) -> ExitCode {
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+    let Err(error) = done else {
+        return ExitCode::SUCCESS;
+    };
+    // Whoever reads through `head` has seen enough.
+    let seen = error.downcast_ref().map(io::Error::kind);
+    if seen == Some(io::ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: {}", output::tame(&error.to_string()));
+    ExitCode::from(if error.is::<Mistyped>() { 2 } else { 1 })
+}
+
+/// A mistake in what was typed that only the command itself can see.
+#[derive(Debug)]
+struct Mistyped(&'static str);
+
+impl fmt::Display for Mistyped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
     }
 }
 
+impl Error for Mistyped {}
+
 /// Adds `serve` where options come first: `tributary --listen …` means `tributary serve --listen …`.
 fn with_command(mut typed: Vec<OsString>) -> Vec<OsString> {
-    const OF_THE_PROGRAM: [&str; 4] = ["-h", "--help", "-V", "--version"];
+    // Those of the second line belong to commands that ask a server, whose names come first.
+    #[rustfmt::skip]
+    const OTHERS: [&str; 9] = [
+        "-h", "--help", "-V", "--version",
+        "--server", "--key-file", "--ca", "--json", "--table",
+    ];
     let first = typed.get(1).map(|word| word.to_string_lossy());
-    let meant =
-        first.is_none_or(|word| word.starts_with('-') && !OF_THE_PROGRAM.contains(&word.as_ref()));
+    let meant = first.is_none_or(|word| word.starts_with('-') && !OTHERS.contains(&word.as_ref()));
     if meant {
         typed.insert(1.min(typed.len()), OsString::from("serve"));
     }
@@ -80,7 +124,7 @@ fn with_command(mut typed: Vec<OsString>) -> Vec<OsString> {
 pub(crate) fn config_of(options: &[&str]) -> Config {
     match Cli::parse_from(["tributary", "serve"].iter().chain(options)).command {
         Command::Serve(config) => *config,
-        Command::Plan(_) | Command::Import(_) | Command::Key(_) => unreachable!("serve was typed"),
+        _ => unreachable!("serve was typed"),
     }
 }
 

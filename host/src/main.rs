@@ -11,6 +11,12 @@ fn main() -> ExitCode {
         Command::Plan(args) => preview::run(&args),
         Command::Import(args) => cli::import::run(&args),
         Command::Key(command) => cli::key::run(&command),
+        Command::Accounts(args) => cli::accounts::run(&args),
+        Command::Owners(args) => cli::owners::run(&args),
+        Command::Sources(args) => cli::sources::run(&args),
+        Command::Inject(args) => cli::inject::run(&args),
+        Command::Jobs(args) => cli::jobs::run(&args),
+        Command::Completions(args) => cli::completions::run(&args),
     };
     cli::exit(done)
 }

@@ -3,7 +3,7 @@
 mod readable;
 
 use std::error::Error;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -13,6 +13,7 @@ use tributary_core::{
 
 use crate::cli::Outcome;
 use crate::cli::plan::PlanArgs;
+use crate::output::{self, Paint};
 use crate::store::accounts::Accounts;
 use crate::store::{Store, meta};
 
@@ -31,11 +32,7 @@ pub fn run(args: &PlanArgs) -> Outcome {
         .map(Store::peek_read_only)
         .transpose()?;
     let text = plan(&bytes, &options, db.as_ref(), args)?;
-    match io::stdout().write_all(text.as_bytes()) {
-        // Whoever reads the plan through `head` has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
-    }
+    Ok(output::print(&text)?)
 }
 
 fn plan(
@@ -61,7 +58,13 @@ fn plan(
         Plan::decide(batch, &payload, options, &pool).map_err(|error| placed(error, bytes))?;
     Ok(match args.json {
         true => plan_text(&plan, options) + "\n",
-        false => readable::page(&plan, options, owned, args.data.as_deref(), colours()),
+        false => readable::page(
+            &plan,
+            options,
+            owned,
+            args.data.as_deref(),
+            Paint::of(&io::stdout()),
+        ),
     })
 }
 
@@ -111,9 +114,4 @@ fn placed(error: ImportError, bytes: &[u8]) -> String {
         .count()
         + 1;
     format!("{error} (line {}, column {column})", line.count())
-}
-
-/// Whether the terminal wants colours: NO_COLOR says no, and a file or a pipe gets none.
-fn colours() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && io::stdout().is_terminal()
 }

@@ -1,4 +1,15 @@
-//! The command line: `serve`, `key`, `plan`, and what they say when they cannot.
+//! The command line: `serve`, `key`, `plan`, and what they say when they cannot. The commands that ask a server are below.
+
+mod accounts;
+mod asked;
+mod export;
+mod inject;
+mod owners;
+mod readme;
+mod remote;
+mod removal;
+mod sources;
+mod terminal;
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};

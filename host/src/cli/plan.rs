@@ -29,10 +29,10 @@ pub struct PlanArgs {
     pub json: bool,
 }
 
-fn strategy(name: &str) -> Result<Strategy, &'static str> {
+pub(super) fn strategy(name: &str) -> Result<Strategy, &'static str> {
     Strategy::from_exact(name).ok_or("write `merge` or `replace`")
 }
 
-fn provider(name: &str) -> Result<Provider, &'static str> {
+pub(super) fn provider(name: &str) -> Result<Provider, &'static str> {
     Provider::from_exact(name).ok_or("write `gpt` or `grok`")
 }

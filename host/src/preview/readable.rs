@@ -7,6 +7,8 @@ use tributary_core::{
     Change, ChangeKind, Counts, ImportOptions, Note, Owners, Plan, Reason, Skip, SourceId, Strategy,
 };
 
+use crate::output::{Colour, Paint};
+
 /// Lines of one kind that are shown; the rest is counted.
 const MOST: usize = 50;
 
@@ -16,9 +18,8 @@ pub(super) fn page(
     options: &ImportOptions,
     owned: usize,
     pool: Option<&Path>,
-    colours: bool,
+    paint: Paint,
 ) -> String {
-    let paint = Paint { colours };
     let mut out = paint.bold(&sentence(&plan.counts, options, owned));
     // Writing to a String cannot fail.
     let _ = match pool {
@@ -94,11 +95,11 @@ fn block(out: &mut String, title: &str, lines: impl ExactSizeIterator<Item = Str
 
 fn change_line(change: &Change<'_>, paint: Paint) -> String {
     let (mark, colour) = match change.kind {
-        ChangeKind::Add => ("+", GREEN),
-        ChangeKind::Update => ("~", YELLOW),
-        ChangeKind::Release => ("<", BLUE),
-        ChangeKind::Disable => ("!", RED),
-        ChangeKind::Remove => ("-", RED),
+        ChangeKind::Add => ("+", Colour::Green),
+        ChangeKind::Update => ("~", Colour::Yellow),
+        ChangeKind::Release => ("<", Colour::Blue),
+        ChangeKind::Disable => ("!", Colour::Red),
+        ChangeKind::Remove => ("-", Colour::Red),
     };
     let head = paint.colour(colour, &format!("{mark} {:<7}", change.kind.as_str()));
     let entry = change
@@ -171,7 +172,7 @@ fn skip_line(skip: &Skip, paint: Paint) -> String {
         Reason::ProviderUnknown => "its provider is neither gpt nor grok".to_owned(),
         Reason::Duplicate { first } => format!("the same token as entry #{first}"),
     };
-    let head = paint.colour(YELLOW, &format!("{:<9}", "skip"));
+    let head = paint.colour(Colour::Yellow, &format!("{:<9}", "skip"));
     format!(
         "{head} #{:<5} {why} (byte {})",
         skip.index, skip.span.offset
@@ -192,29 +193,6 @@ fn note_line(note: &Note) -> String {
         }
         Note::AccountsIgnored => "`accounts` was not read: `payload` stands beside it".to_owned(),
         Note::TokensIgnored => "`tokens` was not read: another list stands beside it".to_owned(),
-    }
-}
-
-const RED: u8 = 31;
-const GREEN: u8 = 32;
-const YELLOW: u8 = 33;
-const BLUE: u8 = 34;
-
-#[derive(Clone, Copy)]
-struct Paint {
-    colours: bool,
-}
-
-impl Paint {
-    fn colour(self, colour: u8, text: &str) -> String {
-        match self.colours {
-            true => format!("\u{1b}[{colour}m{text}\u{1b}[0m"),
-            false => text.to_owned(),
-        }
-    }
-
-    fn bold(self, text: &str) -> String {
-        self.colour(1, text)
     }
 }
 

@@ -1,0 +1,52 @@
+//! The key that a server is asked with.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+
+use ureq::http::HeaderValue;
+
+use crate::output::cannot_read;
+
+/// Where a key may stand besides a file: on the command line others would see it.
+const VARIABLE: &str = "TRIBUTARY_KEY";
+
+/// A key. It is shown nowhere.
+pub struct Key(HeaderValue);
+
+impl Key {
+    /// The key in `file`, or else the one in TRIBUTARY_KEY; `None` where there is neither. The error says which cannot be used.
+    pub fn find(file: Option<&Path>) -> Result<Option<Key>, String> {
+        if let Some(file) = file {
+            let shown = file.display();
+            let text = fs::read_to_string(file).map_err(|error| cannot_read(file, &error))?;
+            let key = Key::new(text.trim());
+            return key.map(Some).ok_or_else(|| {
+                format!("`{shown}` holds no key; it must hold one line of visible characters")
+            });
+        }
+        match env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
+            Some(value) => match value.to_str().and_then(|text| Key::new(text.trim())) {
+                None => Err(format!(
+                    "{VARIABLE} holds no key; it must hold visible characters"
+                )),
+                key => Ok(key),
+            },
+            None => Ok(None),
+        }
+    }
+
+    fn new(key: &str) -> Option<Key> {
+        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        let mut value = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
+        value.set_sensitive(true);
+        Some(Key(value))
+    }
+
+    /// The value of the header that carries it.
+    pub(super) fn bearer(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
