@@ -6,7 +6,8 @@ import { test } from 'node:test';
 const page = (name) => import(new URL(`../../web/page/${name}`, import.meta.url));
 const { elements, endOf, members, textOf } = await page('shared/json.js');
 const { inText, lineAt, textOfBlob } = await page('preview/places.js');
-const { injectHead, curlCommand } = await page('preview/curl.js');
+const { payloadHead } = await page('shared/body.js');
+const { curlCommand } = await page('preview/curl.js');
 const { sentence } = await page('preview/text.js');
 const bytes = (text) => new TextEncoder().encode(text);
 
@@ -58,7 +59,8 @@ test('a command holds what a shell might take amiss', () => {
   const command = curlCommand({ strategy: 'merge', source_id: "it's" }, 'http://localhost:8083/?x#y');
   assert.ok(command.includes("'http://localhost:8083/api/remote-account/inject'"));
   assert.ok(command.includes("it'\\''s"));
-  assert.equal(injectHead({ strategy: 'merge' }), '{"strategy":"merge","payload":');
+  assert.equal(payloadHead({ strategy: 'merge' }), '{"strategy":"merge","payload":');
+  assert.equal(payloadHead({}), '{"payload":');
 });
 
 test('a pool that moves is asked again, and its accounts stay as they were written', async () => {

@@ -1,9 +1,9 @@
 // From a preview to the import itself: asked once more, typed when something would be removed, then sent.
 
+import { payloadHead } from '../shared/body.js';
 import { openDialog, typedNumber } from '../shared/dialog.js';
 import { make } from '../shared/element.js';
 import { ask, read } from '../shared/server.js';
-import { injectHead } from './curl.js';
 import { count, t } from './text.js';
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
@@ -24,7 +24,7 @@ export function confirmed(counts, sentence) {
 
 /** Sends the payload with its options; gives the server's counts. */
 export async function inject({ source, options, key }) {
-  const body = new Blob([injectHead(options), await withoutMark(new Blob([source])), '}']);
+  const body = new Blob([payloadHead(options), await withoutMark(new Blob([source])), '}']);
   return read(await ask('api/remote-account/inject', { key, method: 'POST', body }));
 }
 

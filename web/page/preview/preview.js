@@ -3,7 +3,7 @@
 import { copying } from '../shared/copy.js';
 import { openDialog } from '../shared/dialog.js';
 import { button, byId, choose, chosen, make } from '../shared/element.js';
-import { settle } from '../shared/settings.js';
+import { drawHead } from '../shared/head.js';
 import { Table } from '../shared/table.js';
 import { curlCommand } from './curl.js';
 import { asPreviewed, confirmed, inject } from './inject.js';
@@ -289,7 +289,7 @@ function listenToDrops() {
   });
 }
 
-settle((name) => {
+drawHead('preview', (name) => {
   if (name !== 'language') return;
   drawSamples();
   payload.speak();

@@ -57,7 +57,7 @@ function stepsOf(row) {
 
 function ownersText(owners) {
   const names = owners ? [...(owners.local ? [t('owner_local')] : []), ...owners.sources] : [];
-  return names.join(', ') || t('details_none');
+  return names.join(', ') || t('none');
 }
 
 function short(text) {
@@ -101,7 +101,7 @@ function fullSteps(row) {
 
 function fieldTable(row) {
   const head = [t('details_field'), t('details_before'), t('details_after')].map((name) => make('th', { scope: 'col' }, name));
-  const none = () => make('span', { className: 'none' }, t('details_none'));
+  const none = () => make('span', { className: 'none' }, t('none'));
   const lines = fullSteps(row).map(({ name, before, after }) =>
     make('tr', {},
       make('th', { scope: 'row' }, name),

@@ -52,7 +52,10 @@ export function openDialog({ title, content, yes = null, act = () => true, ready
     event.preventDefault();
     submit();
   });
-  form.addEventListener('input', judge);
+  form.addEventListener('input', () => {
+    problem.textContent = '';
+    judge();
+  });
   dialog.addEventListener('cancel', (event) => busy && event.preventDefault());
   document.body.append(dialog);
   judge();

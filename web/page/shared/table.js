@@ -8,11 +8,10 @@ const SPARE = 6;
 export class Table {
   /**
    * `row(at)` gives a row, or undefined while it is on its way; `want(first, last)` is told which rows are in sight, and
-   * `came` is called when some of them are there. `draw(node, row)` fills one and `choose(row, byKey)` takes one. Where
-   * rows can be marked, `mark(row)` marks one or no longer, and `isMarked(row)` tells.
+   * `came` is called when some of them are there. `draw(node, row)` fills one and `choose(row, byKey)` takes one.
    */
-  constructor({ grid, scroller, body, row, want, draw, choose, mark = null, isMarked = null }) {
-    Object.assign(this, { grid, scroller, body, row, want, draw, choose, mark, isMarked });
+  constructor({ grid, scroller, body, row, want, draw, choose }) {
+    Object.assign(this, { grid, scroller, body, row, want, draw, choose });
     this.nodes = new Map();
     this.reset(0);
     scroller.addEventListener('scroll', () => this.#soon());
@@ -29,13 +28,7 @@ export class Table {
     for (const node of this.nodes.values()) node.remove();
     this.nodes.clear();
     this.scroller.scrollTop = 0;
-    this.resize(length);
-  }
-
-  /** The same table with more rows at its end, or with fewer. */
-  resize(length) {
     this.length = length;
-    this.focused = Math.max(0, Math.min(length - 1, this.focused));
     this.grid.setAttribute('aria-rowcount', length + 1);
     this.#soon();
   }
@@ -118,7 +111,7 @@ export class Table {
   #fill(node, at) {
     const row = this.row(at);
     node.tabIndex = at === this.focused ? 0 : -1;
-    node.setAttribute('aria-selected', this.isMarked ? Boolean(row && this.isMarked(row)) : at === this.chosen);
+    node.setAttribute('aria-selected', at === this.chosen);
     this.draw(node, row ?? null);
   }
 
@@ -127,25 +120,16 @@ export class Table {
     if (!node) return;
     const at = Number(node.dataset.at);
     this.#focus(at);
-    if (this.mark && event.target.closest('.mark')) this.#markOne(at);
-    else this.#take(at, false);
+    this.#take(at, false);
   }
 
   #pressed(event) {
     const page = Math.max(1, Math.floor(this.scroller.clientHeight / this.rowHeight) - 1);
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -this.length, End: this.length };
-    if (event.key === ' ' && this.mark) this.#markOne(this.focused);
-    else if (event.key === 'Enter' || event.key === ' ') this.#take(this.focused, true);
+    if (event.key === 'Enter' || event.key === ' ') this.#take(this.focused, true);
     else if (event.key in steps) this.#focus(this.focused + steps[event.key]);
     else return;
     event.preventDefault();
-  }
-
-  #markOne(at) {
-    const row = this.row(at);
-    if (!row) return;
-    this.mark(row);
-    this.#fill(this.nodes.get(at), at);
   }
 
   #take(at, byKey) {
@@ -154,7 +138,7 @@ export class Table {
     this.pending = row ? null : at;
     if (!row) return;
     this.chosen = at;
-    if (!this.isMarked) for (const [other, node] of this.nodes) node.setAttribute('aria-selected', other === at);
+    for (const [other, node] of this.nodes) node.setAttribute('aria-selected', other === at);
     this.choose(row, byKey);
   }
 

@@ -32,6 +32,12 @@ export function count(number) {
   return new Intl.NumberFormat(language).format(number);
 }
 
+/** A time in RFC 3339, as people write it where they are. */
+export function moment(text) {
+  const at = new Date(text);
+  return Number.isNaN(at.getTime()) ? text : new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
+}
+
 /** A size in bytes, as people write it. */
 export function size(bytes) {
   const units = ['B', 'KB', 'MB', 'GB'];
