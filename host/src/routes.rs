@@ -118,6 +118,9 @@ static ROUTES: &[Route] = &[
     route(Method::GET, "/", Who::Anyone, |r| {
         Box::pin(page::preview(r))
     }),
+    route(Method::GET, "/admin", Who::Anyone, |r| {
+        Box::pin(page::admin(r))
+    }),
     // The pages' own files. Last, so that they take nothing from the others.
     route(Method::GET, "/{file}", Who::Anyone, |r| {
         Box::pin(page::asset(r))
@@ -126,6 +129,9 @@ static ROUTES: &[Route] = &[
         Box::pin(page::asset(r))
     }),
     route(Method::GET, "/preview/{file}", Who::Anyone, |r| {
+        Box::pin(page::asset(r))
+    }),
+    route(Method::GET, "/admin/{file}", Who::Anyone, |r| {
         Box::pin(page::asset(r))
     }),
 ];

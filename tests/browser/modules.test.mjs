@@ -94,7 +94,7 @@ test('a pool that moves is asked again, and its accounts stay as they were writt
 });
 
 test('every text is there in both languages', async () => {
-  for (const folder of ['shared', 'preview']) {
+  for (const folder of ['shared', 'preview', 'admin']) {
     const [{ en }, { zh }] = [await page(`${folder}/text.en.js`), await page(`${folder}/text.zh.js`)];
     assert.deepEqual(Object.keys(en).sort(), Object.keys(zh).sort());
     for (const name of Object.keys(en)) assert.equal(typeof en[name], typeof zh[name], name);

@@ -1,4 +1,4 @@
-//! The page's address: what the builder left is served with a strict policy; without it, a sentence says what to do.
+//! The pages' addresses: what the builder left is served with a strict policy; without it, a sentence says what to do.
 
 use std::path::{Path, PathBuf};
 
@@ -13,9 +13,15 @@ fn built() -> bool {
 }
 
 #[test]
-fn the_page_is_served_without_a_credential_or_says_how_to_get_it() {
+fn the_pages_are_served_without_a_credential_or_say_how_to_get_them() {
     let server = Server::start();
-    let page = server.send("GET", "/", None, "");
+    for address in ["/", "/admin"] {
+        check(&server, address);
+    }
+}
+
+fn check(server: &Server, address: &str) {
+    let page = server.send("GET", address, None, "");
     if !built() {
         assert_eq!(page.status, 404);
         assert!(page.body.contains("cargo start"), "{page:?}");
@@ -28,6 +34,7 @@ fn the_page_is_served_without_a_credential_or_says_how_to_get_it() {
         Some("text/html; charset=utf-8")
     );
     assert!(page.body.starts_with("<!doctype html>"));
+    assert_eq!(page.body.contains("admin/admin.js"), address == "/admin");
     let policy = page.header("content-security-policy").expect("a policy");
     for part in [
         "default-src 'none'",
@@ -44,7 +51,7 @@ fn the_page_is_served_without_a_credential_or_says_how_to_get_it() {
 }
 
 #[test]
-fn the_page_has_nothing_inline_and_asks_nobody_else() {
+fn the_pages_have_nothing_inline_and_ask_nobody_else() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .with_file_name("web")
         .join("page");
@@ -91,6 +98,8 @@ fn every_file_has_its_type_and_is_sent_once() {
     for (name, content_type) in [
         ("preview/preview.js", "text/javascript; charset=utf-8"),
         ("preview/worker.js", "text/javascript; charset=utf-8"),
+        ("admin/admin.js", "text/javascript; charset=utf-8"),
+        ("admin/admin.css", "text/css; charset=utf-8"),
         ("shared/page.css", "text/css; charset=utf-8"),
         ("icon.svg", "image/svg+xml"),
         ("tributary_web.js", "text/javascript; charset=utf-8"),
@@ -116,6 +125,7 @@ fn every_file_has_its_type_and_is_sent_once() {
     for nothing in [
         "/nothing.js",
         "/preview/",
+        "/admin/",
         "/preview/preview.js/",
         "/..%2fCargo.toml",
         "/Cargo.toml",

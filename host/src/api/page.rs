@@ -40,6 +40,11 @@ pub async fn preview(request: Request) -> Answer {
     page("index.html", &request)
 }
 
+/// `GET /admin`: the page for administrators, whose questions need a key.
+pub async fn admin(request: Request) -> Answer {
+    page("admin.html", &request)
+}
+
 fn page(name: &str, request: &Request) -> Answer {
     let built = place("tributary_web_bg.wasm").is_some();
     match place(name) {

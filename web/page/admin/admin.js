@@ -1,0 +1,96 @@
+// The page for administrators: a key is asked for, then the address says which view is shown.
+
+import { byId, make } from '../shared/element.js';
+import { drawHead } from '../shared/head.js';
+import { t } from '../shared/text.js';
+import './text.js';
+import { account } from './account.js';
+import { accounts, forgetAccounts } from './accounts.js';
+import { history } from './history.js';
+import { keys } from './keys.js';
+import { owners } from './owners.js';
+import { address, route } from './route.js';
+import { sayAgain, unsay } from './said.js';
+import { Mistake, isSignedIn, signIn, signOut, why } from './session.js';
+import { sources } from './sources.js';
+import { forgetSyncs } from './syncs.js';
+import { clear, redraw, show } from './view.js';
+
+const VIEWS = { sources, accounts, owners, keys, history };
+
+/** Shows what the address says; an address of nothing is that of the first view. */
+function follow() {
+  if (!isSignedIn()) return;
+  const asked = route();
+  if (!VIEWS[asked.view]) return location.replace(address('sources'));
+  drawViews(asked.view);
+  show(asked.view === 'accounts' && asked.id ? account : VIEWS[asked.view], asked);
+}
+
+function drawViews(current) {
+  const links = Object.keys(VIEWS).map((name) => make('a', { href: address(name), 'data-key': `view-${name}`, ...(name === current ? { 'aria-current': 'page' } : {}) }, t(`view_${name}`)));
+  document.title = `${t(`view_${current}`)} · Tributary`;
+  const focused = document.activeElement.dataset.key;
+  byId('views').replaceChildren(...links);
+  links.find(({ dataset }) => dataset.key === focused)?.focus();
+}
+
+async function enter(event) {
+  event.preventDefault();
+  const input = byId('key');
+  byId('key-problem').textContent = '';
+  byId('sign-in-now').disabled = true;
+  try {
+    if (input.value.trim() === '') throw new Mistake(t('key_needed'));
+    await signIn(input.value.trim());
+    input.value = '';
+    shown(true);
+  } catch (error) {
+    byId('key-problem').textContent = why(error);
+    input.select();
+  }
+  byId('sign-in-now').disabled = false;
+}
+
+/** Shows the views, or the box for the key. */
+function shown(signedIn) {
+  byId('sign-in').hidden = signedIn;
+  byId('desk').hidden = !signedIn;
+  signOutButton.hidden = !signedIn;
+  if (!signedIn) return byId('key').focus();
+  follow();
+  byId('view').focus();
+}
+
+function leave() {
+  signOut();
+  clear();
+  unsay();
+  forgetAccounts();
+  forgetSyncs();
+  shown(false);
+}
+
+const signOutButton = make('button', { type: 'button', className: 'button quiet', hidden: true, 'data-text': 'sign_out' });
+signOutButton.addEventListener('click', leave);
+
+drawHead('admin', (name) => {
+  if (name !== 'language' || !isSignedIn()) return;
+  drawViews(route().view);
+  sayAgain();
+  redraw();
+});
+byId('key-form').addEventListener('submit', enter);
+byId('top').querySelector('.settings').append(signOutButton);
+signOutButton.textContent = t('sign_out');
+byId('skip').addEventListener('click', (event) => {
+  // The address says which view is shown, and stays.
+  event.preventDefault();
+  byId(isSignedIn() ? 'view' : 'key').focus();
+});
+addEventListener('hashchange', () => {
+  unsay();
+  follow();
+});
+shown(false);
+document.documentElement.dataset.ready = 'true';

@@ -1,0 +1,25 @@
+// Where a person is: the view, one thing in it, and its filters, all behind the `#` of the address.
+
+/** `#/accounts/ID?provider=gpt` as `{ view, id, query }`; filters that say nothing are left out. */
+export function route() {
+  const [path, search = ''] = location.hash.replace(/^#\/?/, '').split('?');
+  const [view, id = ''] = path.split('/').map(decodeURIComponent);
+  return { view, id, query: Object.fromEntries(new URLSearchParams(search)) };
+}
+
+/** The address of a view. */
+export function address(view, query = {}, id = '') {
+  const search = asked(query);
+  return `#/${view}${id && `/${encodeURIComponent(id)}`}${search && `?${search}`}`;
+}
+
+/** What a query asks, as text for an address; empty values are left out. */
+export function asked(query) {
+  return new URLSearchParams(Object.entries(query).filter(([, value]) => value !== '' && value != null)).toString();
+}
+
+/** Goes to an address of this page; `arrived` is called there. */
+export function go(hash, arrived = null) {
+  if (arrived) addEventListener('hashchange', arrived, { once: true });
+  location.hash = hash;
+}

@@ -1,0 +1,97 @@
+// Sources: where accounts are fetched from, and how the latest sync of each went.
+
+import { make } from '../shared/element.js';
+import { t } from '../shared/text.js';
+import { about, deed, headOf, listOf, nothing, stateBadge } from './list.js';
+import { outcome } from './outcome.js';
+import { address } from './route.js';
+import { attempt, say } from './said.js';
+import { call, get, send } from './session.js';
+import { addSource, deleteSource, editSource } from './source-dialogs.js';
+import { startSync, syncOf } from './syncs.js';
+import { refresh } from './view.js';
+
+const SOURCES = 'api/remote-account/sources';
+/** Pause before a sync that somebody started is looked at again, in ms. */
+const PAUSE = 2000;
+
+const COLUMNS = [
+  { name: 'source', isHead: true, kind: 'name', cell: named },
+  { name: 'state', cell: ({ enabled }) => stateBadge(enabled) },
+  { name: 'provider', cell: ({ provider }) => provider || make('span', { className: 'none' }, t('choice_none')) },
+  { name: 'strategy', cell: ({ sync_strategy: strategy }) => t(strategy) },
+  { name: 'latest_sync', kind: 'wide', cell: latestSync },
+  { name: 'actions', kind: 'actions', cell: actions },
+];
+
+export const sources = {
+  name: 'sources',
+  load: (_, signal) => get(SOURCES, signal),
+  draw: ({ sources: all }) => [
+    headOf('sources', t('sources_hint'), deed('add_source', add, 'primary')),
+    all.length === 0 ? nothing(t('no_sources')) : listOf({ label: t('view_sources'), columns: COLUMNS, rows: all }),
+  ],
+  again: ({ sources: all }) => (all.some(isRunning) ? PAUSE : null),
+};
+
+const isRunning = (source) => syncOf(source)?.running || source.import_job?.status === 'running';
+
+function named(source) {
+  return [make('strong', {}, source.name), make('span', { className: 'address' }, `${source.method} ${source.url}`)];
+}
+
+function latestSync(source) {
+  if (isRunning(source)) return make('span', { className: 'turning wait' }, t('sync_running'));
+  if (!source.import_job) return make('span', { className: 'none' }, t('never'));
+  return outcome(source.import_job, syncOf(source)?.notTaken);
+}
+
+function actions(source) {
+  const { id, name } = source;
+  const sync = about(t('sync'), name, `sync-${id}`, () => startSync(source));
+  sync.disabled = !source.enabled || isRunning(source);
+  return [
+    sync,
+    about(t('edit'), name, `edit-${id}`, () => edit(source)),
+    about(t(source.enabled ? 'disable' : 'enable'), name, `enable-${id}`, () => enable(source)),
+    about(t('delete'), name, `delete-${id}`, () => remove(source), 'danger'),
+  ];
+}
+
+async function add() {
+  const added = await addSource((body) => send(SOURCES, body));
+  if (!added) return;
+  say(() => t('source_added', added.source.name));
+  refresh();
+}
+
+async function edit(source) {
+  const edited = await editSource(source, (body) => send(`${SOURCES}/${source.id}`, body));
+  if (!edited) return;
+  say(() => t('source_edited', edited.source?.name ?? source.name));
+  refresh();
+}
+
+function enable({ id, name, enabled }) {
+  const body = JSON.stringify({ enabled: !enabled });
+  return attempt(() => send(`${SOURCES}/${id}`, body), () => t(enabled ? 'is_disabled' : 'is_enabled', name));
+}
+
+async function remove(source) {
+  const owned = await ownedBy(source.id);
+  const fate = await deleteSource(source, owned, (chosen) => call(`${SOURCES}/${source.id}?accounts=${chosen}`, { method: 'DELETE' }));
+  if (!fate) return;
+  say(() => [t(`source_deleted_${fate}`, source.name), ...leftLink(source, fate)]);
+  refresh();
+}
+
+/** How many accounts a source owns; null when the server does not say. */
+async function ownedBy(id) {
+  const found = await get('api/accounts/owners').catch(() => null);
+  return found && (found.owners.find((one) => one.source_id === id)?.accounts ?? 0);
+}
+
+/** Where to find accounts that were kept under a source that is no more. */
+function leftLink({ id }, fate) {
+  return fate === 'keep' ? [' ', make('a', { href: address('accounts', { owner: `source:${id}` }) }, t('show_its_accounts'))] : [];
+}
