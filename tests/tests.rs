@@ -54,6 +54,7 @@ mod faults {
 }
 
 mod browser {
+    mod admin;
     mod conformance;
     mod node;
     mod preview;

@@ -70,14 +70,36 @@ export class Person {
     return this.named(role, name).click();
   }
 
-  /** Types a key into the box with this label. Firefox gives a box that hides what is typed no role to find it by. */
-  async key(text, label = 'Admin key') {
-    const labelled = (wanted) => [...document.querySelectorAll('label')].find((node) => node.textContent === wanted && node.checkVisibility())?.control;
+  /** The box with this label: that of the open dialog, where there is one. Firefox gives some boxes no role to find them by. */
+  async box(label) {
+    const labelled = (wanted) => {
+      const place = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document;
+      return [...place.querySelectorAll('label')].find((node) => node.textContent === wanted && node.checkVisibility())?.control;
+    };
     let box = null;
     const found = async () => (box = (await this.page.evaluateHandle(labelled, label)).asElement()) !== null;
     await until(found, 10_000, () => `no box labelled \`${label}\``);
-    await box.evaluate((input) => input.select());
-    await box.type(text);
+    return box;
+  }
+
+  /** Types a text into the box with this label, or chooses the option that reads so. */
+  async put(label, text) {
+    const box = await this.box(label);
+    const isChosen = await box.evaluate((node, wanted) => {
+      node.focus();
+      if (node.tagName !== 'SELECT') return node.select();
+      node.value = [...node.options].find((option) => option.textContent === wanted).value;
+      for (const type of ['input', 'change']) node.dispatchEvent(new Event(type, { bubbles: true }));
+      return true;
+    }, text);
+    if (isChosen) return;
+    if (text === '') await this.page.keyboard.press('Backspace');
+    else await box.type(text);
+  }
+
+  /** Types a key. */
+  key(text) {
+    return this.put('Admin key', text);
   }
 
   /** The addresses that were asked over the network. */

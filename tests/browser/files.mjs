@@ -15,11 +15,7 @@ export async function serveFiles(folder, extra = {}) {
     response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' });
     createReadStream(file).pipe(response);
   });
-  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
-  return {
-    url: `http://127.0.0.1:${server.address().port}/`,
-    close: () => { server.closeAllConnections(); server.close(); },
-  };
+  return listen(server);
 }
 
 /** Passes everything on to the server at `url`, and keeps each request: its address, headers and body as text. */
@@ -36,10 +32,25 @@ export async function record(url) {
     request.on('end', () => sent.push({ path: request.url, text: `${request.url}\n${JSON.stringify(headers)}\n${Buffer.concat(body)}` }));
     request.pipe(onward);
   });
+  return { ...(await listen(server)), sent };
+}
+
+/** A source of accounts: answers `answers` by address, each `{ status, body, held }`; one that is `held` waits for that. */
+export async function upstream(answers) {
+  const asked = [];
+  const server = createServer(async (request, response) => {
+    const { status = 200, body = '', held = null } = answers[request.url] ?? { status: 404 };
+    asked.push({ method: request.method, path: request.url, headers: request.headers });
+    await held;
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(body);
+  });
+  return { ...(await listen(server)), asked };
+}
+
+async function listen(server) {
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   return {
     url: `http://127.0.0.1:${server.address().port}/`,
-    sent,
     close: () => { server.closeAllConnections(); server.close(); },
   };
 }

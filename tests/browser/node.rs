@@ -79,6 +79,23 @@ impl Browser {
         );
         serde_json::from_slice(&answered.stdout).expect("an answer in JSON")
     }
+
+    /// Does a task whose answer tells what became of behaviours, of which there are at least `fewest`.
+    pub(crate) fn behaves(&self, task: &str, told: &Value, fewest: usize) {
+        let done = self.run(task, told);
+        let outcomes = done["outcomes"].as_array().expect("a list");
+        assert!(outcomes.len() >= fewest, "only {}", outcomes.len());
+        let mut wrong = Vec::new();
+        for outcome in outcomes {
+            let name = outcome["name"].as_str().unwrap_or_default();
+            println!("{:>7} ms  {name}", outcome["ms"]);
+            if let Some(why) = outcome["wrong"].as_str() {
+                wrong.push(format!("{name}\n  {why}"));
+            }
+        }
+        let version = &done["version"];
+        assert!(wrong.is_empty(), "in {version}:\n{}", wrong.join("\n"));
+    }
 }
 
 pub(crate) fn folder() -> PathBuf {

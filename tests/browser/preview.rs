@@ -22,26 +22,8 @@ fn check(browser: Option<Browser>) {
     let server = Server::start();
     let folder = tempfile::tempdir().expect("a folder");
     let user = server.home().key("user", "reader");
-    let done = browser.run(
-        "preview",
-        &json!({"url": format!("http://{}/", server.addr), "folder": folder.path(), "web": node::web(), "userKey": user}),
-    );
-    let outcomes = done["outcomes"].as_array().expect("a list");
-    assert!(outcomes.len() >= 18, "only {}", outcomes.len());
-    let mut wrong = Vec::new();
-    for outcome in outcomes {
-        let name = outcome["name"].as_str().unwrap_or_default();
-        println!("{:>7} ms  {name}", outcome["ms"]);
-        if let Some(why) = outcome["wrong"].as_str() {
-            wrong.push(format!("{name}\n  {why}"));
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "in {}:\n{}",
-        done["version"],
-        wrong.join("\n")
-    );
+    let told = json!({"url": format!("http://{}/", server.addr), "folder": folder.path(), "web": node::web(), "userKey": user});
+    browser.behaves("preview", &told, 18);
 }
 
 #[test]

@@ -7,21 +7,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Person, until } from '../browser.mjs';
 import { record } from '../files.mjs';
+import { program } from '../program.mjs';
 
 const LOOKUP = '/api/remote-account/pool/lookup';
-
-/** The server, as a program asks it. */
-function program(url) {
-  const headers = { Authorization: 'Bearer admin', 'Content-Type': 'application/json' };
-  const post = (path, body) => fetch(new URL(path, url), { method: 'POST', headers, body });
-  return {
-    inject: async (body) => (await post('api/remote-account/inject', JSON.stringify(body))).json(),
-    pool: async () => {
-      const lines = (await (await post('api/accounts/export')).text()).split('\n').filter(Boolean);
-      return new Map(lines.map((line) => JSON.parse(line)).map((account) => [account.access_token, account]));
-    },
-  };
-}
 
 /** Compares with the live pool under a source. */
 async function compare(person, { source, strategy = 'Replace' }) {

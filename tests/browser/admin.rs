@@ -1,0 +1,31 @@
+//! What an administrator does on the page at `/admin`, in each browser, against a real server.
+
+use serde_json::json;
+
+use super::node::{self, Browser};
+use crate::service::harness::Server;
+use crate::service::program;
+
+#[test]
+fn a_person_administers_in_chromium() {
+    check(node::browser("chromium", &["chromium", "chromium-browser"]));
+}
+
+#[test]
+fn a_person_administers_in_firefox() {
+    check(node::browser("firefox", &["firefox-esr", "firefox"]));
+}
+
+fn check(browser: Option<Browser>) {
+    let Some(browser) = browser else { return };
+    let server = Server::start();
+    let home = server.home();
+    let told = json!({
+        "url": format!("http://{}/", server.addr),
+        "cli": program::binary(),
+        "data": home.data(),
+        "userKey": home.key("user", "user"),
+        "adminKey": home.key("admin", "taken-away"),
+    });
+    browser.behaves("admin", &told, 20);
+}

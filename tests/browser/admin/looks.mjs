@@ -1,0 +1,101 @@
+// How it looks, for everyone: no violation that axe-core finds, no word missing, and pictures for people to judge.
+
+import assert from 'node:assert/strict';
+import { upstream } from '../files.mjs';
+import { program } from '../program.mjs';
+import { dialog, enter, settled } from './steps.mjs';
+import { until } from '../browser.mjs';
+
+const SIZES = [['desktop', { width: 1440, height: 900 }], ['phone', { width: 390, height: 844 }], ['small', { width: 320, height: 700 }]];
+const VIEWS = ['sources', 'accounts', 'owners', 'keys', 'history'];
+
+/** A pool as one finds it in the wild. */
+async function furnish(url) {
+  const server = program(url);
+  const tokens = (from, to) => JSON.stringify({ accounts: Array.from({ length: to - from }, (_, n) => ({ token: `example-looks-${from + n}`, type: n % 3 ? 'free' : 'plus', status: ['正常', '限流', '异常'][n % 3], quota: n * 7, success: n * 3, fail: n % 4 })) });
+  const far = await upstream({ '/team.json': { body: tokens(0, 9) }, '/grok.json': { body: tokens(6, 14) } });
+  const sources = [
+    { name: 'Team GPT Source', url: `${far.url}team.json`, provider: 'gpt', interval_seconds: 3600 },
+    { name: 'Header Protected Grok Source', url: `${far.url}grok.json`, provider: 'grok', sync_strategy: 'replace', auth_header: 'X-Example', auth_token: 'example' },
+    { name: 'Gone away', url: `${far.url}nothing.json` },
+    { name: 'Not yet synced', url: 'http://accounts.example.test/webchat2api.json', method: 'POST', enabled: false },
+  ];
+  for (const source of sources) {
+    const { source: { id, enabled } } = await server.post('api/remote-account/sources', source);
+    // One of them fails, as in the wild.
+    if (enabled) await server.post(`api/remote-account/sources/${id}/sync`).catch(() => {});
+  }
+  await server.post('api/accounts', { tokens: ['example-by-hand-1', 'example-by-hand-2'], provider: 'gpt' });
+  await server.inject({ source_id: 'manual-grok', source_name: 'Manual Grok', strategy: 'replace', provider: 'grok', accounts: [{ token: 'example-looks-3', metadata: { team: 'ops' } }] });
+  for (const [name, role] of [['Mirror', 'reader'], ['Ann’s laptop', 'user']]) await server.post('api/auth/users', { name, role });
+  far.close();
+}
+
+/** Fails where the page is wider than its window, or shows the name of a text instead of the text. */
+async function sound(person, what) {
+  const wide = await person.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(wide <= 0, `${what}: the page is wider than the window by ${wide}`);
+  const nameless = await person.page.evaluate(() => {
+    const said = [document.body.innerText, ...[...document.querySelectorAll('[aria-label]')].map((node) => node.getAttribute('aria-label'))].join('\n');
+    return said.match(/\b(?:col|view|field|hint|filter|choice|status|job|fate|error|owner|page|key|sync)_[a-z_]+|undefined|\[object/g);
+  });
+  const known = ['remote_source_id', 'remote_source_name', 'owner_names'];
+  assert.deepEqual((nameless ?? []).filter((name) => !known.some((one) => one.includes(name))), [], what);
+}
+
+async function show(person, hash) {
+  await person.page.evaluate((to) => { location.hash = to; }, hash);
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  await settled(person);
+}
+
+export const LOOKS = [
+  ['every view is accessible, in light and dark, at a desk and on a phone, in both languages', async (person, { url }) => {
+    await furnish(url);
+    await person.accessible('the box for the key');
+    await person.picture('admin-sign-in');
+    await enter(person);
+    const { items: [{ id }] } = await program(url).get('api/accounts?limit=1');
+    for (const [size, viewport] of SIZES) {
+      await person.page.setViewport(viewport);
+      for (const [language, theme] of [['English', 'Light'], ['English', 'Dark'], ['中文', '浅色'], ['中文', '深色']]) {
+        await person.choose(language);
+        await person.choose(theme);
+        const look = `${language === 'English' ? 'en' : 'zh'}-${['Dark', '深色'].includes(theme) ? 'dark' : 'light'}-${size}`;
+        for (const name of [...VIEWS, `accounts/${id}`]) {
+          await show(person, `#/${name}`);
+          await sound(person, `${name}, ${look}`);
+          await person.accessible(`${name}, ${look}`);
+          if (size !== 'small') await person.picture(`admin-${name.includes('/') ? 'account' : name}-${look}`);
+        }
+      }
+    }
+    await person.page.evaluate(() => localStorage.clear());
+  }],
+
+  ['every dialog is accessible on a phone, in the dark and in Chinese', async (person) => {
+    await enter(person);
+    await person.page.setViewport(SIZES[1][1]);
+    await person.choose('Dark');
+    await person.choose('中文');
+    for (const [view, button, title] of [
+      ['sources', '添加来源', '添加来源'],
+      ['sources', '编辑 Team GPT Source', '编辑 Team GPT Source'],
+      ['sources', '删除 Team GPT Source', '删除 Team GPT Source？'],
+      ['accounts', '添加账号', '添加账号'],
+      ['owners', '释放 手动添加', '释放 手动添加 的账号？'],
+      ['keys', '创建密钥', '创建密钥'],
+      ['keys', '重命名 Mirror', '重命名 Mirror'],
+    ]) {
+      await show(person, `#/${view}`);
+      await person.click('button', button);
+      await dialog(person, title);
+      await sound(person, title);
+      await person.accessible(title);
+      await person.picture(`admin-dialog-${view}-${button.slice(0, 2)}`);
+      await person.press('Escape');
+      await until(() => person.page.evaluate(() => !document.querySelector('dialog')), 5_000, () => 'the dialog stays');
+    }
+    await person.page.evaluate(() => localStorage.clear());
+  }],
+];
