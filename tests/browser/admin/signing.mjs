@@ -131,7 +131,7 @@ export const SIGNING = [
     await told(person, /^By keyboard is added/);
     assert.equal(await focused(person), 'Add source', 'the keyboard comes back');
     await reach('Disable By keyboard');
-    await person.press('Space');
+    await person.press(' ');
     await told(person, 'By keyboard is disabled.');
     await until(async () => (await focused(person)) === 'Enable By keyboard', 5_000, () => 'the keyboard is lost');
     await reach('Delete By keyboard');

@@ -78,6 +78,7 @@ export const SOURCES = [
     assert.ok(!(await canPress(person, 'Sync Synced')), 'one sync at a time');
     release();
     await told(person, /^Synced is synced: 2 added, 0 already there, 0 removed · 1 entry not taken \(job [0-9a-f]{8}\)\.$/);
+    await until(() => person.page.evaluate(() => document.activeElement.getAttribute('aria-label') === 'Sync Synced'), 5_000, () => 'the keyboard is lost');
     assert.equal(far.asked[0].headers.authorization, 'Bearer example-bearer');
     const { import_job: job } = await named(url, 'Synced');
     const shown = (await row(person, 'Synced'))['Latest sync'];

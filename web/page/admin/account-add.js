@@ -3,10 +3,14 @@
 import { payloadHead } from '../shared/body.js';
 import { openDialog } from '../shared/dialog.js';
 import { make } from '../shared/element.js';
+import { read } from '../shared/server.js';
 import { count, t } from '../shared/text.js';
 import { say } from './said.js';
-import { Mistake, send, why } from './session.js';
+import { Mistake, call, why } from './session.js';
 import { refresh } from './view.js';
+
+/** Entries that are told when they are not taken. */
+const TOLD = 8;
 
 /** Opens the box into which accounts are pasted. */
 export async function addAccounts() {
@@ -23,11 +27,17 @@ export async function addAccounts() {
     explain: why,
     wide: true,
     focus: text,
-    act: () => send('api/accounts', bodyOf(text.value, provider.value)),
+    act: () => add(bodyOf(text.value, provider.value)),
   });
   if (!added) return;
   say(() => told(added));
   refresh();
+}
+
+/** Sends the body; gives the server's answer and, from its header, how many entries were not taken. */
+async function add(body) {
+  const response = await call('api/accounts', { method: 'POST', body });
+  return { ...(await read(response)), skipped_entries: Number(response.headers.get('Tributary-Skipped') ?? 0) };
 }
 
 const field = (input, label, hint) => make('div', { className: 'field' }, make('label', { htmlFor: input.id }, t(label)), input, hint);
@@ -45,9 +55,10 @@ function bodyOf(pasted, provider) {
   return `${head}${text}}`;
 }
 
-function told({ added, updated, unchanged, not_taken: entries }) {
+function told({ added, updated, unchanged, not_taken: entries, skipped_entries: notTaken }) {
   const parts = [make('p', {}, t('accounts_added', count(added), count(updated), count(unchanged)))];
   if (entries.length === 0) return parts;
-  const lines = entries.map(({ index, reason, error }) => make('li', {}, t('entry_not_taken', count(index), t(`skip_${reason}`, /\d+/.exec(error)?.[0] ?? ''))));
-  return [...parts, make('p', {}, t('not_taken', count(entries.length))), make('ul', {}, ...lines)];
+  const lines = entries.slice(0, TOLD).map(({ index, reason, error }) => make('li', {}, t('entry_not_taken', count(index), t(`skip_${reason}`, /\d+/.exec(error)?.[0] ?? ''))));
+  if (notTaken > lines.length) lines.push(make('li', {}, t('and_more', count(notTaken - lines.length))));
+  return [...parts, make('p', {}, t('not_taken', count(notTaken))), make('ul', {}, ...lines)];
 }

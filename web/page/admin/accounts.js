@@ -4,9 +4,9 @@ import { make } from '../shared/element.js';
 import { count, t } from '../shared/text.js';
 import { addAccounts } from './account-add.js';
 import { removeAccounts } from './account-remove.js';
-import { badge, deed, headOf, listOf, nothing } from './list.js';
+import { badge, deed, headOf, listOf } from './list.js';
 import { ownerName } from './owners.js';
-import { PAGE, filterBar, filtersOf, pager } from './pages.js';
+import { PAGE, filterBar, isFiltered, noRows, pager } from './pages.js';
 import { address, asked } from './route.js';
 import { get } from './session.js';
 import { time } from './times.js';
@@ -42,12 +42,11 @@ export const accounts = {
   },
   draw: (found, { query }) => {
     last = address('accounts', query);
-    const filtered = Object.keys(filtersOf(query)).length > 0;
     return [
-      headOf('accounts', t(filtered ? 'accounts_found' : 'accounts_total', count(found.total)), deed('add_accounts', addAccounts, 'primary')),
+      headOf('accounts', t(isFiltered(query) ? 'accounts_found' : 'accounts_total', count(found.total)), deed('add_accounts', addAccounts, 'primary')),
       filterBar('accounts', query, filters(found.owners)),
       marking(),
-      found.items.length === 0 ? nothing(t(filtered ? 'no_matches' : 'no_accounts')) : list(found),
+      found.items.length === 0 ? noRows(query, 'no_accounts') : list(found),
       pager('accounts', query, found),
     ];
   },

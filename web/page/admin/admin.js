@@ -64,6 +64,7 @@ function shown(signedIn) {
 
 function leave() {
   signOut();
+  document.title = t('title');
   clear();
   unsay();
   forgetAccounts();

@@ -2,10 +2,10 @@
 
 import { make } from '../shared/element.js';
 import { count, t } from '../shared/text.js';
-import { headOf, listOf, nothing } from './list.js';
+import { headOf, listOf } from './list.js';
 import { statusBadge } from './outcome.js';
 import { ownerName } from './owners.js';
-import { PAGE, filterBar, filtersOf, pager } from './pages.js';
+import { PAGE, filterBar, noRows, pager } from './pages.js';
 import { asked } from './route.js';
 import { get } from './session.js';
 import { time } from './times.js';
@@ -38,7 +38,7 @@ export const history = {
     headOf('history', t('history_hint')),
     filterBar('history', query, filters(owners)),
     items.length === 0
-      ? nothing(t(Object.keys(filtersOf(query)).length > 0 ? 'no_matches' : 'no_jobs'))
+      ? noRows(query, 'no_jobs')
       : listOf({ label: t('view_history'), columns: COLUMNS, rows: items }),
     pager('history', query, { items, next }),
   ],

@@ -2,19 +2,28 @@
 
 import { make } from '../shared/element.js';
 import { count, t } from '../shared/text.js';
-import { deed } from './list.js';
+import { deed, nothing } from './list.js';
 import { address, go } from './route.js';
 
 /** Rows of a page. */
 export const PAGE = 100;
 
+/** What stands in place of rows: nothing fits, a page is empty by now, or there is nothing at all, as `text` says. */
+export function noRows(query, text) {
+  if (query.after) return nothing(t('page_empty'));
+  return nothing(t(isFiltered(query) ? 'no_matches' : text));
+}
+
 /** The page from which each other was reached, by their addresses. */
 const earlier = new Map();
 
 /** What of a query chooses rows, without the page. */
-export function filtersOf({ page, after, ...filters }) {
+function filtersOf({ page, after, ...filters }) {
   return filters;
 }
+
+/** Whether a query chooses rows. */
+export const isFiltered = (query) => Object.keys(filtersOf(query)).length > 0;
 
 /**
  * The filters of a view. Each has a `name`, whose label is the text `filter_NAME`, and `options` (value and text) to choose
@@ -26,7 +35,7 @@ export function filterBar(view, query, filters) {
   const form = make('form', { className: 'filter-bar', role: 'search', noValidate: true, 'aria-label': t('filters') }, ...boxes.map(({ node }) => node));
   const now = make('button', { type: 'submit', className: 'button', 'data-key': 'filter-now' }, t('filter_now'));
   form.append(now);
-  if (Object.keys(filtersOf(query)).length > 0) form.append(deed('clear_filters', () => go(address(view)), 'quiet'));
+  if (isFiltered(query)) form.append(deed('clear_filters', () => go(address(view)), 'quiet'));
   form.addEventListener('change', apply);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -52,7 +61,7 @@ function box({ name, options, known = [], hint = '' }, value) {
 
 /** The way to the other pages, and which rows these are. `total` is told where the server tells it. */
 export function pager(view, query, { items, next, total = null }) {
-  const at = Number(query.page ?? 1);
+  const at = Number(query.page) || 1;
   const first = (at - 1) * PAGE + 1;
   const last = first + items.length - 1;
   const here = address(view, query);

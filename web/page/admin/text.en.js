@@ -52,6 +52,7 @@ export const en = {
   filter_now: 'Filter',
   clear_filters: 'Clear filters',
   no_matches: 'Nothing fits these filters.',
+  page_empty: 'Nothing is left on this page.',
   page_next: 'Next page',
   page_before: 'Previous page',
   page_first: 'First page',

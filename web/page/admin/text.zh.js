@@ -50,6 +50,7 @@ export const zh = {
   filter_now: '筛选',
   clear_filters: '清除筛选',
   no_matches: '没有符合筛选条件的内容。',
+  page_empty: '这一页已没有内容。',
   page_next: '下一页',
   page_before: '上一页',
   page_first: '第一页',

@@ -5,12 +5,12 @@ import { t } from '../shared/text.js';
 import { deed } from './list.js';
 import { why } from './session.js';
 
-const state = { view: null, route: null, found: null, error: null, asking: null, timer: null };
+const state = { view: null, route: null, found: null, error: null, asking: null, timer: null, lost: null };
 
 /** Shows a view: `load(route, signal)` gives what `draw(found, route)` makes nodes of. */
 export function show(view, route) {
   const same = state.view === view && state.route?.id === route.id;
-  Object.assign(state, { view, route, error: null, ...(same ? {} : { found: null }) });
+  Object.assign(state, { view, route, error: null, ...(same ? {} : { found: null, lost: null }) });
   if (!same) redraw();
   return load();
 }
@@ -28,9 +28,6 @@ export function clear() {
   byId('view').removeAttribute('aria-busy');
   byId('view').replaceChildren();
 }
-
-/** Whether this view is shown. */
-export const isShown = (view) => state.view === view;
 
 async function load() {
   state.asking?.abort();
@@ -58,7 +55,10 @@ export function redraw(before = null) {
   const [focused, typed] = [place.contains(document.activeElement) && document.activeElement, typedInto()];
   place.replaceChildren(...(error ? failed(error) : found ? view.draw(found, route) : [heading(view, route), make('p', { className: 'turning wait' }, t('working'))]));
   if (!focused) return;
-  const again = focused === place ? place : focusable(focused.dataset.key);
+  // What cannot be pressed for a while has the keyboard back when it can.
+  const key = focused === place ? state.lost : focused.dataset.key;
+  const again = focusable(key);
+  state.lost = again ? null : key;
   (again ?? place).focus({ preventScroll: true });
   if (again && typed && before && typed.key === before.key && typed.text !== before.text) again.value = typed.text;
 }
@@ -70,7 +70,7 @@ function typedInto() {
 }
 
 function focusable(key) {
-  return key && document.querySelector(`[data-key="${CSS.escape(key)}"]:not(:disabled)`);
+  return key ? document.querySelector(`[data-key="${CSS.escape(key)}"]:not(:disabled)`) : null;
 }
 
 const heading = (view) => make('h2', { id: 'view-title' }, t(`view_${view.name}`));
