@@ -78,21 +78,21 @@ export const LOOKS = [
     await person.page.setViewport(SIZES[1][1]);
     await person.choose('Dark');
     await person.choose('中文');
-    for (const [view, button, title] of [
-      ['sources', '添加来源', '添加来源'],
-      ['sources', '编辑 Team GPT Source', '编辑 Team GPT Source'],
-      ['sources', '删除 Team GPT Source', '删除 Team GPT Source？'],
-      ['accounts', '添加账号', '添加账号'],
-      ['owners', '释放 手动添加', '释放 手动添加 的账号？'],
-      ['keys', '创建密钥', '创建密钥'],
-      ['keys', '重命名 Mirror', '重命名 Mirror'],
+    for (const [view, what, button, title] of [
+      ['sources', 'add', '添加来源', '添加来源'],
+      ['sources', 'edit', '编辑 Team GPT Source', '编辑 Team GPT Source'],
+      ['sources', 'delete', '删除 Team GPT Source', '删除 Team GPT Source？'],
+      ['accounts', 'add', '添加账号', '添加账号'],
+      ['owners', 'release', '释放 手动添加', '释放 手动添加 的账号？'],
+      ['keys', 'create', '创建密钥', '创建密钥'],
+      ['keys', 'rename', '重命名 Mirror', '重命名 Mirror'],
     ]) {
       await show(person, `#/${view}`);
       await person.click('button', button);
       await dialog(person, title);
       await sound(person, title);
       await person.accessible(title);
-      await person.picture(`admin-dialog-${view}-${button.slice(0, 2)}`);
+      await person.picture(`admin-dialog-${view}-${what}`);
       await person.press('Escape');
       await until(() => person.page.evaluate(() => !document.querySelector('dialog')), 5_000, () => 'the dialog stays');
     }

@@ -104,6 +104,20 @@ export const SIGNING = [
     await until(async () => (await heading(person)) === 'Sources', 5_000, () => 'an address of nothing shows nothing');
   }],
 
+  ['what is not there, and a server that is gone, are told', async (_, { url }, browser) => {
+    const wire = await record(url);
+    const person = await Person.at(browser, `${wire.url}admin`);
+    await enter(person, `#/accounts/${'0'.repeat(32)}`);
+    await person.says('This account is not in the pool.');
+    await person.accessible('a view that failed');
+    wire.close();
+    await person.click('link', 'Keys');
+    await person.says('The server cannot be reached.');
+    await person.click('button', 'Try again');
+    await person.says('The server cannot be reached.');
+    await person.close();
+  }],
+
   ['one page leads to the other', async (person) => {
     for (const [link, title] of [['Preview', 'Tributary: preview of an import'], ['Admin', 'Tributary: admin']]) {
       await Promise.all([person.page.waitForNavigation(), person.click('link', link)]);

@@ -89,6 +89,8 @@ byId('skip').addEventListener('click', (event) => {
   event.preventDefault();
   byId(isSignedIn() ? 'view' : 'key').focus();
 });
+// What was told of the last deed goes when the next one begins.
+byId('view').addEventListener('click', ({ target }) => target.closest('button') && unsay(), true);
 addEventListener('hashchange', () => {
   unsay();
   follow();
