@@ -4,7 +4,7 @@ import { openDialog } from '../shared/dialog.js';
 import { make } from '../shared/element.js';
 import { count, t } from '../shared/text.js';
 import { fateOf } from './fate.js';
-import { about, badge, headOf, listOf, nothing } from './list.js';
+import { about, badge, headOf, listOf, nothing, stateBadge } from './list.js';
 import { address } from './route.js';
 import { say } from './said.js';
 import { get, send, why } from './session.js';
@@ -12,7 +12,7 @@ import { refresh } from './view.js';
 
 const COLUMNS = [
   { name: 'owner', isHead: true, kind: 'name', cell: (owner) => make('strong', {}, ownerName(owner)) },
-  { name: 'kind', cell: ({ kind }) => badge(t(`owner_kind_${kind}`), kind === 'deleted_source' ? 'warn' : '') },
+  { name: 'kind', cell: kindOf },
   { name: 'source_id', kind: 'mono', cell: ({ source_id: id }) => id ?? '' },
   { name: 'accounts', kind: 'number', cell: ({ accounts }) => count(accounts) },
   { name: 'actions', kind: 'actions', cell: actions },
@@ -30,6 +30,11 @@ export const owners = {
 /** What an owner is called: its name, else its id. */
 export function ownerName({ kind, source_id: id, source_name: name }) {
   return kind === 'local' ? t('owner_local') : name || id;
+}
+
+function kindOf({ kind, enabled }) {
+  const word = badge(t(`owner_kind_${kind}`), kind === 'deleted_source' ? 'warn' : '');
+  return enabled === false ? [word, ' ', stateBadge(false)] : word;
 }
 
 function actions(owner) {
