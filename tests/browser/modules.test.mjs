@@ -93,6 +93,12 @@ test('a pool that moves is asked again, and its accounts stay as they were writt
   assert.deepEqual(found.accounts.map((one) => new TextDecoder().decode(one.bytes)), ['own-1', 'own-2', 'old'].map(account));
 });
 
+test('a name that nobody translated stands for itself', async () => {
+  await page('admin/text.js');
+  const { word } = await page('shared/text.js');
+  assert.deepEqual([word('status', 'failed'), word('job', 'add'), word('status', 'never-heard-of')], ['failed', 'add by hand', 'never-heard-of']);
+});
+
 test('every text is there in both languages', async () => {
   for (const folder of ['shared', 'preview', 'admin']) {
     const [{ en }, { zh }] = [await page(`${folder}/text.en.js`), await page(`${folder}/text.zh.js`)];

@@ -1,7 +1,7 @@
 // History: what imports did, and what people changed by hand, the newest first.
 
 import { make } from '../shared/element.js';
-import { count, t } from '../shared/text.js';
+import { count, t, word } from '../shared/text.js';
 import { headOf, listOf } from './list.js';
 import { statusBadge } from './outcome.js';
 import { ownerName } from './owners.js';
@@ -17,7 +17,7 @@ const number = (name) => ({ name, kind: 'number', cell: (job) => count(job[name]
 
 const COLUMNS = [
   { name: 'when', isHead: true, cell: ({ created_at: at }) => time(at) },
-  { name: 'kind', cell: ({ kind }) => t(`job_${kind}`) },
+  { name: 'kind', cell: ({ kind }) => word('job', kind) },
   { name: 'outcome', cell: ({ status }) => statusBadge(status) },
   { name: 'source', cell: ({ source_id: id, source_name: name }) => name || id || make('span', { className: 'none' }, '–') },
   // What is changed by hand has no strategy of its own.

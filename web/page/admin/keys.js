@@ -3,7 +3,7 @@
 import { copying } from '../shared/copy.js';
 import { openDialog } from '../shared/dialog.js';
 import { make } from '../shared/element.js';
-import { t } from '../shared/text.js';
+import { t, word } from '../shared/text.js';
 import { formOf, objectText } from './form.js';
 import { about, deed, headOf, listOf, nothing, stateBadge } from './list.js';
 import { attempt, say } from './said.js';
@@ -16,7 +16,7 @@ const NAME = { name: 'key_name', kind: 'text', needed: true, hint: true };
 
 const COLUMNS = [
   { name: 'key', isHead: true, kind: 'name', cell: ({ name }) => make('strong', {}, name) },
-  { name: 'role', cell: ({ role }) => t(`choice_${role}`) },
+  { name: 'role', cell: ({ role }) => word('choice', role) },
   { name: 'state', cell: ({ enabled }) => stateBadge(enabled) },
   { name: 'created', cell: ({ created_at: at }) => time(at) },
   { name: 'last_used', cell: ({ last_used_on: day }) => day || make('span', { className: 'none' }, t('never')) },

@@ -1,14 +1,14 @@
 // How a sync or a job went, in words and numbers.
 
 import { make } from '../shared/element.js';
-import { count, t } from '../shared/text.js';
+import { count, t, word } from '../shared/text.js';
 import { badge } from './list.js';
 import { time } from './times.js';
 
 const LOOKS = { success: 'good', failed: 'bad', running: '' };
 
 /** The status of a job as a word. */
-export const statusBadge = (status) => badge(t(`status_${status}`), LOOKS[status] ?? '');
+export const statusBadge = (status) => badge(word('status', status), LOOKS[status] ?? '');
 
 /** The counts of a job in words. */
 export function countsText({ added, skipped, removed }, notTaken = 0) {

@@ -2,7 +2,7 @@
 
 import { openDialog } from '../shared/dialog.js';
 import { make } from '../shared/element.js';
-import { count, t } from '../shared/text.js';
+import { count, t, word } from '../shared/text.js';
 import { fateOf } from './fate.js';
 import { about, badge, headOf, listOf, nothing, stateBadge } from './list.js';
 import { address } from './route.js';
@@ -33,8 +33,8 @@ export function ownerName({ kind, source_id: id, source_name: name }) {
 }
 
 function kindOf({ kind, enabled }) {
-  const word = badge(t(`owner_kind_${kind}`), kind === 'deleted_source' ? 'warn' : '');
-  return enabled === false ? [word, ' ', stateBadge(false)] : word;
+  const told = badge(word('owner_kind', kind), kind === 'deleted_source' ? 'warn' : '');
+  return enabled === false ? [told, ' ', stateBadge(false)] : told;
 }
 
 function actions(owner) {

@@ -27,6 +27,12 @@ export function t(name, ...told) {
   return typeof words === 'function' ? words(...told) : (words ?? name);
 }
 
+/** The word for one of the server's names, `status_failed` for example; a name that has no word stands for itself. */
+export function word(kind, name) {
+  const known = `${kind}_${name}`;
+  return known in LANGUAGES[language] ? t(known) : name;
+}
+
 /** A whole number as people write it. */
 export function count(number) {
   return new Intl.NumberFormat(language).format(number);
