@@ -71,8 +71,18 @@ export const ACCOUNTS = [
     await person.says('1 to 100 of 230');
     assert.equal((await rows(person)).length, 100);
     const [first] = await rows(person);
+    const scrolled = () => person.page.evaluate(() => Math.round(scrollY));
     await person.click('button', 'Next page');
     await person.says('101 to 200 of 230');
+    await until(async () => (await scrolled()) === 0, 5_000, () => 'a new page begins in its middle');
+    await person.page.evaluate(() => scrollTo(0, 400));
+    await person.click('link', (await rows(person))[10].Fingerprint);
+    await until(async () => (await heading(person)).startsWith('Account '), 5_000, () => 'the account is not shown');
+    const left = await person.page.evaluate(() => document.activeElement.id);
+    assert.equal(left, 'view', 'the keyboard is in the view');
+    await person.page.goBack();
+    await person.says('101 to 200 of 230');
+    await until(async () => (await scrolled()) > 100, 5_000, () => 'back begins at the top');
     await person.click('button', 'Next page');
     await person.says('201 to 230 of 230');
     assert.equal((await rows(person)).length, 30);

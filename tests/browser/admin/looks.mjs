@@ -45,7 +45,6 @@ async function sound(person, what) {
 
 async function show(person, hash) {
   await person.page.evaluate((to) => { location.hash = to; }, hash);
-  await new Promise((resolve) => setTimeout(resolve, 60));
   await settled(person);
 }
 

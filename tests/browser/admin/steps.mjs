@@ -20,10 +20,11 @@ export async function view(person, name) {
 /** The title of the view that is shown. */
 export const heading = (person) => person.page.$eval('#view h2', (node) => node.textContent).catch(() => '');
 
-/** Waits until the view has what it asked for. */
-export function settled(person) {
+/** Waits until the view has what it asked for. What was pressed just now gets the time to begin with it. */
+export async function settled(person) {
+  await person.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 60)));
   const quiet = () => person.page.evaluate(() => document.querySelector('#view')?.getAttribute('aria-busy') === 'false');
-  return until(quiet, 10_000, () => 'the view is still busy');
+  await until(quiet, 10_000, () => 'the view is still busy');
 }
 
 /** Waits until the page tells this outcome. */

@@ -13,7 +13,7 @@ import { time } from './times.js';
 import { redraw } from './view.js';
 
 /** How often-seen statuses look. */
-const LOOKS = { 正常: 'good', 限流: 'warn', 异常: 'bad' };
+const LOOKS = new Map([['正常', 'good'], ['限流', 'warn'], ['异常', 'bad']]);
 /** Values that people filter by most; others can be typed. */
 export const KNOWN = { status: ['正常', '限流', '异常', '禁用'], type: ['free', 'basic', 'plus'] };
 
@@ -53,7 +53,7 @@ export const accounts = {
 };
 
 /** The status of an account as a coloured word. */
-export const accountStatus = (status) => badge(status, LOOKS[status] ?? '');
+export const accountStatus = (status) => badge(status, LOOKS.get(status) ?? '');
 
 function filters(owners) {
   const all = ['', t('any')];
@@ -66,7 +66,7 @@ function filters(owners) {
   ];
 }
 
-/** What can be done to those that are marked; it is read aloud when their number changes. */
+/** What can be done to those that are marked. */
 function marking() {
   const node = make('div', { className: 'marking', role: 'group', 'aria-label': t('marked_accounts') });
   node.hidden = marked.size === 0;
@@ -75,7 +75,7 @@ function marking() {
     marked.clear();
     redraw();
   }, 'small quiet');
-  node.append(make('p', { role: 'status' }, t('marked', count(marked.size))), remove, none);
+  node.append(make('p', {}, t('marked', count(marked.size))), remove, none);
   return node;
 }
 

@@ -18,13 +18,19 @@ import { clear, redraw, show } from './view.js';
 
 const VIEWS = { sources, accounts, owners, keys, history };
 
+/** How far each address was scrolled when the person left it. */
+const scrolled = new Map();
+
 /** Shows what the address says; an address of nothing is that of the first view. */
 function follow() {
   if (!isSignedIn()) return;
   const asked = route();
-  if (!VIEWS[asked.view]) return location.replace(address('sources'));
+  if (!Object.hasOwn(VIEWS, asked.view)) return location.replace(address('sources'));
   drawViews(asked.view);
-  show(asked.view === 'accounts' && asked.id ? account : VIEWS[asked.view], asked);
+  // Only an address that is come back to has been seen.
+  const top = window.history.state?.seen ? scrolled.get(location.href) : 0;
+  window.history.replaceState({ seen: true }, '');
+  show(asked.view === 'accounts' && asked.id ? account : VIEWS[asked.view], asked, top ?? 0);
 }
 
 function drawViews(current) {
@@ -69,12 +75,14 @@ function leave() {
   unsay();
   forgetAccounts();
   forgetSyncs();
+  scrolled.clear();
   shown(false);
 }
 
 const signOutButton = make('button', { type: 'button', className: 'button quiet', hidden: true, 'data-text': 'sign_out' });
 signOutButton.addEventListener('click', leave);
 
+window.history.scrollRestoration = 'manual';
 drawHead('admin', (name) => {
   if (name !== 'language' || !isSignedIn()) return;
   drawViews(route().view);
@@ -91,7 +99,8 @@ byId('skip').addEventListener('click', (event) => {
 });
 // What was told of the last deed goes when the next one begins.
 byId('view').addEventListener('click', ({ target }) => target.closest('button') && unsay(), true);
-addEventListener('hashchange', () => {
+addEventListener('hashchange', ({ oldURL }) => {
+  scrolled.set(oldURL, scrollY);
   unsay();
   follow();
 });

@@ -1,10 +1,19 @@
 // Where a person is: the view, one thing in it, and its filters, all behind the `#` of the address.
 
-/** `#/accounts/ID?provider=gpt` as `{ view, id, query }`; filters that say nothing are left out. */
+/** `#/accounts/ID?provider=gpt` as `{ view, id, query }`. */
 export function route() {
   const [path, search = ''] = location.hash.replace(/^#\/?/, '').split('?');
-  const [view, id = ''] = path.split('/').map(decodeURIComponent);
-  return { view, id, query: Object.fromEntries(new URLSearchParams(search)) };
+  const [view, id = ''] = path.split('/');
+  return { view, id: decoded(id), query: Object.fromEntries(new URLSearchParams(search)) };
+}
+
+/** A part of an address as text; what somebody mistyped stays as it is. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** The address of a view. */

@@ -7,12 +7,13 @@ import { why } from './session.js';
 
 const state = { view: null, route: null, found: null, error: null, asking: null, timer: null, lost: null };
 
-/** Shows a view: `load(route, signal)` gives what `draw(found, route)` makes nodes of. */
-export function show(view, route) {
+/** Shows a view, scrolled to `top`: its `load(route, signal)` gives what `draw(found, route)` makes nodes of. */
+export async function show(view, route, top) {
   const same = state.view === view && state.route?.id === route.id;
   Object.assign(state, { view, route, error: null, ...(same ? {} : { found: null, lost: null }) });
   if (!same) redraw();
-  return load();
+  await load();
+  if (state.route === route) scrollTo(0, top);
 }
 
 /** Asks anew for what is shown. */
