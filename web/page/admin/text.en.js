@@ -100,7 +100,7 @@ export const en = {
   field_sync_strategy: 'Strategy',
   hint_sync_strategy: 'Merge adds and updates. Replace also takes the source off accounts that it no longer answers.',
   field_interval_seconds: 'Interval in seconds',
-  hint_interval_seconds: 'Kept with the source; syncs are started by hand.',
+  hint_interval_seconds: 'Kept with the source. It alone starts no sync.',
   field_bearer_token: 'Bearer token',
   hint_bearer_token: 'Sent as “Authorization: Bearer …”. It wins over a header of your own.',
   field_auth_header: 'Header',

@@ -98,7 +98,7 @@ export const zh = {
   field_sync_strategy: '策略',
   hint_sync_strategy: '合并：新增和更新。替换：还会从不再返回的账号上移除该来源。',
   field_interval_seconds: '间隔（秒）',
-  hint_interval_seconds: '随来源保存；同步由人手动触发。',
+  hint_interval_seconds: '随来源保存，仅凭它不会触发同步。',
   field_bearer_token: 'Bearer Token',
   hint_bearer_token: '以 “Authorization: Bearer …” 发送，优先于自定义请求头。',
   field_auth_header: '请求头',
