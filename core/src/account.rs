@@ -1,5 +1,7 @@
 //! An account as the pool keeps it.
 
+mod field_index;
+
 use crate::fingerprint::{Fingerprint, Salt};
 use crate::json::{Cursor, Kind, kind, members, push_quoted, text};
 use crate::names::Names;
@@ -8,8 +10,8 @@ use crate::provider::Provider;
 use crate::secret::{OwnToken, PLACEHOLDER};
 use crate::typed::Typed;
 use crate::value::{Secret, Shown};
+pub(crate) use field_index::FieldIndex;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// An account as decisions see it: no token and no secret value, only their fingerprints.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,6 +166,26 @@ impl Document {
             value: self.json.get(place.name_end.saturating_add(1)..place.end)?,
             marks: self.marks.get(marks_at..place.marks_end)?,
         })
+    }
+
+    /// Its fields in their order, each with the number of secrets before it.
+    pub(crate) fn places(&self) -> Vec<(Field<'_>, usize)> {
+        let mut before = 0usize;
+        let placed = self.fields().map(|field| {
+            let at = before;
+            before = before.saturating_add(field.marks.len());
+            (field, at)
+        });
+        placed.collect()
+    }
+
+    /// The document of these fields in this order, each with another name.
+    pub(crate) fn of_fields<'f>(fields: impl IntoIterator<Item = Field<'f>>) -> Document {
+        let mut document = Document::default();
+        fields
+            .into_iter()
+            .for_each(|field| document.push_field(field));
+        document
     }
 
     /// The field with this name.
@@ -365,54 +387,6 @@ impl Draft {
             .take(count)
             .cloned()
             .map(SecretPlace::New)
-    }
-}
-
-/// Finds fields by name. Two documents of one source mostly have the same fields in the same order, so the field after
-/// the last one found is tried first.
-struct FieldIndex<'a> {
-    document: &'a Document,
-    numbers: BTreeMap<&'a str, usize>,
-    last: Option<usize>,
-}
-
-impl<'a> FieldIndex<'a> {
-    fn new(document: &'a Document) -> FieldIndex<'a> {
-        FieldIndex {
-            document,
-            numbers: BTreeMap::new(),
-            last: None,
-        }
-    }
-
-    fn find(&mut self, name: &str) -> Option<Field<'a>> {
-        let next = self.last.map_or(0, |last| last.saturating_add(1));
-        let number = match self.document.field(next) {
-            Some(field) if field.name == name => next,
-            _ => self.search(name)?,
-        };
-        self.last = Some(number);
-        self.document.field(number)
-    }
-
-    fn search(&mut self, name: &str) -> Option<usize> {
-        if self.numbers.is_empty() {
-            self.numbers = self
-                .document
-                .fields()
-                .map(|field| field.name)
-                .zip(0..)
-                .collect();
-        }
-        self.numbers.get(name).copied()
-    }
-
-    /// How many secrets stand before the field that was found last.
-    fn marks_before(&self) -> usize {
-        let before = self.last.and_then(|last| last.checked_sub(1));
-        before
-            .and_then(|before| self.document.fields.get(before))
-            .map_or(0, |place| place.marks_end)
     }
 }
 

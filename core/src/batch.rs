@@ -51,6 +51,8 @@ impl Note {
 pub struct Batch {
     /// The form in which it came.
     pub shape: Shape,
+    /// Where its list stands in what was read: a JSON pointer, to which an entry's index is appended.
+    pub pointer: &'static str,
     /// What is taken, in payload order.
     pub items: Vec<Item>,
     /// What is not taken, in payload order.
@@ -70,7 +72,7 @@ impl Batch {
         for entry in payload.entries() {
             normalizer.take(entry, salt);
         }
-        Ok(normalizer.into_batch(payload.choice))
+        Ok(normalizer.into_batch(payload.choice, Form::Payload))
     }
 
     /// Whether an entry names this account, taken or not.
@@ -155,7 +157,7 @@ impl Normalizer {
         })
     }
 
-    fn into_batch(mut self, choice: Choice) -> Batch {
+    fn into_batch(mut self, choice: Choice, form: Form) -> Batch {
         self.notes
             .extend(choice.accounts_ignored.then_some(Note::AccountsIgnored));
         self.notes
@@ -169,6 +171,7 @@ impl Normalizer {
         } = self;
         Batch {
             shape: choice.shape(),
+            pointer: choice.pointer(form),
             items,
             skips,
             notes,
@@ -181,6 +184,7 @@ impl Normalizer {
 ///
 /// It keeps no entry: whoever decides on the batch later must be able to look at the bytes again.
 pub struct BatchReader {
+    form: Form,
     reader: PayloadReader,
     taking: Taking,
 }
@@ -194,6 +198,7 @@ impl BatchReader {
             members: Vec::new(),
         };
         BatchReader {
+            form,
             reader: PayloadReader::new(form),
             taking,
         }
@@ -222,12 +227,13 @@ impl BatchReader {
             }
             choice => choice,
         };
+        let form = self.form;
         let Taking {
             mut lists, members, ..
         } = self.taking;
         Ok((
             members,
-            choice.map(|choice| lists.take(choice.list).into_batch(choice)),
+            choice.map(|choice| lists.take(choice.list).into_batch(choice, form)),
         ))
     }
 }

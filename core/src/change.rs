@@ -1,9 +1,8 @@
 //! One change of one account.
 
-use crate::account::{Account, Field, SecretPlace};
+use crate::account::{Account, Field, FieldIndex, SecretPlace};
 use crate::item::Item;
 use crate::value::Secret;
-use std::collections::BTreeMap;
 
 /// One change of one account.
 pub struct Change<'p> {
@@ -28,32 +27,48 @@ pub struct FieldChange<'a> {
     pub name: &'a str,
     /// Its value as JSON text, `"…"` at secret places; `None` when it is new.
     pub before: Option<&'a str>,
-    /// Its value afterwards. No import takes a field away.
-    pub after: &'a str,
+    /// Its value afterwards; `None` when an undo takes it away. No import does.
+    pub after: Option<&'a str>,
 }
 
 impl Change<'_> {
-    /// The fields that change, those that exist first. A removed account lists none: it goes as a whole.
+    /// The fields that change, those that stay or come first. A removed account lists none: it goes as a whole.
     pub fn fields(&self) -> Vec<FieldChange<'_>> {
-        let Some(after) = &self.after else {
-            return Vec::new();
-        };
-        let old: BTreeMap<&str, Field<'_>> = self
+        let changed = self.changed().map(|(old, new)| FieldChange {
+            name: new.name,
+            before: old.map(|old| old.value),
+            after: Some(new.value),
+        });
+        changed.chain(self.taken()).collect()
+    }
+
+    /// The fields that go although the account stays.
+    fn taken(&self) -> impl Iterator<Item = FieldChange<'_>> {
+        let after = self.after.as_ref().map(|after| &after.document);
+        let mut new = after.map(FieldIndex::new);
+        let old = self
             .before
             .iter()
-            .flat_map(|before| before.document.fields())
-            .map(|field| (field.name, field))
-            .collect();
-        after
-            .document
-            .fields()
-            .filter(|new| old.get(new.name) != Some(new))
-            .map(|new| FieldChange {
-                name: new.name,
-                before: old.get(new.name).map(|old| old.value),
-                after: new.value,
-            })
-            .collect()
+            .flat_map(|before| before.document.fields());
+        old.filter_map(move |old| match new.as_mut()?.find(old.name) {
+            Some(_) => None,
+            None => Some(FieldChange {
+                name: old.name,
+                before: Some(old.value),
+                after: None,
+            }),
+        })
+    }
+
+    /// The same with what stands for their secrets: each field as it is, if it is, and as it will be.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = (Option<Field<'_>>, Field<'_>)> {
+        let before = self.before.map(|before| &before.document);
+        let mut old = before.map(FieldIndex::new);
+        let new = self.after.iter().flat_map(|after| after.document.fields());
+        new.filter_map(move |new| {
+            let old = old.as_mut().and_then(|old| old.find(new.name));
+            (old != Some(new)).then_some((old, new))
+        })
     }
 }
 

@@ -82,7 +82,7 @@ fn shorten(hash: blake3::Hash) -> Fingerprint {
     Fingerprint(bytes)
 }
 
-fn from_hex<const N: usize>(hex: &str) -> Option<[u8; N]> {
+pub(crate) fn from_hex<const N: usize>(hex: &str) -> Option<[u8; N]> {
     let (pairs, []) = hex.as_bytes().as_chunks::<2>() else {
         return None;
     };

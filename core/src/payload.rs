@@ -160,6 +160,18 @@ pub(crate) struct Choice {
 }
 
 impl Choice {
+    /// Where the list stands in bytes of this form: a JSON pointer.
+    pub(crate) fn pointer(&self, form: Form) -> &'static str {
+        match (self.list, form) {
+            (List::Root, Form::Payload) => "",
+            (List::Root, Form::InjectBody) => "/payload",
+            (List::Accounts, Form::InjectBody) => "/payload/accounts",
+            (List::Tokens, Form::InjectBody) => "/payload/tokens",
+            (List::Accounts, Form::Payload) | (List::BodyAccounts, _) => "/accounts",
+            (List::Tokens, Form::Payload) | (List::BodyTokens, _) => "/tokens",
+        }
+    }
+
     pub(crate) fn shape(&self) -> Shape {
         match self.list {
             List::Root => Shape::List,

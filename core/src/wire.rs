@@ -91,6 +91,15 @@ pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions) -> String {
     out
 }
 
+impl Change<'_> {
+    /// The change as JSON text, as a plan lists it.
+    pub fn to_json(&self) -> String {
+        let mut out = String::new();
+        push_change(&mut out, self);
+        out
+    }
+}
+
 fn push_counts(out: &mut String, plan: &Plan<'_>) {
     let counts = &plan.counts;
     let mut object = Object::open(out);
@@ -137,7 +146,9 @@ fn push_change(out: &mut String, change: &Change<'_>) {
         object
             .member("before")
             .push_str(field.before.unwrap_or("null"));
-        object.member("after").push_str(field.after);
+        object
+            .member("after")
+            .push_str(field.after.unwrap_or("null"));
         object.close();
     });
     object.close();

@@ -135,7 +135,7 @@ fn what_changes(change: &Change<'_>) -> String {
             format!(
                 "{}: {before} → {}",
                 field.name.trim_matches('"'),
-                clipped(field.after)
+                field.after.map_or_else(|| "(none)".to_owned(), clipped)
             )
         }));
     }

@@ -1,0 +1,52 @@
+//! Fields of a document by name.
+
+use super::{Document, Field};
+use std::collections::BTreeMap;
+
+/// Finds fields by name. Two documents of one source mostly have the same fields in the same order, so the field after
+/// the last one found is tried first.
+pub(crate) struct FieldIndex<'a> {
+    document: &'a Document,
+    numbers: BTreeMap<&'a str, usize>,
+    last: Option<usize>,
+}
+
+impl<'a> FieldIndex<'a> {
+    pub(crate) fn new(document: &'a Document) -> FieldIndex<'a> {
+        FieldIndex {
+            document,
+            numbers: BTreeMap::new(),
+            last: None,
+        }
+    }
+
+    pub(crate) fn find(&mut self, name: &str) -> Option<Field<'a>> {
+        let next = self.last.map_or(0, |last| last.saturating_add(1));
+        let number = match self.document.field(next) {
+            Some(field) if field.name == name => next,
+            _ => self.search(name)?,
+        };
+        self.last = Some(number);
+        self.document.field(number)
+    }
+
+    fn search(&mut self, name: &str) -> Option<usize> {
+        if self.numbers.is_empty() {
+            self.numbers = self
+                .document
+                .fields()
+                .map(|field| field.name)
+                .zip(0..)
+                .collect();
+        }
+        self.numbers.get(name).copied()
+    }
+
+    /// How many secrets stand before the field that was found last.
+    pub(crate) fn marks_before(&self) -> usize {
+        let before = self.last.and_then(|last| last.checked_sub(1));
+        before
+            .and_then(|before| self.document.fields.get(before))
+            .map_or(0, |place| place.marks_end)
+    }
+}
