@@ -7,7 +7,9 @@ mod decode;
 mod dial;
 mod error;
 mod hop;
+mod patience;
 mod tls;
+mod validators;
 
 use std::error::Error;
 use std::io;
@@ -28,7 +30,8 @@ use crate::body::Sink;
 use crate::source::Source;
 use decode::{Decoder, Gate};
 pub use error::{Cause, FetchError, FetchSetupError};
-use hop::Hop;
+use hop::{Hop, Next};
+pub use validators::Validators;
 
 /// The limits of a fetch.
 #[derive(Clone, Debug)]
@@ -63,6 +66,15 @@ const MAX_HEAD: usize = 64 << 10;
 /// Bytes read at once from a fast server.
 const READ_BUFFER: usize = 256 << 10;
 
+/// What a source answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fetched {
+    /// A body, which the sink has, and its names.
+    Body(Validators),
+    /// That the body has no other names than those that were known.
+    NotModified,
+}
+
 /// Fetches from sources. Holds the limits and what TLS trusts, and no connection.
 pub struct Fetcher {
     config: FetchConfig,
@@ -76,14 +88,15 @@ impl Fetcher {
         Ok(Fetcher { config, trust })
     }
 
-    /// Asks the source and pushes its decoded answer, piece by piece; an empty answer pushes nothing.
-    /// After an error the sink may hold a part of an answer, which must not be used.
+    /// Asks the source for a body with other names than `known` and pushes that, decoded, piece by piece; an empty one
+    /// pushes nothing. After an error the sink may hold a part of an answer, which must not be used.
     pub async fn fetch(
         &self,
         source: &Source,
+        known: &Validators,
         sink: &mut (dyn Sink + Send),
-    ) -> Result<(), FetchError> {
-        let first = Hop::first(source)?;
+    ) -> Result<Fetched, FetchError> {
+        let first = Hop::first(source, known)?;
         let (limit, url) = (self.config.total_timeout, first.url.clone());
         match timeout(limit, self.follow(first, sink)).await {
             Ok(outcome) => outcome,
@@ -96,16 +109,25 @@ impl Fetcher {
     }
 
     /// Asks until an answer is no redirect.
-    async fn follow(&self, first: Hop, sink: &mut (dyn Sink + Send)) -> Result<(), FetchError> {
+    async fn follow(
+        &self,
+        first: Hop,
+        sink: &mut (dyn Sink + Send),
+    ) -> Result<Fetched, FetchError> {
+        // Names are asked for at the source: those that another server gave, or a POST was answered with, mean nothing there.
+        let (mut nameless, origin) = (!first.is_get(), first.url.origin());
         let mut hop = first;
         for _ in 0..=self.config.max_redirects {
-            match self
-                .visit(&hop, sink)
-                .await
-                .map_err(|error| error.at(&hop.url))?
-            {
-                Some(next) => hop = next,
-                None => return Ok(()),
+            let visited = self.visit(&hop, sink).await;
+            match visited.map_err(|error| error.at(&hop.url))? {
+                Visited::Redirected(next) => {
+                    nameless |= next.url.origin() != origin;
+                    hop = next;
+                }
+                Visited::Answered(Fetched::Body(_)) if nameless => {
+                    return Ok(Fetched::Body(Validators::default()));
+                }
+                Visited::Answered(fetched) => return Ok(fetched),
             }
         }
         let detail = format!("redirected more than {} times", self.config.max_redirects);
@@ -113,17 +135,18 @@ impl Fetcher {
     }
 
     /// Asks once: reads the answer, or says where it redirects.
-    async fn visit(
-        &self,
-        hop: &Hop,
-        sink: &mut (dyn Sink + Send),
-    ) -> Result<Option<Hop>, FetchError> {
+    async fn visit(&self, hop: &Hop, sink: &mut (dyn Sink + Send)) -> Result<Visited, FetchError> {
         let answer = self.ask(hop).await?;
-        let next = hop.next(answer.response.status(), answer.response.headers())?;
-        if next.is_none() {
-            self.receive(answer, sink).await?;
+        let (status, headers) = (answer.response.status(), answer.response.headers());
+        match hop.next(status, headers)? {
+            Next::Ask(next) => Ok(Visited::Redirected(next)),
+            Next::NotModified => Ok(Visited::Answered(Fetched::NotModified)),
+            Next::Read => {
+                let names = Validators::of(headers);
+                self.receive(answer, sink).await?;
+                Ok(Visited::Answered(Fetched::Body(names)))
+            }
         }
-        Ok(next)
     }
 
     /// Sends one request on a connection of its own and waits for the answer's head.
@@ -188,6 +211,12 @@ impl Fetcher {
         }
         decoder.finish()
     }
+}
+
+/// What one request led to.
+enum Visited {
+    Redirected(Hop),
+    Answered(Fetched),
 }
 
 /// An answer whose body has yet to come.

@@ -10,6 +10,8 @@ use crate::store::apply::Received;
 pub struct Intake {
     reader: BatchReader,
     collector: Collector,
+    /// The first byte that is neither white space nor of a byte order mark.
+    first: Option<u8>,
     failed: Option<IntakeError>,
 }
 
@@ -35,14 +37,21 @@ impl Intake {
         Intake {
             reader: BatchReader::new(form, app.salt.clone()),
             collector: Collector::new(&limits, size_hint),
+            first: None,
             failed: None,
         }
     }
 
     /// The next piece.
     pub fn take(&mut self, piece: &[u8]) -> Result<(), IntakeError> {
+        self.first = self.first.or_else(|| first_of(piece));
         self.collector.push(piece)?;
         Ok(self.reader.feed(piece)?)
+    }
+
+    /// Whether what came is a page for people, which a source answers where somebody has to sign in.
+    pub fn looks_like_html(&self) -> bool {
+        self.first == Some(b'<')
     }
 
     /// Says that the bytes have ended: what else an inject body held, and what was received or why it is refused.
@@ -54,6 +63,11 @@ impl Intake {
         let body = self.collector.finish()?;
         Ok((members, batch.map(|batch| Received { body, batch })))
     }
+}
+
+fn first_of(piece: &[u8]) -> Option<u8> {
+    let passed_over = |byte: &&u8| !b"\xef\xbb\xbf \t\r\n".contains(byte);
+    piece.iter().find(passed_over).copied()
 }
 
 impl Sink for Intake {
@@ -83,5 +97,23 @@ impl From<BodyError> for IntakeError {
 impl From<ImportError> for IntakeError {
     fn from(error: ImportError) -> IntakeError {
         IntakeError::Refused(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_byte_of_the_text_is_looked_at() {
+        for (piece, first) in [
+            ("", None),
+            (" \r\n\t", None),
+            ("\u{feff} <html>", Some(b'<')),
+            ("\u{feff}[", Some(b'[')),
+            ("\n<!doctype html>", Some(b'<')),
+        ] {
+            assert_eq!(first_of(piece.as_bytes()), first, "{piece:?}");
+        }
     }
 }

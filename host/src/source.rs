@@ -118,8 +118,9 @@ pub fn check_bearer_token(token: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Headers that say how the request is sent. A token in one of them would break the request, or the reading of its answer.
-const RESERVED_HEADERS: [&str; 9] = [
+/// Headers that say how the request is sent, or what it is about. A token in one of them would break the request, or the
+/// reading of its answer.
+const RESERVED_HEADERS: [&str; 11] = [
     "accept",
     "content-type",
     "host",
@@ -129,6 +130,8 @@ const RESERVED_HEADERS: [&str; 9] = [
     "te",
     "upgrade",
     "accept-encoding",
+    "if-none-match",
+    "if-modified-since",
 ];
 
 /// Visible ASCII; spaces between words as in `Token abc`, but not around them, where a receiver would drop them.
@@ -193,6 +196,7 @@ mod tests {
             "te",
             "Upgrade",
             "Accept-Encoding",
+            "If-None-Match",
         ] {
             assert!(check_header(name, "a").is_err(), "{name}");
         }

@@ -13,6 +13,7 @@ pub struct FetchError {
     cause: Cause,
     host: Option<String>,
     detail: Cow<'static, str>,
+    retry_after: Option<u64>,
 }
 
 impl FetchError {
@@ -22,6 +23,37 @@ impl FetchError {
             cause,
             host: None,
             detail: detail.into(),
+            retry_after: None,
+        }
+    }
+
+    /// The same error, with the seconds that the server asked to be left alone.
+    pub(super) fn retrying_after(self, seconds: Option<u64>) -> Self {
+        FetchError {
+            retry_after: seconds,
+            ..self
+        }
+    }
+
+    /// Seconds that the server asked to be left alone, at most a day.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.retry_after
+    }
+
+    /// Whether the same request may be answered a while later. What a person must mend first is not: an address, a token,
+    /// a certificate, or a server that sends something else.
+    pub fn is_transient(&self) -> bool {
+        match self.cause {
+            Cause::Dns | Cause::Connect | Cause::Timeout | Cause::Protocol => true,
+            Cause::Status(status) => matches!(status, 408 | 425 | 429 | 500..=599),
+            Cause::Url
+            | Cause::Header
+            | Cause::Address
+            | Cause::Tls
+            | Cause::Redirect
+            | Cause::TooLarge
+            | Cause::Encoding
+            | Cause::Sink(_) => false,
         }
     }
 

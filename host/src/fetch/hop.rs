@@ -4,12 +4,14 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName,
-    HeaderValue, LOCATION, USER_AGENT,
+    HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, USER_AGENT,
 };
 use hyper::{Request, StatusCode};
 use url::{Position, Url};
 
 use super::error::{Cause, FetchError};
+use super::patience;
+use super::validators::Validators;
 use crate::source::{Method, Source, check_url};
 
 /// One request: where, how, and with which headers beside those that every request carries.
@@ -19,9 +21,19 @@ pub(super) struct Hop {
     headers: HeaderMap,
 }
 
+/// Where an answer leads.
+pub(super) enum Next {
+    /// It is the one to read.
+    Read,
+    /// The body has no other name than those that were sent.
+    NotModified,
+    /// There is another to ask for.
+    Ask(Hop),
+}
+
 impl Hop {
-    /// The request to the source itself, with its token.
-    pub(super) fn first(source: &Source) -> Result<Hop, FetchError> {
+    /// The request to the source itself, with its token, for a body with other names than `known`.
+    pub(super) fn first(source: &Source, known: &Validators) -> Result<Hop, FetchError> {
         let url = Url::parse(&source.url)
             .ok()
             .filter(|_| check_url(&source.url).is_ok());
@@ -40,6 +52,10 @@ impl Hop {
             USER_AGENT,
             HeaderValue::from_static(concat!("tributary/", env!("CARGO_PKG_VERSION"))),
         );
+        // An answer to a POST is no document that could be the same as before.
+        if source.method == Method::Get {
+            known.ask(&mut headers);
+        }
         let (name, value) = match (
             &source.bearer_token,
             &source.auth_header,
@@ -67,24 +83,27 @@ impl Hop {
         })
     }
 
-    /// The request that an answer redirects to; `None` when the answer is the one to read.
+    /// Whether its answer, if that is one to read, is a document that can be asked for again by its names.
+    pub(super) fn is_get(&self) -> bool {
+        self.method == Method::Get
+    }
+
+    /// Where an answer leads: it is read, or redirects.
     ///
     /// 307 and 308 keep method and body, the other redirects become a GET without one. On another origin only
     /// `Accept` is kept, and for the rest of the fetch: what the source was given is not for whoever it points to.
-    pub(super) fn next(
-        &self,
-        status: StatusCode,
-        headers: &HeaderMap,
-    ) -> Result<Option<Hop>, FetchError> {
+    pub(super) fn next(&self, status: StatusCode, headers: &HeaderMap) -> Result<Next, FetchError> {
+        let asked = [IF_NONE_MATCH, IF_MODIFIED_SINCE];
+        let asked = asked.iter().any(|name| self.headers.contains_key(name));
         let method = match status.as_u16() {
-            200..=299 => return Ok(None),
+            200..=299 => return Ok(Next::Read),
+            304 if asked => return Ok(Next::NotModified),
             301..=303 => Method::Get,
             307 | 308 => self.method,
             code => {
-                return Err(FetchError::new(
-                    Cause::Status(code),
-                    format!("it answered with status {code}"),
-                ));
+                let why = format!("it answered with status {code}");
+                let error = FetchError::new(Cause::Status(code), why);
+                return Err(error.retrying_after(patience::retry_after(status, headers)));
             }
         };
         let url = self.location(headers)?;
@@ -93,7 +112,7 @@ impl Hop {
         } else {
             only_accept()
         };
-        Ok(Some(Hop {
+        Ok(Next::Ask(Hop {
             url,
             method,
             headers,

@@ -1,6 +1,7 @@
 //! Fetching from real servers on loopback.
 
 mod answers;
+mod conditional;
 mod encodings;
 mod limits;
 mod redirects;
@@ -59,7 +60,7 @@ async fn fetch_with(config: FetchConfig, source: &Source) -> Result<Vec<u8>, Fet
     };
     Fetcher::new(config)
         .unwrap()
-        .fetch(source, &mut gathered)
+        .fetch(source, &Validators::default(), &mut gathered)
         .await?;
     Ok(gathered.bytes)
 }

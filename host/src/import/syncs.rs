@@ -12,7 +12,7 @@ use super::{begun, new_job_id, succeeded};
 use crate::app::App;
 use crate::clock;
 use crate::error::ApiError;
-use crate::fetch::{Cause, FetchError};
+use crate::fetch::{Cause, FetchError, Validators};
 use crate::intake::{Intake, IntakeError};
 use crate::job::{ImportJob, JobKind, JobStatus};
 use crate::metrics::Outcome;
@@ -185,12 +185,15 @@ async fn fetch_and_apply(
 ) -> Result<Synced, SyncError> {
     let max = app.config.bodies.max_upstream_body;
     let mut intake = Intake::new(app, Form::Payload, max, None);
-    let fetched = app.fetcher.fetch(&source, &mut intake).await;
+    let fetched = app
+        .fetcher
+        .fetch(&source, &Validators::default(), &mut intake)
+        .await;
     let received = match fetched {
         // Why the intake wanted no more is nearer to the cause than that the fetch was stopped by it.
         Err(error) if matches!(error.cause(), Cause::Sink(_)) => intake.finish()?.1?,
         Err(error) => return Err(error.into()),
-        Ok(()) => intake.finish()?.1?,
+        Ok(_) => intake.finish()?.1?,
     };
     Decider::new(&received.batch, &options)?;
     let (weight, salt) = (received.body.len(), app.salt.clone());

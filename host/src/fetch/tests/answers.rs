@@ -67,7 +67,11 @@ async fn reading_stops_when_the_sink_refuses() {
     };
     let fetcher = Fetcher::new(FetchConfig::default()).unwrap();
     let error = fetcher
-        .fetch(&source(&upstream.url("/")), &mut gathered)
+        .fetch(
+            &source(&upstream.url("/")),
+            &Validators::default(),
+            &mut gathered,
+        )
         .await
         .unwrap_err();
     assert_eq!(error.cause(), Cause::Sink(SinkError::Refused));

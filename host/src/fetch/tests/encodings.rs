@@ -171,7 +171,11 @@ async fn bombs_are_cut_at_the_limit_of_decoded_bytes() {
         };
         let outcome = Fetcher::new(config.clone())
             .unwrap()
-            .fetch(&source(&upstream.url("/")), &mut gathered)
+            .fetch(
+                &source(&upstream.url("/")),
+                &Validators::default(),
+                &mut gathered,
+            )
             .await;
         assert_eq!(outcome.unwrap_err().cause(), Cause::TooLarge, "{encoding}");
         assert!(gathered.bytes.len() <= 1 << 20, "{encoding}");
