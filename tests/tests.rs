@@ -29,6 +29,7 @@ mod service {
     mod import_file;
     mod inject;
     mod jobs;
+    mod jobs_undo;
     mod limits;
     pub(crate) mod logs;
     mod lookup;
@@ -37,6 +38,8 @@ mod service {
     mod owners;
     mod page;
     mod payload;
+    mod plan;
+    mod policy;
     pub(crate) mod program;
     mod readme;
     mod sources;
@@ -44,6 +47,8 @@ mod service {
     mod sync;
     mod sync_asked;
     mod sync_failed;
+    mod sync_guarded;
+    mod sync_scheduled;
     mod upstream;
     mod walk;
 }

@@ -11,6 +11,8 @@ pub mod keys;
 pub mod lookup;
 pub mod metrics;
 pub mod page;
+pub mod plan;
+pub mod policy;
 mod query;
 pub mod shape;
 pub mod sources;
@@ -29,6 +31,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::job::Actor;
 pub use crate::server::RequestBody;
 
 /// A request that was let in: every handler takes one and gives a [`Response`] or an [`ApiError`].
@@ -41,12 +44,21 @@ pub struct Request {
     pub body: RequestBody,
     /// The part of the path that the route's `{…}` stands for; empty for a route without.
     pub id: String,
+    /// Who asks; `None` where anyone may.
+    pub actor: Option<Actor>,
 }
 
 impl Request {
     /// The address asked for.
     pub fn uri(&self) -> &Uri {
         &self.head.uri
+    }
+
+    /// Who asks, as jobs keep it.
+    pub fn asker(&self) -> String {
+        self.actor
+            .as_ref()
+            .map_or_else(String::new, Actor::to_string)
     }
 }
 

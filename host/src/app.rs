@@ -2,14 +2,18 @@
 
 use std::error::Error;
 
+use tokio::sync::Semaphore;
 use tributary_core::Salt;
 
 use crate::auth::{AdminSecret, LastUses};
 use crate::config::Config;
 use crate::fetch::{FetchConfig, Fetcher};
-use crate::import::Syncs;
+use crate::import::{Schedule, Syncs};
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreOptions, meta};
+
+/// Plans that are made at the same time, each in a thread with a connection of its own.
+const PLANS_AT_ONCE: usize = 2;
 
 /// What every request may use. Shared as `Arc<App>`.
 pub struct App {
@@ -27,6 +31,10 @@ pub struct App {
     pub fetcher: Fetcher,
     /// The syncs under way.
     pub syncs: Syncs,
+    /// Wakes whoever syncs sources at their intervals.
+    pub schedule: Schedule,
+    /// Turns of plans, which look at the pool for long.
+    pub planning: Semaphore,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -48,6 +56,8 @@ impl App {
             salt,
             fetcher,
             syncs: Syncs::default(),
+            schedule: Schedule::default(),
+            planning: Semaphore::new(PLANS_AT_ONCE),
             metrics,
         })
     }

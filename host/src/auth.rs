@@ -8,7 +8,8 @@ use hyper::header::AUTHORIZATION;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::store::keys::{self, Role};
+use crate::job::Actor;
+use crate::store::keys::{self, ApiKey, Role};
 
 pub use last_use::LastUses;
 pub use secret::{AdminSecret, SecretError};
@@ -24,25 +25,27 @@ pub enum Who {
     Reader,
 }
 
-/// Lets a request with these headers in, or says why not: 401 without a valid credential, 403 without the role.
-pub async fn admit(app: &App, who: Who, headers: &HeaderMap) -> Result<(), ApiError> {
+/// Lets a request with these headers in and tells who asks, `None` where anyone may; or says why not: 401 without a valid
+/// credential, 403 without the role.
+pub async fn admit(app: &App, who: Who, headers: &HeaderMap) -> Result<Option<Actor>, ApiError> {
     if who == Who::Anyone {
-        return Ok(());
+        return Ok(None);
     }
     let credential = bearer(headers).ok_or_else(ApiError::unauthorized)?;
     if app.admin.matches(credential) {
-        return Ok(());
+        return Ok(Some(Actor::Admin));
     }
-    match role_of_key(app, credential).await? {
-        Some(Role::Admin) => Ok(()),
-        Some(Role::Reader) if who == Who::Reader => Ok(()),
-        Some(Role::User | Role::Reader) => Err(ApiError::forbidden()),
-        None => Err(ApiError::unauthorized()),
+    let key = enabled_key(app, credential).await?;
+    let key = key.ok_or_else(ApiError::unauthorized)?;
+    match key.role {
+        Role::Admin => Ok(Some(Actor::Key(key.name))),
+        Role::Reader if who == Who::Reader => Ok(Some(Actor::Key(key.name))),
+        Role::User | Role::Reader => Err(ApiError::forbidden()),
     }
 }
 
-/// The role of an enabled key. The store is asked each time, so that what `tributary key` does holds at once.
-async fn role_of_key(app: &App, credential: &[u8]) -> Result<Option<Role>, ApiError> {
+/// An enabled key. The store is asked each time, so that what `tributary key` does holds at once.
+async fn enabled_key(app: &App, credential: &[u8]) -> Result<Option<ApiKey>, ApiError> {
     if !credential.starts_with(keys::PREFIX.as_bytes()) {
         return Ok(None);
     }
@@ -52,7 +55,7 @@ async fn role_of_key(app: &App, credential: &[u8]) -> Result<Option<Role>, ApiEr
         return Ok(None);
     };
     app.last_uses.note(&app.store, &key);
-    Ok(Some(key.role))
+    Ok(Some(key))
 }
 
 /// The credential of the one `Authorization: Bearer …`, spaces around it left out; the scheme in any case.

@@ -7,7 +7,8 @@ use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args, ValueEnum};
 
 pub use units::{read_address, read_size, read_time, write_size};
 
@@ -55,6 +56,12 @@ pub struct Config {
     /// How sources are asked.
     #[command(flatten)]
     pub upstream: Upstream,
+    /// What a replace may take from a source.
+    #[command(flatten)]
+    pub guard: GuardOptions,
+    /// What is kept of jobs.
+    #[command(flatten)]
+    pub history: History,
     /// What is logged.
     #[command(flatten)]
     pub log: Log,
@@ -143,6 +150,59 @@ pub struct Upstream {
     /// File of certificates (PEM) trusted beside the system's
     #[arg(long, value_name = "FILE", env = "TRIBUTARY_UPSTREAM_CA")]
     pub upstream_ca: Option<PathBuf>,
+}
+
+/// What a replace may take from a source: a sync that would lose more on both counts is blocked. A source's own policy
+/// counts before these.
+#[derive(Args, Clone)]
+pub struct GuardOptions {
+    /// Share of the accounts that a source owned within a day, in percent, of which a sync with replace may lose no more
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        env = "TRIBUTARY_GUARD_PERCENT",
+        default_value = "30"
+    )]
+    #[arg(value_parser = clap::value_parser!(u64).range(0..=100))]
+    pub guard_percent: u64,
+    /// Accounts below which a loss blocks nothing, as a count
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "TRIBUTARY_GUARD_FLOOR",
+        default_value = "5"
+    )]
+    pub guard_floor: u64,
+}
+
+/// What is kept of jobs, and whether the server syncs by itself.
+#[derive(Args, Clone)]
+pub struct History {
+    /// Jobs that are kept, as a count; the latest sync of a source stays in any case
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "TRIBUTARY_HISTORY_KEEP",
+        default_value = "100000"
+    )]
+    pub history_keep: u32,
+    /// Time that jobs are kept, in s, m, h or d
+    #[arg(long, value_name = "TIME", env = "TRIBUTARY_HISTORY_FOR", default_value = "90d", value_parser = read_time)]
+    pub history_for: Duration,
+    /// Latest jobs of each source that can be undone, as a count
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "TRIBUTARY_UNDO_KEEP",
+        default_value = "20"
+    )]
+    pub undo_keep: u32,
+    /// Time that jobs can be undone, in s, m, h or d
+    #[arg(long, value_name = "TIME", env = "TRIBUTARY_UNDO_FOR", default_value = "30d", value_parser = read_time)]
+    pub undo_for: Duration,
+    /// Sync each enabled source at its interval
+    #[arg(long, env = "TRIBUTARY_AUTO_SYNC", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    pub auto_sync: bool,
 }
 
 /// What is logged on stderr.

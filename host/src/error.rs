@@ -19,6 +19,9 @@ pub struct ApiError {
     headers: Option<Box<HeaderMap>>,
 }
 
+/// The fixed text of a failed sync, in its answer and in its job.
+pub const SYNC_FAILED: &str = "remote account sync failed";
+
 /// Why a request failed, for its line in the log: an extension of the response.
 #[derive(Clone, Debug)]
 pub struct Cause(pub String);
@@ -67,6 +70,16 @@ impl ApiError {
             "body stalled; send it without long pauses",
         )
         .with_header(CONNECTION, HeaderValue::from_static("close"))
+    }
+
+    /// 400: a source that is disabled is not asked.
+    pub fn source_is_disabled() -> ApiError {
+        ApiError::bad_request("source is disabled")
+    }
+
+    /// 502: all that a failed sync tells, whatever its cause: the cause could hold an address, a header, a token or a body.
+    pub fn sync_failed() -> ApiError {
+        ApiError::new(StatusCode::BAD_GATEWAY, SYNC_FAILED)
     }
 
     /// 413: the body is over `max` bytes.

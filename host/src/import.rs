@@ -1,24 +1,35 @@
 //! An import from its first byte to its answer: receive, then decide and write in one transaction.
 
+mod failure;
+mod guarding;
 pub mod hand;
+mod planning;
+pub mod retention;
+pub mod schedule;
 mod syncs;
+mod undoing;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use hyper::StatusCode;
 use tokio::task::JoinError;
-use tributary_core::{Counts, Decider, ImportError, ImportOptions, SourceId};
+use tributary_core::{Counts, Decider, ImportOptions, PlanHash, SourceId};
 
 use crate::app::App;
 use crate::clock;
-use crate::error::ApiError;
-use crate::job::{ImportJob, JobKind, JobStatus};
+use crate::job::{Findings, ImportJob, JobKind, JobStatus, Phases, micros};
 use crate::metrics::Outcome;
 use crate::random;
-use crate::store::apply::{self, ApplyError, Received};
-use crate::store::jobs;
+use crate::store::apply::{self, Demands};
+use crate::store::decide::Received;
+use crate::store::{StoreError, jobs, policies};
 
-pub use syncs::{Synced, Syncs, sync};
+pub use failure::Failure;
+pub use planning::{Cut, Planned, plan, plan_source};
+pub use schedule::{Schedule, due};
+pub use syncs::{SyncRequest, Synced, Syncs, sync};
+pub use undoing::{NotUndone, UndoPlan, Undone, limits, plan_undo, undo};
 
 /// What an inject was asked to do, beside its payload.
 pub struct InjectRequest {
@@ -28,6 +39,12 @@ pub struct InjectRequest {
     pub options: ImportOptions,
     /// The name given for the importer; empty when none.
     pub source_name: String,
+    /// Who asks.
+    pub actor: String,
+    /// The plan that was approved, where only that may be applied.
+    pub expected: Option<PlanHash>,
+    /// How long its body took to arrive.
+    pub receiving: Duration,
 }
 
 /// What an inject did.
@@ -40,36 +57,102 @@ pub struct Injected {
     pub not_taken: usize,
 }
 
+/// An inject that changed nothing.
+pub struct NotInjected {
+    /// Why.
+    pub failure: Failure,
+    /// The job that tells of it; `None` where even that could not be written.
+    pub job_id: Option<String>,
+}
+
 /// Applies what was received, unless that cannot be imported; when this returns, it is on disk.
 pub async fn inject(
     app: &Arc<App>,
     request: InjectRequest,
-    received: Result<Received, ImportError>,
-) -> Result<Injected, ApiError> {
-    let (kind, strategy) = (request.kind, request.options.strategy);
+    received: Result<Received, Failure>,
+) -> Result<Injected, NotInjected> {
     let app = Arc::clone(app);
     // A task of its own: whoever hangs up cancels nothing, and leaves nothing uncounted.
     let import = tokio::spawn(async move {
+        let (kind, strategy) = (request.kind, request.options.strategy);
+        let job = new_job(&request);
         let injected = match received {
-            Ok(received) => apply_received(&app, request, received).await,
-            Err(refusal) => Err(refusal.into()),
+            Ok(received) => apply_received(&app, request, received, job.clone()).await,
+            Err(failure) => Err(failure),
         };
-        let outcome = outcome_of(&injected);
-        app.metrics.count_import(kind, strategy, outcome);
-        injected
+        app.metrics
+            .count_import(kind, strategy, outcome_of(&injected));
+        match injected {
+            Ok(injected) => Ok(injected),
+            Err(failure) => Err(note(&app, job, failure).await),
+        }
     });
     let ended: Result<_, JoinError> = import.await;
-    ended.unwrap_or_else(|error| match error.is_panic() {
-        true => Err(ApiError::internal("the import panicked")),
-        false => Err(ApiError::unavailable("the import was cut off")),
+    ended.unwrap_or_else(|error| {
+        let cut_off = StoreError::Unavailable("the import was cut off".to_owned());
+        Err(NotInjected {
+            failure: match error.is_panic() {
+                true => Failure::Panicked,
+                false => Failure::Store(cut_off),
+            },
+            job_id: None,
+        })
     })
 }
 
-fn outcome_of(injected: &Result<Injected, ApiError>) -> Outcome {
+fn new_job(request: &InjectRequest) -> ImportJob {
+    let InjectRequest {
+        kind,
+        options,
+        source_name,
+        actor,
+        ..
+    } = request;
+    let job = begun(
+        *kind,
+        options,
+        source_name.clone(),
+        actor.clone(),
+        clock::now(),
+    );
+    ImportJob {
+        findings: Findings {
+            phases: Phases {
+                receive_us: micros(request.receiving),
+                ..Phases::default()
+            },
+            plan_hash: request.expected.map(|hash| hash.to_string()),
+            ..Findings::default()
+        },
+        ..job
+    }
+}
+
+fn outcome_of(injected: &Result<Injected, Failure>) -> Outcome {
     match injected {
         Ok(_) => Outcome::Success,
-        Err(error) if error.status().is_client_error() => Outcome::Refused,
-        Err(_) => Outcome::Failed,
+        Err(Failure::Store(_) | Failure::Panicked) => Outcome::Failed,
+        Err(_) => Outcome::Refused,
+    }
+}
+
+/// Notes in the history, in a transaction of its own, that an inject changed nothing.
+async fn note(app: &App, job: ImportJob, failure: Failure) -> NotInjected {
+    let job = failure.of_job(job, clock::now());
+    let id = job.id.clone();
+    // Where the store cannot be used there is nobody to tell it to.
+    let noted = match failure {
+        Failure::Store(_) => false,
+        _ => app
+            .store
+            .write(0, move |db| jobs::insert(db, &job))
+            .await
+            .inspect_err(|error| tracing::warn!(%error, "could not note a refused import"))
+            .is_ok(),
+    };
+    NotInjected {
+        failure,
+        job_id: noted.then_some(id),
     }
 }
 
@@ -77,28 +160,43 @@ async fn apply_received(
     app: &App,
     request: InjectRequest,
     received: Received,
-) -> Result<Injected, ApiError> {
+    job: ImportJob,
+) -> Result<Injected, Failure> {
     let InjectRequest {
-        kind,
-        options,
+        mut options,
         source_name,
+        expected,
+        ..
     } = request;
     // Asked here too, so that a refused import never waits for the writer.
     Decider::new(&received.batch, &options)?;
     let (weight, not_taken) = (received.body.len(), received.not_taken());
-    let (salt, id, at) = (app.salt.clone(), new_job_id()?, clock::now());
-    let job = app.store.write(weight, move |db| {
+    let (salt, waiting) = (app.salt.clone(), Instant::now());
+    let demands = Demands {
+        expected,
+        guard: None,
+    };
+    let applied = app.store.write(weight, move |db| {
+        let applying = Instant::now();
         let name = match &options.source_id {
-            Some(source) => apply::settle_name(db, source, Some(&source_name))?,
+            Some(source) => {
+                options.removal = policies::read(db, source.as_str())?.removal;
+                apply::settle_name(db, source, Some(&source_name))?
+            }
             None => source_name,
         };
-        let counts = apply::apply(db, &received, &options, &name, &salt, at)?;
-        let job = begun(id, kind, &options, name, at);
-        let job = succeeded(job, &counts);
+        let at = job.created_at;
+        let applied = apply::apply(db, &received, &options, &name, &salt, at, &demands)?;
+        let job = ImportJob {
+            source_name: name,
+            trace: applied.trace,
+            ..succeeded(job, &applied.counts)
+        };
+        let job = measured(job, &received, waiting, applying);
         jobs::insert(db, &job)?;
-        Ok::<_, ApplyError>((job, counts))
+        Ok::<_, Failure>((job, applied.counts))
     });
-    let (job, counts) = job.await?;
+    let (job, counts) = applied.await?;
     Ok(Injected {
         job,
         counts,
@@ -107,25 +205,24 @@ async fn apply_received(
 }
 
 /// A job that begins now.
-fn begun(id: String, kind: JobKind, options: &ImportOptions, name: String, at: i64) -> ImportJob {
+fn begun(
+    kind: JobKind,
+    options: &ImportOptions,
+    name: String,
+    actor: String,
+    at: i64,
+) -> ImportJob {
+    let source = options.source_id.as_ref().map(SourceId::as_str);
     ImportJob {
-        id,
+        id: job_id(),
         kind,
-        status: JobStatus::Running,
         created_at: at,
         updated_at: at,
-        source_id: options
-            .source_id
-            .as_ref()
-            .map(SourceId::as_str)
-            .unwrap_or_default()
-            .to_owned(),
+        source_id: source.unwrap_or_default().to_owned(),
         source_name: name,
         strategy: options.strategy,
-        total: 0,
-        added: 0,
-        skipped: 0,
-        removed: 0,
+        actor,
+        ..ImportJob::default()
     }
 }
 
@@ -134,38 +231,40 @@ fn succeeded(job: ImportJob, counts: &Counts) -> ImportJob {
     ImportJob {
         status: JobStatus::Success,
         updated_at: clock::now().max(job.created_at),
-        total: counts.total(),
-        added: counts.added,
-        skipped: counts.skipped(),
-        removed: counts.removed,
-        ..job
+        ..job.counted(counts)
     }
 }
 
-fn new_job_id() -> Result<String, ApiError> {
-    random::hex::<16>().map_err(|error| ApiError::internal(error.to_string()))
+/// The job with what was received, and how long it waited for the writer and was then applied.
+fn measured(
+    mut job: ImportJob,
+    received: &Received,
+    waiting: Instant,
+    applying: Instant,
+) -> ImportJob {
+    job.bytes = received.body.len();
+    job.findings.skips = skips_by_reason(received);
+    job.findings.phases.wait_us = micros(applying.duration_since(waiting));
+    job.findings.phases.apply_us = micros(applying.elapsed());
+    job
 }
 
-impl From<ImportError> for ApiError {
-    /// 422 for a body that is no JSON object, 400 for every other refusal.
-    fn from(error: ImportError) -> ApiError {
-        match error {
-            ImportError::Text(text) => {
-                ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, format!("body {text}"))
-            }
-            ImportError::BodyNotAnObject => {
-                ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
-            }
-            _ => ApiError::bad_request(error.to_string()),
-        }
+fn skips_by_reason(received: &Received) -> BTreeMap<String, u64> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for skip in &received.batch.skips {
+        *counts.entry(skip.reason.code()).or_default() += 1;
     }
+    let owned = counts.into_iter();
+    owned
+        .map(|(code, count)| (code.to_owned(), count))
+        .collect()
 }
 
-impl From<ApplyError> for ApiError {
-    fn from(error: ApplyError) -> ApiError {
-        match error {
-            ApplyError::Refused(error) => error.into(),
-            ApplyError::Store(error) => error.into(),
-        }
-    }
+/// 32 hex digits, greater than those of earlier milliseconds: the index of the jobs grows at its end.
+fn job_id() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let millis = since.unwrap_or_default().as_millis() & 0xffff_ffff_ffff;
+    // Without randomness for a moment the time alone has to do.
+    let random = random::hex::<10>().unwrap_or_else(|_| "0".repeat(20));
+    format!("{millis:012x}{random}")
 }

@@ -4,7 +4,7 @@ use tributary_core::{BatchReader, Form, ImportError, Member};
 
 use crate::app::App;
 use crate::body::{BodyError, BodyLimits, Collector, Sink, SinkError};
-use crate::store::apply::Received;
+use crate::store::decide::Received;
 
 /// Takes a body piece by piece. After an error nothing more is taken.
 pub struct Intake {

@@ -6,7 +6,8 @@ use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use crate::api::{
-    Answer, Request, accounts, health, imports, jobs, keys, lookup, metrics, page, sources,
+    Answer, Request, accounts, health, imports, jobs, keys, lookup, metrics, page, plan, policy,
+    sources,
 };
 use crate::auth::Who;
 use crate::error::ApiError;
@@ -70,9 +71,42 @@ static ROUTES: &[Route] = &[
         Who::Admin,
         |r| Box::pin(lookup::lookup(r)),
     ),
+    route(
+        Method::POST,
+        "/api/remote-account/sources/{id}/plan",
+        Who::Admin,
+        |r| Box::pin(plan::sync(r)),
+    ),
+    route(
+        Method::GET,
+        "/api/remote-account/sources/{id}/policy",
+        Who::Admin,
+        |r| Box::pin(policy::show(r)),
+    ),
+    route(
+        Method::POST,
+        "/api/remote-account/sources/{id}/policy",
+        Who::Admin,
+        |r| Box::pin(policy::update(r)),
+    ),
+    route(Method::POST, "/api/remote-account/plan", Who::Admin, |r| {
+        Box::pin(plan::inject(r))
+    }),
     route(Method::GET, "/api/remote-account/jobs", Who::Admin, |r| {
         Box::pin(jobs::list(r))
     }),
+    route(
+        Method::GET,
+        "/api/remote-account/jobs/{id}",
+        Who::Admin,
+        |r| Box::pin(jobs::show(r)),
+    ),
+    route(
+        Method::POST,
+        "/api/remote-account/jobs/{id}/undo",
+        Who::Admin,
+        |r| Box::pin(jobs::undo(r)),
+    ),
     route(Method::GET, "/api/accounts", Who::Admin, |r| {
         Box::pin(accounts::list::list(r))
     }),

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::app::App;
 use crate::config::Config;
+use crate::import::{retention, schedule};
 use crate::metrics::RequestTimes;
 use crate::routes;
 pub use crate::routes::METRICS;
@@ -73,12 +74,23 @@ pub async fn serve(listeners: Listeners, app: Arc<App>, shutdown: impl Future<Ou
         drop(closing);
     };
     let api = take(listeners.api, behind(Door::Api), closed.clone());
-    let (requests, scrapes, ()) = tokio::join!(api, scrapes, told);
+    let tended = tend(&app, closed.clone());
+    let (requests, scrapes, (), ()) = tokio::join!(api, scrapes, told, tended);
     let deadline = Instant::now() + app.config.patience.drain_timeout;
     tokio::join!(drain(requests, deadline), drain(scrapes, deadline));
     app.store
         .close(deadline.saturating_duration_since(Instant::now()))
         .await;
+}
+
+/// What the server does by itself, until `closed`.
+async fn tend(app: &Arc<App>, closed: watch::Receiver<()>) {
+    let syncing = async {
+        if app.config.history.auto_sync {
+            schedule::run(Arc::clone(app), closed.clone()).await;
+        }
+    };
+    tokio::join!(syncing, retention::run(Arc::clone(app), closed.clone()));
 }
 
 /// Takes connections, at most so many at a time, until `closed`; those that are then open are handed back.

@@ -47,11 +47,25 @@ pub(crate) fn ask(
     authorization: Option<&str>,
     body: &str,
 ) -> Result<Answer, ureq::Error> {
+    let authorization = authorization.map(|value| ("Authorization", value));
+    let headers: Vec<_> = authorization.into_iter().collect();
+    ask_with(agent, addr, method, path, &headers, body)
+}
+
+/// The same with these headers.
+pub(crate) fn ask_with(
+    agent: &ureq::Agent,
+    addr: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<Answer, ureq::Error> {
     let mut request = ureq::http::Request::builder()
         .method(method)
         .uri(format!("http://{addr}{path}"));
-    if let Some(authorization) = authorization {
-        request = request.header("Authorization", authorization);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
     }
     let mut response = if body.is_empty() {
         agent.run(request.body(())?)?

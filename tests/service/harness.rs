@@ -11,13 +11,15 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tributary_core::Salt;
 
-use super::client::{Answer, agent, ask, read_all};
+use super::client::{Answer, agent, ask, ask_with, read_all};
 use super::program::program;
 
 /// The path all seven endpoints share.
 pub(crate) const SOURCES: &str = "/api/remote-account/sources";
 /// Where payloads are given directly.
 pub(crate) const INJECT: &str = "/api/remote-account/inject";
+/// Where the history is.
+pub(crate) const JOBS: &str = "/api/remote-account/jobs";
 /// Where accounts are listed.
 pub(crate) const ACCOUNTS: &str = "/api/accounts";
 /// Where the pool is read back.
@@ -182,6 +184,37 @@ impl Server {
     /// The same with a body.
     pub(crate) fn delete_with(&self, path: &str, body: &str) -> Answer {
         self.send("DELETE", path, Some("Bearer admin"), body)
+    }
+
+    /// As the administrator, who approves the plan with this hash.
+    pub(crate) fn post_expecting(&self, path: &str, body: &str, hash: &str) -> Answer {
+        let headers = [
+            ("Authorization", "Bearer admin"),
+            ("Tributary-Expect-Plan", hash),
+        ];
+        ask_with(&self.agent, self.addr, "POST", path, &headers, body)
+            .unwrap_or_else(|e| panic!("POST {path}: {e}\n{}", self.home.log()))
+    }
+
+    /// The job with this id, as the history tells it.
+    pub(crate) fn job(&self, id: &str) -> Value {
+        let answer = self.get(&format!("{JOBS}/{id}"));
+        assert_eq!(answer.status, 200, "{id}: {answer:?}");
+        answer.json()["job"].clone()
+    }
+
+    /// The id of the newest job.
+    pub(crate) fn last_job(&self) -> String {
+        let jobs = self.get(&format!("{JOBS}?limit=1")).json();
+        let id = jobs["items"][0]["job_id"].as_str();
+        id.expect("there is a job").to_owned()
+    }
+
+    /// The whole pool in order, every time and owner included: equal text is an equal pool.
+    pub(crate) fn export(&self) -> String {
+        let answer = self.post(EXPORT, "");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body
     }
 
     /// As whoever `authorization` names.

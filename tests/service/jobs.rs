@@ -3,10 +3,8 @@
 use serde_json::{Value, json};
 
 use super::examples::{check, check_refused};
-use super::harness::{INJECT, SOURCES, Server};
+use super::harness::{INJECT, JOBS, SOURCES, Server};
 use super::upstream::{Reply, Upstream};
-
-const JOBS: &str = "/api/remote-account/jobs";
 
 fn list(server: &Server, query: &str) -> Value {
     let answer = server.get(&format!("{JOBS}?{query}"));
@@ -64,13 +62,18 @@ fn the_newest_job_comes_first_with_all_that_is_told_of_it() {
             (json!("sync"), json!("success"), json!(good), json!(2)),
         ]
     );
+    let fetch = &items[1]["phases"]["fetch_us"];
+    assert!(fetch.as_u64().is_some_and(|took| took > 0), "{fetch}");
     check(
         &server.get(&format!("{JOBS}?source_id={bad}")),
         200,
         &format!(
-            r#"{{"items": [{{"job_id": "00000000000000000000000000000001", "kind": "sync", "status": "failed", "created_at": "2026-05-23T10:15:30+00:00",
+            r#"{{"items": [{{"job_id": "00000000000000000000000000000001", "status": "failed", "created_at": "2026-05-23T10:15:30+00:00",
             "updated_at": "2026-05-23T10:15:30+00:00", "source_id": "{bad}", "source_name": "S", "strategy": "merge", "total": 0, "added": 0,
-            "skipped": 0, "removed": 0, "failed": 1, "errors": ["remote account sync failed"]}}], "next": null}}"#
+            "skipped": 0, "removed": 0, "failed": 1, "errors": ["remote account sync failed"], "kind": "sync", "updated": 0, "unchanged": 0,
+            "released": 0, "disabled": 0, "by": "admin", "bytes": 0, "cause": "status", "phases": {{"fetch_us": {fetch}}},
+            "error": "cannot fetch from `127.0.0.1`: it answered with status 500", "undoable": false, "undoes": null,
+            "undone_by": null}}], "next": null}}"#
         ),
     );
     let inject = server.post(INJECT, r#"{"tokens": ["example-9"]}"#);
@@ -164,7 +167,7 @@ fn what_is_malformed_is_named() {
         ),
         (
             "outcome=ok".to_owned(),
-            "`outcome` must be `success`, `failed` or `running`",
+            "`outcome` must be `success`, `failed`, `blocked` or `running`",
         ),
         ("limit=0".to_owned(), "`limit` must"),
         (

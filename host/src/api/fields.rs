@@ -70,6 +70,23 @@ impl Fields {
         self.take(name, "an integer", |value| value.as_i64())
     }
 
+    /// A whole number up to `most`: the outer `None` when it is absent, the inner one for null.
+    pub(super) fn count_or_null(
+        &mut self,
+        name: &str,
+        wanted: &str,
+        most: u64,
+    ) -> Result<Option<Option<u64>>, ApiError> {
+        if self.0.get(name).is_some_and(Value::is_null) {
+            self.0.remove(name);
+            return Ok(Some(None));
+        }
+        let count = self.take(name, wanted, |value| {
+            value.as_u64().filter(|count| *count <= most)
+        })?;
+        Ok(count.map(Some))
+    }
+
     /// A list of strings.
     pub(super) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, ApiError> {
         self.take(name, "a list of strings", |value| match value {

@@ -1,18 +1,20 @@
 //! Imports: inject, sync, and the state of the latest sync.
 
+use std::time::{Duration, Instant};
+
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tributary_core::{Form, ImportError, ImportOptions, Member, Provider, SourceId, Strategy};
+use tributary_core::{Form, ImportOptions, Member, PlanHash, Provider, SourceId, Strategy};
 
-use super::shape::{JobShape, SYNC_FAILED, SourceShape};
+use super::shape::{JobShape, SourceShape};
 use super::{Answer, Request, json, ok};
 use crate::error::ApiError;
-use crate::import::{self, InjectRequest, Synced};
+use crate::import::{self, Failure, InjectRequest, NotInjected, SyncRequest, Synced};
 use crate::intake::{Intake, IntakeError};
-use crate::job::{ImportJob, JobKind};
-use crate::store::apply::Received;
+use crate::job::{Actor, ImportJob, JobKind};
+use crate::store::decide::Received;
 use crate::store::{jobs, sources};
 
 /// The job behind an answer.
@@ -20,32 +22,94 @@ const JOB: HeaderName = HeaderName::from_static("tributary-job");
 /// Entries that were not taken, when there are any.
 const SKIPPED: HeaderName = HeaderName::from_static("tributary-skipped");
 
+/// The plan that was approved: nothing else is applied.
+const EXPECT_PLAN: HeaderName = HeaderName::from_static("tributary-expect-plan");
+
 /// `POST /api/remote-account/inject`: imports a payload that the body holds.
 pub async fn inject(mut request: Request) -> Answer {
-    let (members, received) = receive(&mut request).await?;
+    let expected = expected_plan(&request.head.headers)?;
+    let arrived = receive(&mut request).await?;
     // The fields are judged before the payload, whatever their order in the body.
-    let asked = asked(&members)?;
-    let injected = import::inject(&request.app, asked, received).await?;
+    let asked = InjectRequest {
+        actor: request.asker(),
+        expected,
+        receiving: arrived.took,
+        ..asked(&arrived.members)?
+    };
+    let injected = import::inject(&request.app, asked, arrived.received).await;
+    let injected = injected.map_err(not_injected)?;
     let mut answer = ok(&Counted::of(&injected.job))?;
     tell(answer.headers_mut(), &injected.job, injected.not_taken);
     Ok(answer)
 }
 
-/// The payload in a body, or why there is none, and what else the body holds.
-pub(super) async fn receive(
-    request: &mut Request,
-) -> Result<(Vec<Member>, Result<Received, ImportError>), ApiError> {
-    let app = &request.app;
+/// The plan that a request approves; 422 for a header that holds no hash.
+fn expected_plan(headers: &HeaderMap) -> Result<Option<PlanHash>, ApiError> {
+    let mut values = headers.get_all(EXPECT_PLAN).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let hash = value.to_str().ok().and_then(PlanHash::from_hex);
+    match (hash, values.next()) {
+        (Some(hash), None) => Ok(Some(hash)),
+        _ => Err(ApiError::unprocessable(
+            "`Tributary-Expect-Plan` must be the `plan_hash` of a plan: 64 hex digits, once",
+        )),
+    }
+}
+
+/// What an inject body held.
+pub(super) struct Arrived {
+    /// What stood beside the payload.
+    pub(super) members: Vec<Member>,
+    /// The payload, or why it cannot be imported.
+    pub(super) received: Result<Received, Failure>,
+    /// How long it took.
+    pub(super) took: Duration,
+}
+
+/// Reads an inject body. A body that cannot be read to its end holds no import.
+pub(super) async fn receive(request: &mut Request) -> Result<Arrived, ApiError> {
+    let (app, began) = (&request.app, Instant::now());
     let max = app.config.bodies.max_body;
     let declared = request.body.declared_len();
     if declared.is_some_and(|len| len > max) {
-        return Err(ApiError::too_large(max));
+        return Ok(Arrived {
+            members: Vec::new(),
+            received: Err(IntakeError::TooLarge(max).into()),
+            took: began.elapsed(),
+        });
     }
     let mut intake = Intake::new(app, Form::InjectBody, max, declared);
-    while let Some(piece) = request.body.next().await? {
-        intake.take(&piece)?;
+    let (members, received) = loop {
+        let taken = match request.body.next().await? {
+            Some(piece) => intake.take(&piece),
+            None => {
+                let whole = intake.finish();
+                break whole.map_or_else(
+                    |error| (Vec::new(), Err(error.into())),
+                    |(members, batch)| (members, batch.map_err(Failure::from)),
+                );
+            }
+        };
+        if let Err(error) = taken {
+            break (Vec::new(), Err(error.into()));
+        }
+    };
+    Ok(Arrived {
+        members,
+        received,
+        took: began.elapsed(),
+    })
+}
+
+/// What whoever gave a payload is told that changed nothing; its job stands in a header.
+pub(super) fn not_injected(not: NotInjected) -> ApiError {
+    let error = ApiError::from(not.failure);
+    match not.job_id.as_deref().map(HeaderValue::from_str) {
+        Some(Ok(id)) => error.with_header(JOB, id),
+        _ => error,
     }
-    Ok(intake.finish()?)
 }
 
 /// The answer of an inject: counts only.
@@ -75,7 +139,7 @@ impl<'a> Counted<'a> {
 }
 
 /// The fields beside the payload; 422 for one of the wrong type.
-fn asked(members: &[Member]) -> Result<InjectRequest, ApiError> {
+pub(super) fn asked(members: &[Member]) -> Result<InjectRequest, ApiError> {
     let strategy: Option<String> = field(members, "strategy")?;
     let strategy = match strategy.as_deref() {
         None => Strategy::default(),
@@ -94,6 +158,9 @@ fn asked(members: &[Member]) -> Result<InjectRequest, ApiError> {
             ..ImportOptions::default()
         },
         source_name: source_name.unwrap_or_default().trim().to_owned(),
+        actor: String::new(),
+        expected: None,
+        receiving: Duration::ZERO,
     })
 }
 
@@ -122,7 +189,13 @@ fn field<T: DeserializeOwned>(members: &[Member], name: &str) -> Result<Option<T
 
 /// `POST /api/remote-account/sources/{id}/sync`: fetches a source and imports what it answers. The body is not read.
 pub async fn sync(request: Request) -> Answer {
-    match import::sync(&request.app, request.id).await? {
+    let asked = SyncRequest {
+        id: request.id,
+        // A route for administrators lets nobody else in.
+        actor: request.actor.unwrap_or(Actor::Admin),
+        expected: expected_plan(&request.head.headers)?,
+    };
+    match import::sync(&request.app, asked).await? {
         Synced::Applied {
             job,
             source,
@@ -136,12 +209,17 @@ pub async fn sync(request: Request) -> Answer {
             Ok(answer)
         }
         Synced::Failed(job) => {
-            let mut answer = ApiError::new(StatusCode::BAD_GATEWAY, SYNC_FAILED).into_response();
+            let mut answer = ApiError::sync_failed().into_response();
+            tell(answer.headers_mut(), &job, 0);
+            Ok(answer)
+        }
+        Synced::PlanDiffers(job) => {
+            let mut answer = ApiError::from(Failure::PlanDiffers).into_response();
             tell(answer.headers_mut(), &job, 0);
             Ok(answer)
         }
         Synced::NotFound => Err(ApiError::source_not_found()),
-        Synced::Disabled => Err(ApiError::bad_request("source is disabled")),
+        Synced::Disabled => Err(ApiError::source_is_disabled()),
         Synced::Unavailable(why) => Err(ApiError::unavailable(why)),
     }
 }
@@ -183,15 +261,5 @@ pub(super) fn tell(headers: &mut HeaderMap, job: &ImportJob, not_taken: usize) {
     }
     if not_taken > 0 {
         headers.insert(SKIPPED, HeaderValue::from(not_taken));
-    }
-}
-
-impl From<IntakeError> for ApiError {
-    fn from(error: IntakeError) -> ApiError {
-        match error {
-            IntakeError::TooLarge(max) => ApiError::too_large(max),
-            IntakeError::Refused(error) => error.into(),
-            IntakeError::Unavailable(why) => ApiError::unavailable(why),
-        }
     }
 }

@@ -4,11 +4,9 @@ use serde::Serialize;
 use tributary_core::Provider;
 
 use crate::clock::rfc3339;
-use crate::job::{ImportJob, JobStatus};
+use crate::error::SYNC_FAILED;
+use crate::job::{Findings, ImportJob, JobStatus};
 use crate::source::Source;
-
-/// All that a failed sync tells, whatever its cause: the cause could hold an address, a header, a token or a body.
-pub const SYNC_FAILED: &str = "remote account sync failed";
 
 /// A source without its tokens.
 #[derive(Serialize)]
@@ -32,8 +30,6 @@ pub struct SourceShape<'a> {
 #[derive(Serialize)]
 pub struct JobShape<'a> {
     job_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
     status: &'static str,
     created_at: String,
     updated_at: String,
@@ -70,13 +66,16 @@ impl<'a> SourceShape<'a> {
 }
 
 impl<'a> JobShape<'a> {
-    /// The shape of a job. A failed one counts 1 as failed and tells the fixed text only.
+    /// The shape of a job. A failed or blocked one counts 1 as failed and tells the fixed text only.
     pub fn new(job: &'a ImportJob) -> JobShape<'a> {
-        let failed = job.status == JobStatus::Failed;
+        let failed = job.status.is_failure();
+        let status = match failed {
+            true => JobStatus::Failed,
+            false => job.status,
+        };
         JobShape {
             job_id: &job.id,
-            kind: None,
-            status: job.status.as_str(),
+            status: status.as_str(),
             created_at: rfc3339(job.created_at),
             updated_at: rfc3339(job.updated_at),
             source_id: &job.source_id,
@@ -90,12 +89,51 @@ impl<'a> JobShape<'a> {
             errors: if failed { &[SYNC_FAILED] } else { &[] },
         }
     }
+}
 
-    /// The same with what made the job, as lists of jobs show it.
-    pub fn with_kind(job: &'a ImportJob) -> JobShape<'a> {
-        JobShape {
-            kind: Some(job.kind.as_str()),
-            ..JobShape::new(job)
+/// A job as the history tells it: blocked is blocked, and why it failed is said.
+#[derive(Serialize)]
+pub struct HistoryShape<'a> {
+    #[serde(flatten)]
+    job: JobShape<'a>,
+    kind: &'static str,
+    updated: u64,
+    unchanged: u64,
+    released: u64,
+    disabled: u64,
+    by: &'a str,
+    bytes: u64,
+    /// One word; null where it did not fail.
+    cause: Option<&'a str>,
+    #[serde(flatten)]
+    findings: &'a Findings,
+    /// Whether an undo can take it back at present.
+    undoable: bool,
+    undoes: Option<&'a str>,
+    undone_by: Option<&'a str>,
+}
+
+impl<'a> HistoryShape<'a> {
+    /// The shape of a job, which can be taken back or not.
+    pub fn new(job: &'a ImportJob, undoable: bool) -> HistoryShape<'a> {
+        let some = |text: &'a String| Some(text.as_str()).filter(|text| !text.is_empty());
+        HistoryShape {
+            job: JobShape {
+                status: job.status.as_str(),
+                ..JobShape::new(job)
+            },
+            kind: job.kind.as_str(),
+            updated: job.updated,
+            unchanged: job.unchanged,
+            released: job.released,
+            disabled: job.disabled,
+            by: &job.actor,
+            bytes: job.bytes,
+            cause: some(&job.cause),
+            findings: &job.findings,
+            undoable,
+            undoes: some(&job.undoes),
+            undone_by: some(&job.undone_by),
         }
     }
 }
@@ -138,7 +176,7 @@ mod tests {
             total: 2,
             added: 1,
             skipped: 1,
-            removed: 0,
+            ..ImportJob::default()
         }
     }
 

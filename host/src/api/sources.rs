@@ -44,12 +44,14 @@ pub async fn create(mut request: Request) -> Answer {
         let mut source = blank(unused_id(db)?, edit::host_of(&url));
         edit.apply(&mut source)?;
         sources::insert(db, &source)?;
-        Ok(Changed {
+        Ok::<_, ApiError>(Changed {
             one: (source, None),
             all: sources::list(db)?,
         })
     });
-    changed.await.and_then(|changed: Changed| changed.answer())
+    let changed = changed.await?;
+    request.app.schedule.wake();
+    changed.answer()
 }
 
 /// `POST /api/remote-account/sources/{id}`: changes the fields that are present and not null.
@@ -64,12 +66,14 @@ pub async fn update(mut request: Request) -> Answer {
             sources::update(db, &source)?;
         }
         let job = jobs::latest_sync(db, &id)?;
-        Ok(Changed {
+        Ok::<_, ApiError>(Changed {
             one: (source, job),
             all: sources::list(db)?,
         })
     });
-    changed.await.and_then(|changed: Changed| changed.answer())
+    let changed = changed.await?;
+    request.app.schedule.wake();
+    changed.answer()
 }
 
 /// `DELETE /api/remote-account/sources/{id}`: forgets a source. `?accounts=` says what becomes of its accounts: `keep`
@@ -77,7 +81,8 @@ pub async fn update(mut request: Request) -> Answer {
 pub async fn delete(request: Request) -> Answer {
     let query = Query::parse(request.uri(), &["accounts"])?;
     let leftover = query.one_of("accounts", "`keep`, `release` or `remove`", leftover)?;
-    let left = hand::delete_source(&request.app, request.id, leftover.flatten()).await?;
+    let actor = request.asker();
+    let left = hand::delete_source(&request.app, request.id, leftover.flatten(), actor).await?;
     let left = left.ok_or_else(ApiError::source_not_found)?;
     ok(&All {
         sources: shapes(&left),

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 use tributary_core::{Edit, Fingerprint, ImportOptions, Leftover, Owner, SourceId};
 
-use super::{begun, new_job_id};
+use super::begun;
 use crate::app::App;
 use crate::clock;
 use crate::error::ApiError;
-use crate::job::{ImportJob, JobKind, JobStatus};
+use crate::job::{ImportJob, JobKind, JobStatus, Trace};
 use crate::source::Source;
 use crate::store::hand::{self, Removed};
 use crate::store::owners::{self, Released};
@@ -27,24 +27,26 @@ pub struct Edited {
 }
 
 /// Carries an edit out; `None` when its account is not there.
-pub async fn edit(app: &App, edit: Edit) -> Result<Option<Edited>, ApiError> {
-    let (salt, id) = (app.salt.clone(), new_job_id()?);
+pub async fn edit(app: &App, edit: Edit, actor: String) -> Result<Option<Edited>, ApiError> {
+    let salt = app.salt.clone();
     let edited = app.store.write(ACCOUNT_WEIGHT, move |db| {
-        let Some(changed) = hand::edit(db, &edit, &salt)? else {
+        let Some(trace) = hand::edit(db, &edit, &salt)? else {
             return Ok(None);
         };
-        if changed {
-            let job = done(id, JobKind::Edit, &ImportOptions::default(), String::new());
+        if let Some(trace) = trace {
+            let job = done(JobKind::Edit, None, String::new(), actor, trace);
             jobs::insert(
                 db,
                 &ImportJob {
                     total: 1,
                     skipped: 1,
+                    updated: 1,
                     ..job
                 },
             )?;
         }
         let item = listing::item(db, &edit.account)?;
+        let changed = trace.is_some();
         Ok::<_, StoreError>(item.map(|item| Edited { item, changed }))
     });
     Ok(edited.await?)
@@ -59,18 +61,16 @@ pub struct Gone {
 }
 
 /// Removes accounts, whoever owns them.
-pub async fn remove(app: &App, accounts: BTreeSet<Fingerprint>) -> Result<Gone, ApiError> {
-    let id = new_job_id()?;
+pub async fn remove(
+    app: &App,
+    accounts: BTreeSet<Fingerprint>,
+    actor: String,
+) -> Result<Gone, ApiError> {
     let named = accounts.len() as u64;
     let gone = app.store.write(named * ACCOUNT_WEIGHT, move |db| {
         let removed = hand::remove(db, accounts)?;
-        if removed.removed > 0 {
-            let job = done(
-                id,
-                JobKind::Delete,
-                &ImportOptions::default(),
-                String::new(),
-            );
+        if let Some(trace) = removed.trace {
+            let job = done(JobKind::Delete, None, String::new(), actor, trace);
             jobs::insert(
                 db,
                 &ImportJob {
@@ -106,11 +106,12 @@ pub async fn release(
     app: &App,
     owner: Owner,
     leftover: Leftover,
+    actor: String,
 ) -> Result<Option<Released>, ApiError> {
-    let (id, weight) = (new_job_id()?, weight_of(app, &owner).await?);
+    let weight = weight_of(app, &owner).await?;
     let released = app
         .store
-        .write(weight, move |db| released(db, id, &owner, leftover));
+        .write(weight, move |db| released(db, &owner, leftover, actor));
     Ok(released.await?)
 }
 
@@ -120,19 +121,20 @@ pub async fn delete_source(
     app: &App,
     id: String,
     leftover: Option<Leftover>,
+    actor: String,
 ) -> Result<Option<Vec<(Source, Option<ImportJob>)>>, ApiError> {
     let owner = SourceId::new(&id).map(Owner::Source);
     let accounts = owner.zip(leftover);
-    let (job_id, weight) = match &accounts {
-        Some((owner, _)) => (new_job_id()?, weight_of(app, owner).await?),
-        None => (String::new(), 0),
+    let weight = match &accounts {
+        Some((owner, _)) => weight_of(app, owner).await?,
+        None => 0,
     };
     let left = app.store.write(weight, move |db| {
         if !sources::delete(db, &id)? {
             return Ok(None);
         }
         if let Some((owner, leftover)) = accounts {
-            released(db, job_id, &owner, leftover)?;
+            released(db, &owner, leftover, actor)?;
         }
         sources::list(db).map(Some)
     });
@@ -141,23 +143,20 @@ pub async fn delete_source(
 
 fn released(
     db: &Connection,
-    id: String,
     owner: &Owner,
     leftover: Leftover,
+    actor: String,
 ) -> Result<Option<Released>, StoreError> {
     let Some(owned) = owners::find(db, owner)? else {
         return Ok(None);
     };
     let released = owners::release(db, owner, leftover)?;
-    if released.changed {
-        let options = ImportOptions {
-            source_id: match owner {
-                Owner::Local => None,
-                Owner::Source(source) => Some(source.clone()),
-            },
-            ..ImportOptions::default()
+    if let Some(trace) = released.trace {
+        let source = match owner {
+            Owner::Local => None,
+            Owner::Source(source) => Some(source.clone()),
         };
-        let job = done(id, JobKind::Release, &options, owned.name);
+        let job = done(JobKind::Release, source, owned.name, actor, trace);
         let skipped = released.released + released.kept;
         jobs::insert(
             db,
@@ -165,6 +164,7 @@ fn released(
                 total: skipped + released.removed,
                 skipped,
                 removed: released.removed,
+                released: released.released,
                 ..job
             },
         )?;
@@ -180,9 +180,20 @@ async fn weight_of(app: &App, owner: &Owner) -> Result<u64, ApiError> {
 }
 
 /// The job of a change that is done in the transaction that writes it.
-fn done(id: String, kind: JobKind, options: &ImportOptions, name: String) -> ImportJob {
+fn done(
+    kind: JobKind,
+    source_id: Option<SourceId>,
+    name: String,
+    actor: String,
+    trace: Trace,
+) -> ImportJob {
+    let options = ImportOptions {
+        source_id,
+        ..ImportOptions::default()
+    };
     ImportJob {
         status: JobStatus::Success,
-        ..begun(id, kind, options, name, clock::now())
+        trace: Some(trace),
+        ..begun(kind, &options, name, actor, clock::now())
     }
 }

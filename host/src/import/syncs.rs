@@ -6,19 +6,38 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 use tokio::sync::watch;
-use tributary_core::{Decider, Form, ImportError, ImportOptions, SourceId};
+use tributary_core::{
+    Counts, Decider, Form, ImportError, ImportOptions, PlanHash, QUARANTINE, Salt, SourceId,
+    Strategy,
+};
 
-use super::{begun, new_job_id, succeeded};
+use super::failure::Failure;
+use super::guarding::guard_of;
+use super::{begun, measured, succeeded};
 use crate::app::App;
 use crate::clock;
+use crate::config::GuardOptions;
 use crate::error::ApiError;
-use crate::fetch::{Cause, FetchError, Validators};
-use crate::intake::{Intake, IntakeError};
-use crate::job::{ImportJob, JobKind, JobStatus};
+use crate::fetch::{Cause, Fetched, Validators};
+use crate::intake::Intake;
+use crate::job::{Actor, Findings, ImportJob, JobKind, Phases, micros};
 use crate::metrics::Outcome;
 use crate::source::Source;
-use crate::store::apply::{self, ApplyError, Received};
-use crate::store::{StoreError, jobs, sources};
+use crate::store::apply::{self, Demands};
+use crate::store::decide::Received;
+use crate::store::standing::{self, Standing};
+use crate::store::{jobs, policies, sources};
+
+/// What a sync was asked to do.
+#[derive(Clone)]
+pub struct SyncRequest {
+    /// The source.
+    pub id: String,
+    /// Who asks. The schedule asks whether there is anything new; everybody else wants all of it.
+    pub actor: Actor,
+    /// The plan that was approved, where only that may be applied.
+    pub expected: Option<PlanHash>,
+}
 
 /// How a sync ended.
 #[derive(Clone)]
@@ -32,8 +51,10 @@ pub enum Synced {
         /// Entries that were not taken.
         not_taken: usize,
     },
-    /// Nothing was changed; the record says failed. The cause is in the log.
+    /// Nothing was changed; the record says why.
     Failed(ImportJob),
+    /// Nothing was changed, because the plan is another one than was approved.
+    PlanDiffers(ImportJob),
     /// The source is not there, or was deleted while it was fetched.
     NotFound,
     /// The source is disabled.
@@ -42,13 +63,19 @@ pub enum Synced {
     Unavailable(String),
 }
 
-/// A sync of one source at one revision.
-type Key = (String, i64);
+/// A sync of one source at one revision, and what was asked of it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    id: String,
+    revision: i64,
+    expected: Option<[u8; 32]>,
+    scheduled: bool,
+}
 
 /// What a sync under way will have told at its end.
 type Told = watch::Receiver<Option<Synced>>;
 
-/// The syncs under way, by source and revision: who asks for one of them waits for the same answer.
+/// The syncs under way: who asks for the same waits for the same answer.
 #[derive(Default)]
 pub struct Syncs {
     running: Mutex<HashMap<Key, Told>>,
@@ -76,20 +103,25 @@ impl Syncs {
 }
 
 /// Syncs a source, or waits for the sync of it that is under way. Hanging up cancels nothing.
-pub async fn sync(app: &Arc<App>, id: String) -> Result<Synced, ApiError> {
-    let asked = id.clone();
+pub async fn sync(app: &Arc<App>, request: SyncRequest) -> Result<Synced, ApiError> {
+    let asked = request.id.clone();
     let source = match app.store.read(move |db| sources::get(db, &asked)).await? {
         Some(source) if source.enabled => source,
         Some(_) => return Ok(Synced::Disabled),
         None => return Ok(Synced::NotFound),
     };
-    let key = (id, source.revision);
+    let key = Key {
+        id: request.id.clone(),
+        revision: source.revision,
+        expected: request.expected.map(|hash| *hash.as_bytes()),
+        scheduled: request.actor == Actor::Schedule,
+    };
     let mut told = app.syncs.join(key.clone(), |tell| {
         let app = Arc::clone(app);
         tokio::spawn(async move {
             // Ended, even by a panic, before it is told: who asks from then on starts a new one.
             let ending = Ending { app: &app, key };
-            let outcome = run_and_count(&app, source).await;
+            let outcome = run_and_count(&app, source, request).await;
             drop(ending);
             tell.send_replace(Some(outcome));
         });
@@ -110,42 +142,53 @@ impl Drop for Ending<'_> {
     }
 }
 
-async fn run_and_count(app: &Arc<App>, source: Source) -> Synced {
+async fn run_and_count(app: &Arc<App>, source: Source, request: SyncRequest) -> Synced {
     let (begun, id, strategy) = (Instant::now(), source.id.clone(), source.strategy);
-    let synced = run(app, source).await;
+    let synced = run(app, source, request).await;
     let outcome = match synced {
         Synced::Applied { .. } => Outcome::Success,
         _ => Outcome::Failed,
     };
     app.metrics.count_import(JobKind::Sync, strategy, outcome);
     app.metrics.note_sync(&id, begun.elapsed());
+    app.schedule.wake();
     synced
 }
 
+/// A sync under way.
+#[derive(Clone)]
+struct Attempt {
+    source: Source,
+    options: ImportOptions,
+    actor: Actor,
+    expected: Option<PlanHash>,
+    job: ImportJob,
+}
+
 /// The whole of a sync of a source as it was asked for.
-async fn run(app: &Arc<App>, source: Source) -> Synced {
-    let options = options_of(&source);
-    let begun = match begin(app, &source, &options).await {
-        Ok(job) => job,
-        Err(SyncError::Gone) => return Synced::NotFound,
-        Err(error) => return Synced::Unavailable(error.to_string()),
+async fn run(app: &Arc<App>, source: Source, request: SyncRequest) -> Synced {
+    let attempt = match begin(app, source, request).await {
+        Ok(attempt) => attempt,
+        Err(Failure::Gone) => return Synced::NotFound,
+        Err(failure) => return Synced::Unavailable(failure.to_string()),
     };
-    let id = source.id.clone();
     // A task within the task, so that a panic is a failure of this sync and its job does not stay `running`.
-    let (attempt_app, job) = (Arc::clone(app), begun.clone());
-    let attempt =
-        tokio::spawn(async move { fetch_and_apply(&attempt_app, source, options, job).await });
-    match attempt.await.unwrap_or(Err(SyncError::Panicked)) {
+    let (attempt_app, attempted) = (Arc::clone(app), attempt.clone());
+    let ended = tokio::spawn(async move { fetch_and_apply(&attempt_app, attempted).await });
+    match ended
+        .await
+        .unwrap_or(Err((Failure::Panicked, Findings::default())))
+    {
         Ok(applied) => applied,
-        Err(error) => {
-            let (cause, job_id) = (error.class(), &begun.id);
-            tracing::warn!(source_id = id, job_id, cause, reason = %error, "sync failed");
-            fail(app, begun, &error).await
+        Err((failure, findings)) => {
+            let (source_id, job_id, cause) = (&attempt.source.id, &attempt.job.id, failure.class());
+            tracing::warn!(source_id, job_id, cause, reason = %failure, "sync failed");
+            fail(app, attempt, findings, failure).await
         }
     }
 }
 
-fn options_of(source: &Source) -> ImportOptions {
+pub(super) fn options_of(source: &Source) -> ImportOptions {
     ImportOptions {
         strategy: source.strategy,
         source_id: SourceId::new(&source.id),
@@ -155,188 +198,251 @@ fn options_of(source: &Source) -> ImportOptions {
 }
 
 /// Notes that the sync runs, when the source is still there.
-async fn begin(
-    app: &App,
-    source: &Source,
-    options: &ImportOptions,
-) -> Result<ImportJob, SyncError> {
-    let id = new_job_id().map_err(|_| StoreError::Internal("no random bytes".to_owned()))?;
-    let job = begun(
-        id,
-        JobKind::Sync,
+async fn begin(app: &App, source: Source, request: SyncRequest) -> Result<Attempt, Failure> {
+    let options = options_of(&source);
+    let actor = request.actor.to_string();
+    let name = source.name.clone();
+    let job = begun(JobKind::Sync, &options, name, actor, clock::now());
+    let attempt = Attempt {
+        source,
         options,
-        source.name.clone(),
-        clock::now(),
-    );
-    let source_id = source.id.clone();
+        actor: request.actor,
+        expected: request.expected,
+        job,
+    };
     let noted = app.store.write(0, move |db| {
-        sources::get(db, &source_id)?.ok_or(SyncError::Gone)?;
-        jobs::insert(db, &job)?;
-        Ok::<_, SyncError>(job)
+        sources::get(db, &attempt.source.id)?.ok_or(Failure::Gone)?;
+        jobs::insert(db, &attempt.job)?;
+        Ok(attempt)
     });
     noted.await
 }
 
-async fn fetch_and_apply(
+/// What a source answered.
+pub(super) struct Answered {
+    /// The payload; `None` when there is nothing new.
+    pub(super) received: Option<Received>,
+    /// What its server calls it.
+    validators: Validators,
+    took: std::time::Duration,
+}
+
+/// Asks a source. What its server said last time is given where the schedule asks.
+pub(super) async fn ask(
     app: &App,
-    source: Source,
-    options: ImportOptions,
-    job: ImportJob,
-) -> Result<Synced, SyncError> {
-    let max = app.config.bodies.max_upstream_body;
+    source: &Source,
+    known: &Validators,
+) -> Result<Answered, Failure> {
+    let (max, began) = (app.config.bodies.max_upstream_body, Instant::now());
     let mut intake = Intake::new(app, Form::Payload, max, None);
-    let fetched = app
-        .fetcher
-        .fetch(&source, &Validators::default(), &mut intake)
-        .await;
-    let received = match fetched {
+    let fetched = app.fetcher.fetch(source, known, &mut intake).await;
+    let validators = match fetched {
+        Ok(Fetched::NotModified) => {
+            return Ok(Answered {
+                received: None,
+                validators: known.clone(),
+                took: began.elapsed(),
+            });
+        }
+        Ok(Fetched::Body(validators)) => validators,
         // Why the intake wanted no more is nearer to the cause than that the fetch was stopped by it.
-        Err(error) if matches!(error.cause(), Cause::Sink(_)) => intake.finish()?.1?,
+        Err(error) if matches!(error.cause(), Cause::Sink(_)) => Validators::default(),
         Err(error) => return Err(error.into()),
-        Ok(_) => intake.finish()?.1?,
     };
-    Decider::new(&received.batch, &options)?;
-    let (weight, salt) = (received.body.len(), app.salt.clone());
+    let html = intake.looks_like_html();
+    let received = intake.finish().map_err(Failure::from);
+    let received = received.and_then(|(_, batch)| Ok(batch?));
+    match received {
+        Ok(received) => Ok(Answered {
+            received: Some(received),
+            validators,
+            took: began.elapsed(),
+        }),
+        Err(failure) if html && failure.class() == "not_json" => Err(Failure::Html),
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn fetch_and_apply(app: &Arc<App>, attempt: Attempt) -> Result<Synced, (Failure, Findings)> {
+    let began = Instant::now();
+    let told = |took| Findings {
+        phases: Phases {
+            fetch_us: micros(took),
+            ..Phases::default()
+        },
+        plan_hash: attempt.expected.map(|hash| hash.to_string()),
+        ..Findings::default()
+    };
+    let known = known(app, &attempt).await;
+    let known = known.map_err(|failure| (failure, told(began.elapsed())))?;
+    let answered = ask(app, &attempt.source, &known).await;
+    let answered = answered.map_err(|failure| (failure, told(began.elapsed())))?;
+    let mut findings = told(answered.took);
+    if let Some(received) = &answered.received {
+        let decider = Decider::new(&received.batch, &attempt.options);
+        decider.map_err(|error: ImportError| (error.into(), findings.clone()))?;
+    }
+    findings.not_modified = answered.received.is_none();
+    let weight = answered.received.as_ref().map_or(0, |r| r.body.len());
+    let (salt, guard, waiting) = (app.salt.clone(), app.config.guard.clone(), Instant::now());
+    let kept = findings.clone();
     let applied = app.store.write(weight, move |db| {
-        apply_fetched(db, &source, &received, &options, &salt, job)
+        let applying = Applying {
+            db,
+            salt: &salt,
+            guard: &guard,
+            waiting,
+        };
+        applying.answered(&attempt, &answered, findings)
     });
-    applied.await
+    applied.await.map_err(|failure| (failure, kept))
 }
 
-/// Inside the transaction the source must still be the one that was fetched.
-fn apply_fetched(
-    db: &Connection,
-    fetched: &Source,
-    received: &Received,
-    options: &ImportOptions,
-    salt: &tributary_core::Salt,
-    job: ImportJob,
-) -> Result<Synced, SyncError> {
-    let current = sources::get(db, &fetched.id)?.ok_or(SyncError::Gone)?;
-    if !current.enabled || current.revision != fetched.revision {
-        return Err(SyncError::Changed);
+/// What the source's server called its last body, where the schedule asks.
+async fn known(app: &App, attempt: &Attempt) -> Result<Validators, Failure> {
+    if attempt.actor != Actor::Schedule {
+        return Ok(Validators::default());
     }
-    let name = match &options.source_id {
-        Some(source) => apply::settle_name(db, source, Some(&current.name))?,
-        None => String::new(),
-    };
-    let counts = apply::apply(db, received, options, &name, salt, clock::now())?;
-    let job = succeeded(job, &counts);
-    jobs::finish(db, &job)?;
-    sources::mark_synced(db, &current.id, job.updated_at)?;
-    let source = Source {
-        last_sync_at: Some(job.updated_at),
-        ..current
-    };
-    Ok(Synced::Applied {
-        job,
-        source: Box::new(source),
-        not_taken: received.not_taken(),
-    })
+    let id = attempt.source.id.clone();
+    let standing = app.store.read(move |db| standing::read(db, &id)).await;
+    let standing = standing.map_err(|error: crate::store::StoreError| Failure::from(error))?;
+    Ok(validators_of(&standing))
 }
 
-/// Notes that the sync failed, in a transaction of its own.
-async fn fail(app: &App, job: ImportJob, error: &SyncError) -> Synced {
-    let at = clock::now().max(job.created_at);
+fn validators_of(standing: &Standing) -> Validators {
+    Validators {
+        etag: standing.etag.clone(),
+        last_modified: standing.last_modified.clone(),
+    }
+}
+
+/// What was fetched, on its way into the pool, in the writer's transaction.
+struct Applying<'a> {
+    db: &'a Connection,
+    salt: &'a Salt,
+    guard: &'a GuardOptions,
+    waiting: Instant,
+}
+
+impl Applying<'_> {
+    /// Here the source must still be the one that was fetched.
+    fn answered(
+        &self,
+        attempt: &Attempt,
+        answered: &Answered,
+        findings: Findings,
+    ) -> Result<Synced, Failure> {
+        let (db, applying) = (self.db, Instant::now());
+        let current = sources::get(db, &attempt.source.id)?.ok_or(Failure::Gone)?;
+        if !current.enabled || current.revision != attempt.source.revision {
+            return Err(Failure::Changed);
+        }
+        let job = ImportJob {
+            findings,
+            ..attempt.job.clone()
+        };
+        let job = match &answered.received {
+            Some(received) => {
+                let job = self.received(attempt, &current, received, job)?;
+                measured(job, received, self.waiting, applying)
+            }
+            None => {
+                // What the source has in the pool must still be what that body gave.
+                let standing = standing::read(db, &current.id)?;
+                if validators_of(&standing) != answered.validators {
+                    return Err(Failure::Changed);
+                }
+                succeeded(job, &Counts::default())
+            }
+        };
+        jobs::finish(db, &job)?;
+        sources::mark_synced(db, &current.id, job.updated_at)?;
+        let standing = Standing {
+            etag: answered.validators.etag.clone(),
+            last_modified: answered.validators.last_modified.clone(),
+            attempted_at: Some(job.updated_at),
+            ..Standing::default()
+        };
+        standing::write(db, &current.id, &standing)?;
+        Ok(Synced::Applied {
+            source: Box::new(Source {
+                last_sync_at: Some(job.updated_at),
+                ..current
+            }),
+            job,
+            not_taken: answered.received.as_ref().map_or(0, Received::not_taken),
+        })
+    }
+
+    fn received(
+        &self,
+        attempt: &Attempt,
+        current: &Source,
+        received: &Received,
+        job: ImportJob,
+    ) -> Result<ImportJob, Failure> {
+        let db = self.db;
+        let policy = policies::read(db, &current.id)?;
+        let options = ImportOptions {
+            removal: policy.removal,
+            ..attempt.options.clone()
+        };
+        let name = match &options.source_id {
+            Some(source) => apply::settle_name(db, source, Some(&current.name))?,
+            None => String::new(),
+        };
+        let demands = Demands {
+            expected: attempt.expected,
+            guard: (options.strategy == Strategy::Replace).then(|| guard_of(self.guard, &policy)),
+        };
+        let at = clock::now();
+        let applied = apply::apply(db, received, &options, &name, self.salt, at, &demands)?;
+        Ok(ImportJob {
+            trace: applied.trace,
+            ..succeeded(job, &applied.counts)
+        })
+    }
+}
+
+/// Notes that the sync failed, and where its source stands now, in a transaction of its own.
+async fn fail(app: &App, attempt: Attempt, findings: Findings, failure: Failure) -> Synced {
     let job = ImportJob {
-        status: JobStatus::Failed,
-        updated_at: at,
-        ..job
+        findings,
+        ..attempt.job
     };
-    let (noted, gone) = (job.clone(), matches!(error, SyncError::Gone));
-    let outage = match error {
-        SyncError::Store(error) => Some(error.to_string()),
-        _ => None,
-    };
-    let written = app.store.write(0, move |db| jobs::finish(db, &noted)).await;
-    match (outage, written) {
-        (Some(why), _) => Synced::Unavailable(why),
-        (None, Err(error)) => Synced::Unavailable(error.to_string()),
-        (None, Ok(_)) if gone => Synced::NotFound,
-        (None, Ok(_)) => Synced::Failed(job),
-    }
-}
-
-/// Why a sync failed. Its text is for the log and repeats nothing of an address, a header, a token or a body.
-#[derive(Debug)]
-enum SyncError {
-    Fetch(FetchError),
-    Intake(IntakeError),
-    Refused(ImportError),
-    /// The source was edited or disabled while it was fetched.
-    Changed,
-    /// The source was deleted meanwhile.
-    Gone,
-    /// A mistake of the program; its place is in the log.
-    Panicked,
-    Store(StoreError),
-}
-
-impl SyncError {
-    /// One word for log fields and counters.
-    fn class(&self) -> &'static str {
-        match self {
-            SyncError::Fetch(error) => error.cause().class(),
-            SyncError::Intake(IntakeError::TooLarge(_)) => "too_large",
-            SyncError::Intake(IntakeError::Refused(error)) | SyncError::Refused(error) => {
-                error.code()
-            }
-            SyncError::Intake(IntakeError::Unavailable(_)) | SyncError::Store(_) => "store",
-            SyncError::Changed => "source_changed",
-            SyncError::Gone => "source_gone",
-            SyncError::Panicked => "panic",
+    let mut job = failure.of_job(job, clock::now());
+    let scheduled = attempt.actor == Actor::Schedule;
+    let (transient, retry_after) = (failure.is_transient(), failure.retry_after());
+    let written = app.store.write(0, move |db| {
+        let before = standing::read(db, &job.source_id)?;
+        let standing = Standing {
+            attempted_at: Some(job.updated_at),
+            // What a person asks for begins the count anew.
+            failures: if scheduled {
+                before.failures.saturating_add(1)
+            } else {
+                1
+            },
+            transient,
+            not_before: retry_after.map(|seconds| after(job.updated_at, seconds)),
+            ..before
+        };
+        job.findings.quarantined = standing.failures >= QUARANTINE;
+        if sources::get(db, &job.source_id)?.is_some() {
+            standing::write(db, &job.source_id, &standing)?;
         }
+        jobs::finish(db, &job)?;
+        Ok::<_, crate::store::StoreError>(job)
+    });
+    match (failure, written.await) {
+        (Failure::Store(why), _) => Synced::Unavailable(why.to_string()),
+        (_, Err(error)) => Synced::Unavailable(error.to_string()),
+        (Failure::Gone, Ok(_)) => Synced::NotFound,
+        (Failure::PlanDiffers, Ok(job)) => Synced::PlanDiffers(job),
+        (_, Ok(job)) => Synced::Failed(job),
     }
 }
 
-impl std::fmt::Display for SyncError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            SyncError::Fetch(error) => error.fmt(f),
-            SyncError::Intake(IntakeError::TooLarge(max)) => {
-                write!(f, "the answer is larger than {max} bytes")
-            }
-            SyncError::Intake(IntakeError::Refused(error)) | SyncError::Refused(error) => {
-                error.fmt(f)
-            }
-            SyncError::Intake(IntakeError::Unavailable(why)) => f.write_str(why),
-            SyncError::Changed => f.write_str("the source was changed while it was fetched"),
-            SyncError::Gone => f.write_str("the source was deleted"),
-            SyncError::Panicked => f.write_str("the sync panicked"),
-            SyncError::Store(error) => error.fmt(f),
-        }
-    }
-}
-
-impl From<FetchError> for SyncError {
-    fn from(error: FetchError) -> SyncError {
-        SyncError::Fetch(error)
-    }
-}
-
-impl From<IntakeError> for SyncError {
-    fn from(error: IntakeError) -> SyncError {
-        SyncError::Intake(error)
-    }
-}
-
-impl From<ImportError> for SyncError {
-    fn from(error: ImportError) -> SyncError {
-        SyncError::Refused(error)
-    }
-}
-
-impl From<StoreError> for SyncError {
-    fn from(error: StoreError) -> SyncError {
-        SyncError::Store(error)
-    }
-}
-
-impl From<ApplyError> for SyncError {
-    fn from(error: ApplyError) -> SyncError {
-        match error {
-            ApplyError::Refused(error) => SyncError::Refused(error),
-            ApplyError::Store(error) => SyncError::Store(error),
-        }
-    }
+fn after(at: i64, seconds: u64) -> i64 {
+    at.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX))
 }

@@ -65,14 +65,16 @@ async fn respond(
     body: RequestBody,
 ) -> Answer {
     let Found { route, id, .. } = found?;
-    if served.door == Door::Api {
-        auth::admit(&served.app, route.who, &head.headers).await?;
-    }
+    let actor = match served.door {
+        Door::Api => auth::admit(&served.app, route.who, &head.headers).await?,
+        Door::Metrics => None,
+    };
     (route.handler)(Request {
         app: Arc::clone(&served.app),
         head,
         body,
         id,
+        actor,
     })
     .await
 }

@@ -131,6 +131,27 @@ impl<'c> Accounts<'c> {
         Ok(())
     }
 
+    /// Writes when an import last changed the account in this row, in seconds since the epoch.
+    pub fn set_injected_at(&mut self, id: i64, at: i64) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("UPDATE account SET injected_at = ?2 WHERE id = ?1")?
+            .execute([id, at])?;
+        Ok(())
+    }
+
+    /// Makes an account that was put back into row `id` found, and its owners own it.
+    pub fn put_key(&mut self, id: i64, account: &Account) -> Result<(), StoreError> {
+        let owners = self.owners.encode(&account.owners)?;
+        for owner in ids_in(&owners) {
+            self.own(owner, id)?;
+        }
+        self.add_key(&NewKey {
+            fingerprint: account.fingerprint,
+            id,
+            owners,
+        })
+    }
+
     /// Makes an added account found by its fingerprint. Ascending fingerprints cost the fewest pages.
     pub fn add_key(&mut self, key: &NewKey) -> Result<(), StoreError> {
         self.add_key.on(self.db)?.execute(params![
@@ -279,7 +300,8 @@ pub struct NewKey {
     pub owners: Vec<u8>,
 }
 
-fn read_account(
+/// Reads an account from a row that has the columns of `account`.
+pub(super) fn read_account(
     row: &Row<'_>,
     fingerprint: Fingerprint,
     owners: Owners,

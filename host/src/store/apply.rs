@@ -1,32 +1,33 @@
 //! Carries a plan out while it is made: reading the pool, deciding and writing, in the writer's transaction.
 
 use std::io;
-use std::sync::mpsc::sync_channel;
-use std::thread;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use tributary_core::{
-    Arrival, Batch, Brought, Change, Counts, Decider, EntryReader, ImportError, ImportOptions,
-    Item, Owner, Reason, Salt, SourceId,
-};
+use tributary_core::{Change, Counts, Guard, ImportError, ImportOptions, PlanHash, Salt, SourceId};
 
-use super::accounts::Stored;
+use super::accounts::{Accounts, Stored};
 use super::change::{Changes, Importer};
+use super::decide::{self, Received, Takes};
 use super::error::StoreError;
-use crate::body::Body;
+use super::guard;
+use super::undo::Kept;
+use crate::job::{GuardReport, Trace};
 
-/// Items of fewer are read by the writer itself.
-const ALONE: usize = 1_000;
-/// Items read together, and parts read ahead of the writer.
-const PART: usize = 256;
-const PARTS_AHEAD: usize = 4;
+/// What must hold of an import besides that the core takes it.
+#[derive(Clone, Debug, Default)]
+pub struct Demands {
+    /// The plan that was approved: another one is not applied.
+    pub expected: Option<PlanHash>,
+    /// The guard, where it may block, and the words for where it is set.
+    pub guard: Option<(Guard, String)>,
+}
 
-/// A batch and the bytes it was read from.
-pub struct Received {
-    /// The bytes.
-    pub body: Body,
-    /// What they offer.
-    pub batch: Batch,
+/// What an import did.
+pub struct Applied {
+    /// In numbers.
+    pub counts: Counts,
+    /// What it takes to undo it; `None` when nothing changed.
+    pub trace: Option<Trace>,
 }
 
 /// Why an import was not applied. Nothing of it was written.
@@ -34,6 +35,10 @@ pub struct Received {
 pub enum ApplyError {
     /// The core refuses it.
     Refused(ImportError),
+    /// The plan is another one than was approved.
+    PlanDiffers,
+    /// The source would lose too much; with the hash of the plan.
+    Blocked(Box<GuardReport>, PlanHash),
     /// The store, or the spooled body, cannot be used.
     Store(StoreError),
 }
@@ -63,7 +68,8 @@ impl From<io::Error> for ApplyError {
     }
 }
 
-/// Decides what was received and writes it, under the importer's `name`; `at` is in seconds since the epoch.
+/// Decides what was received and writes it, under the importer's `name`; `at` is in seconds since the epoch. When it
+/// fails, what it wrote is to be rolled back.
 pub fn apply(
     db: &Connection,
     received: &Received,
@@ -71,123 +77,55 @@ pub fn apply(
     name: &str,
     salt: &Salt,
     at: i64,
-) -> Result<Counts, ApplyError> {
-    let decider = Decider::new(&received.batch, options)?;
+    demands: &Demands,
+) -> Result<Applied, ApplyError> {
     let source = options.source_id.as_ref();
-    let changes = Changes::begin(db, Some(Importer { source, name, at }))?;
-    let mut applying = Applying {
-        was_empty: changes.accounts.is_empty()?,
-        changes,
-        counts: Counts::default(),
+    let mut changes = Changes::begin(db, Some(Importer { source, name, at }))?;
+    let hashed = match (demands.expected, &demands.guard) {
+        (Some(_), _) => decide::Hashed::Always,
+        (None, Some(_)) => decide::Hashed::WhereAccountsDepart,
+        (None, None) => decide::Hashed::Never,
     };
-    applying.departures(&decider, &received.batch, &options.owner())?;
-    if received.batch.items.len() < ALONE {
-        for part in received.brought(salt) {
-            applying.arrivals(&decider, part?)?;
-        }
-    } else {
-        received.brought_ahead(salt, |part| applying.arrivals(&decider, part))?;
+    let decided = decide::decide(received, options, salt, hashed, &mut changes)?;
+    if demands.expected.is_some() && decided.hash != demands.expected {
+        return Err(ApplyError::PlanDiffers);
     }
-    applying.changes.finish()?;
-    Ok(applying.counts)
+    if let (None, Some((guard, setting)), Some(hash)) =
+        (demands.expected, &demands.guard, decided.hash)
+    {
+        let report = guard::report(db, options, &decided, guard, setting, at)?;
+        if report.blocked {
+            return Err(ApplyError::Blocked(Box::new(report), hash));
+        }
+    }
+    let approved = demands.expected.is_some();
+    guard::note(db, options, &decided, at, approved)?;
+    Ok(Applied {
+        counts: decided.counts,
+        trace: changes.finish()?,
+    })
 }
 
-/// Items with what their entries bring.
-type Part<'r> = Vec<(&'r Item, Brought)>;
-
-impl Received {
-    /// Entries that were not taken; blanks are passed over without ado.
-    pub fn not_taken(&self) -> usize {
-        let skips = self.batch.skips.iter();
-        skips.filter(|skip| skip.reason != Reason::Blank).count()
+impl<'c> Takes<'c> for Changes<'c> {
+    fn accounts(&mut self) -> &mut Accounts<'c> {
+        &mut self.accounts
     }
 
-    /// Reads what items bring, part by part.
-    fn brought<'r>(&'r self, salt: &'r Salt) -> impl Iterator<Item = io::Result<Part<'r>>> {
-        let (mut reader, mut scratch) = (EntryReader::new(salt), Vec::new());
-        self.batch.items.chunks(PART).map(move |part| {
-            let mut read = |item: &'r Item| {
-                let len = usize::try_from(item.span.len).map_err(io::Error::other)?;
-                let raw = self.body.slice(item.span.offset, len, &mut scratch)?;
-                Ok((item, reader.read(raw)))
-            };
-            part.iter().map(&mut read).collect()
-        })
+    fn take(&mut self, change: &Change<'_>, stored: Option<&Stored>) -> Result<(), StoreError> {
+        self.carry_out(change, stored)
     }
 
-    /// The same for all items, read by another thread while `take` works on the part before.
-    fn brought_ahead(
-        &self,
-        salt: &Salt,
-        mut take: impl FnMut(Part<'_>) -> Result<(), ApplyError>,
-    ) -> Result<(), ApplyError> {
-        thread::scope(|scope| {
-            let (send, receive) = sync_channel(PARTS_AHEAD);
-            scope.spawn(move || {
-                for part in self.brought(salt) {
-                    // When nobody takes any more, the import has failed.
-                    if send.send(part).is_err() {
-                        return;
-                    }
-                }
-            });
-            receive.into_iter().try_for_each(|part| take(part?))
-        })
-    }
-}
-
-/// An import under way.
-struct Applying<'c> {
-    changes: Changes<'c>,
-    /// No account was there before: none need be looked for.
-    was_empty: bool,
-    counts: Counts,
-}
-
-impl Applying<'_> {
-    /// The accounts that leave the source, by fingerprint.
-    fn departures(
-        &mut self,
-        decider: &Decider<'_>,
-        batch: &Batch,
-        importer: &Owner,
-    ) -> Result<(), ApplyError> {
-        if !decider.replaces() {
-            return Ok(());
-        }
-        let mut leaving = self.changes.accounts.owned_by(importer)?;
-        leaving.retain(|fingerprint| decider.departs(batch, fingerprint));
-        for fingerprint in leaving {
-            if let Some(stored) = self.changes.accounts.find(&fingerprint)? {
-                self.carry_out(&decider.depart(&stored.account), Some(&stored))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn arrivals(&mut self, decider: &Decider<'_>, part: Part<'_>) -> Result<(), ApplyError> {
-        for (item, brought) in part {
-            let stored = match self.was_empty {
-                true => None,
-                false => self.changes.accounts.find(&item.fingerprint)?,
-            };
-            let before = stored.as_ref().map(|stored| &stored.account);
-            match decider.arrive(item, brought, before) {
-                Arrival::Change(change) => self.carry_out(&change, stored.as_ref())?,
-                Arrival::Unchanged { .. } => self.counts.add_unchanged(),
-            }
-        }
-        Ok(())
-    }
-
-    fn carry_out(
+    fn take_back(
         &mut self,
         change: &Change<'_>,
-        stored: Option<&Stored>,
+        stored: &Stored,
+        times: Option<(i64, i64)>,
     ) -> Result<(), StoreError> {
-        self.changes.carry_out(change, stored)?;
-        self.counts.add(change.kind);
-        Ok(())
+        self.carry_out_at(change, stored, times)
+    }
+
+    fn put_back(&mut self, change: &Change<'_>, kept: &Kept) -> Result<(), StoreError> {
+        self.bring_back(change, kept)
     }
 }
 
@@ -201,15 +139,8 @@ pub fn settle_name(
     source: &SourceId,
     given: Option<&str>,
 ) -> Result<String, StoreError> {
-    let kept: Option<String> = db
-        .prepare_cached("SELECT name FROM owner WHERE source_id = ?1")?
-        .query_row([source.as_str()], |row| row.get(0))
-        .optional()?;
-    let given = given.map(str::to_owned).filter(|name| !name.is_empty());
-    let name = match given.or_else(|| kept.clone().filter(|name| !name.is_empty())) {
-        Some(name) => name,
-        None => name_of_source(db, source)?.unwrap_or_default(),
-    };
+    let kept = kept_name(db, source)?;
+    let name = name_beside(db, source, given, kept.as_deref())?;
     if kept.is_some_and(|kept| kept != name) {
         db.prepare_cached("UPDATE owner SET name = ?2 WHERE source_id = ?1")?
             .execute(params![source.as_str(), name])?;
@@ -217,9 +148,33 @@ pub fn settle_name(
     Ok(name)
 }
 
-fn name_of_source(db: &Connection, source: &SourceId) -> Result<Option<String>, StoreError> {
+/// The same name without anything being written.
+pub fn name_of(
+    db: &Connection,
+    source: &SourceId,
+    given: Option<&str>,
+) -> Result<String, StoreError> {
+    let kept = kept_name(db, source)?;
+    name_beside(db, source, given, kept.as_deref())
+}
+
+fn kept_name(db: &Connection, source: &SourceId) -> Result<Option<String>, StoreError> {
+    let mut name = db.prepare_cached("SELECT name FROM owner WHERE source_id = ?1")?;
+    let name = name.query_row([source.as_str()], |row| row.get(0));
+    Ok(name.optional()?)
+}
+
+fn name_beside(
+    db: &Connection,
+    source: &SourceId,
+    given: Option<&str>,
+    kept: Option<&str>,
+) -> Result<String, StoreError> {
+    let present = |name: &&str| !name.is_empty();
+    if let Some(name) = given.filter(present).or(kept.filter(present)) {
+        return Ok(name.to_owned());
+    }
     let mut name = db.prepare_cached("SELECT name FROM source WHERE id = ?1")?;
-    Ok(name
-        .query_row([source.as_str()], |row| row.get(0))
-        .optional()?)
+    let name = name.query_row([source.as_str()], |row| row.get(0));
+    Ok(name.optional()?.unwrap_or_default())
 }

@@ -1,11 +1,16 @@
 //! Carries changes of accounts out, in the writer's transaction: those of an import as they are decided, and those by hand.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
-use tributary_core::{Account, Change, ChangeKind, SourceId};
+use tributary_core::{Account, Change, ChangeKind, Owner, SourceId};
 
 use super::accounts::{Accounts, NewKey, Stored, secret_of};
 use super::error::StoreError;
-use super::meta;
+use super::record::{Recorder, Side};
+use super::undo::{self, Kept};
+use super::{guard, meta, standing};
+use crate::job::Trace;
 
 /// Added accounts whose keys are written together, in the order of their fingerprints.
 const KEYS_TOGETHER: usize = 100_000;
@@ -30,6 +35,9 @@ pub struct Changes<'c> {
     first_new: i64,
     last_account: i64,
     new_keys: Vec<NewKey>,
+    record: Recorder<'c>,
+    /// Sources that lost accounts.
+    losers: BTreeSet<SourceId>,
     any: bool,
 }
 
@@ -47,6 +55,8 @@ impl<'c> Changes<'c> {
             first_new: last_account + 1,
             last_account,
             new_keys: Vec::new(),
+            record: Recorder::new(db),
+            losers: BTreeSet::new(),
             any: false,
         })
     }
@@ -57,31 +67,113 @@ impl<'c> Changes<'c> {
         change: &Change<'_>,
         stored: Option<&Stored>,
     ) -> Result<(), StoreError> {
-        self.any = true;
-        match (change.kind, stored) {
-            (ChangeKind::Add, _) => self.add(change),
-            (ChangeKind::Remove, Some(stored)) => self.accounts.remove(stored),
-            (_, Some(stored)) => self.update(change, stored),
-            (_, None) => Err(StoreError::Internal("a change of nothing".to_owned())),
+        let at = self.importer.as_ref().map(|importer| importer.at);
+        match stored {
+            Some(stored) => self.change(change, stored, at),
+            None if change.kind == ChangeKind::Add => self.add(change),
+            None => Err(StoreError::Internal("a change of nothing".to_owned())),
         }
     }
 
-    /// Makes the added accounts found, and writes the pool's numbers and revision. Whether anything changed.
-    pub fn finish(mut self) -> Result<bool, StoreError> {
+    /// Carries out a change that takes another back. `times` are when an import had last changed the account before that,
+    /// and with it: where it still is the latter, it becomes the former.
+    pub fn carry_out_at(
+        &mut self,
+        change: &Change<'_>,
+        stored: &Stored,
+        times: Option<(i64, i64)>,
+    ) -> Result<(), StoreError> {
+        let at = match times {
+            Some((before, after)) if undo::has_time(self.db, stored, after)? => Some(before),
+            _ => None,
+        };
+        self.change(change, stored, at)
+    }
+
+    /// Puts an account back into the row that it had, with the times that it had.
+    pub fn bring_back(&mut self, change: &Change<'_>, kept: &Kept) -> Result<(), StoreError> {
+        let (Some(account), Some(token)) = (&change.after, &change.token) else {
+            return Err(StoreError::Internal("nothing to bring back".to_owned()));
+        };
+        self.any = true;
+        let secret = secret_of(token, &change.secrets);
+        self.accounts
+            .add(kept.row, account, &secret, kept.added_at)?;
+        self.accounts.set_injected_at(kept.row, kept.injected_at)?;
+        self.accounts.put_key(kept.row, account)?;
+        self.record.keep(Side::After, kept.row)
+    }
+
+    /// Makes the added accounts found, and writes the pool's numbers and revision. What it takes to undo it; `None` when
+    /// nothing changed.
+    pub fn finish(mut self) -> Result<Option<Trace>, StoreError> {
         self.write_keys()?;
         if self.last_account >= self.first_new {
             let owner = self.importer_id()?;
             self.accounts
                 .add_all_owned(owner, self.first_new, self.last_account)?;
         }
-        if self.any {
-            self.accounts.tally.write(self.db)?;
-            meta::advance(self.db, self.last_account, self.accounts.tally.accounts)?;
+        if !self.any {
+            return Ok(None);
         }
-        Ok(self.any)
+        self.accounts.tally.write(self.db)?;
+        meta::advance(self.db, self.last_account, self.accounts.tally.accounts)?;
+        self.tell_losers()?;
+        Ok(Some(Trace {
+            added: (self.first_new, self.last_account),
+            changed: self.record.rows(),
+        }))
+    }
+
+    fn note_losers(&mut self, change: &Change<'_>) {
+        let Some(before) = change.before else { return };
+        let kept = |id: &SourceId| {
+            let after = change.after.as_ref();
+            after.is_some_and(|after| after.owners.sources().contains(id))
+        };
+        let sources = before.owners.sources().iter();
+        let lost = sources.filter(|id| !kept(id) && !self.losers.contains(id));
+        let lost: Vec<_> = lost.cloned().collect();
+        self.losers.extend(lost);
+    }
+
+    /// What a source's server would not send again is no longer what the source has; and where a person took accounts
+    /// from it, its guard begins to count again.
+    fn tell_losers(&self) -> Result<(), StoreError> {
+        let importer = self
+            .importer
+            .as_ref()
+            .and_then(|importer| importer.source.cloned());
+        for source in self.losers.iter().chain(&importer) {
+            standing::forget_body(self.db, source)?;
+        }
+        if self.importer.is_none() {
+            for source in &self.losers {
+                guard::forget(self.db, &Owner::Source(source.clone()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes or removes an account; `at` is when an import last changed it, where that is told anew.
+    fn change(
+        &mut self,
+        change: &Change<'_>,
+        stored: &Stored,
+        at: Option<i64>,
+    ) -> Result<(), StoreError> {
+        self.any = true;
+        self.note_losers(change);
+        self.record.keep(Side::Before, stored.id)?;
+        if change.kind == ChangeKind::Remove {
+            return self.accounts.remove(stored);
+        }
+        self.update(change, stored, at)?;
+        self.record.keep(Side::After, stored.id)
     }
 
     fn add(&mut self, change: &Change<'_>) -> Result<(), StoreError> {
+        self.any = true;
         let (Some(account), Some(token)) = (&change.after, &change.token) else {
             return Err(StoreError::Internal("an add of nothing".to_owned()));
         };
@@ -102,7 +194,12 @@ impl<'c> Changes<'c> {
         Ok(())
     }
 
-    fn update(&mut self, change: &Change<'_>, stored: &Stored) -> Result<(), StoreError> {
+    fn update(
+        &mut self,
+        change: &Change<'_>,
+        stored: &Stored,
+        at: Option<i64>,
+    ) -> Result<(), StoreError> {
         let Some(account) = &change.after else {
             return Err(StoreError::Internal("an update to nothing".to_owned()));
         };
@@ -110,7 +207,6 @@ impl<'c> Changes<'c> {
             self.importer_id()?;
         }
         let secret = self.accounts.secret_after(stored, &change.secrets)?;
-        let at = self.importer.as_ref().map(|importer| importer.at);
         if at.is_some() || secret.is_some() || !same_row(&stored.account, account) {
             self.accounts
                 .update(stored, account, secret.as_deref(), at)?;

@@ -7,9 +7,14 @@ use tributary_core::{Edit, Fingerprint, Salt, SourceId, remove as removal};
 
 use super::change::Changes;
 use super::error::StoreError;
+use crate::job::Trace;
 
-/// Carries an edit out: whether it changed anything; `None` when its account is not there.
-pub fn edit(db: &Connection, edit: &Edit, salt: &Salt) -> Result<Option<bool>, StoreError> {
+/// Carries an edit out: what it takes to undo it, if it changed anything; `None` when its account is not there.
+pub fn edit(
+    db: &Connection,
+    edit: &Edit,
+    salt: &Salt,
+) -> Result<Option<Option<Trace>>, StoreError> {
     let mut changes = Changes::begin(db, None)?;
     let Some(stored) = changes.accounts.find(&edit.account)? else {
         return Ok(None);
@@ -29,6 +34,8 @@ pub struct Removed {
     pub unknown: BTreeSet<Fingerprint>,
     /// How many of the removed ones each source owned.
     pub owned: BTreeMap<SourceId, u64>,
+    /// What it takes to undo it; `None` when nothing was removed.
+    pub trace: Option<Trace>,
 }
 
 /// Removes accounts, whoever owns them.
@@ -46,6 +53,6 @@ pub fn remove(db: &Connection, accounts: BTreeSet<Fingerprint>) -> Result<Remove
             *removed.owned.entry(source.clone()).or_default() += 1;
         }
     }
-    changes.finish()?;
+    removed.trace = changes.finish()?;
     Ok(removed)
 }

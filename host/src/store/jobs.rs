@@ -1,16 +1,25 @@
-//! Import jobs: one row per import, kept.
+//! Import jobs: one row per import and per change by hand.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tributary_core::Strategy;
 
 use super::error::StoreError;
 use super::lookup::MOST_ROWS;
-use crate::job::{ImportJob, JobKind, JobStatus};
+use crate::job::{Findings, ImportJob, JobKind, JobStatus, Trace};
+
+/// `undo` of a job that can be undone as long as its record is kept.
+pub(super) const KEPT: i64 = 1;
+/// What an empty range is written as.
+const NO_ROWS: (i64, i64) = (0, -1);
 
 /// Adds a job as it stands: a sync while it runs, an inject in the transaction that applies it.
 pub fn insert(db: &Connection, job: &ImportJob) -> Result<(), StoreError> {
     let sql = "INSERT INTO job(id, kind, status, created_at, updated_at, source_id, source_name, strategy, \
-               total, added, skipped, removed) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+               total, added, skipped, removed, actor, bytes, updated, unchanged, released, disabled, cause, findings, \
+               undo, added_first, added_last, undo_first, undo_last, undoes) \
+               VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
+               ?21, ?22, ?23, ?24, ?25, ?26)";
+    let (undo, [added, changed]) = traced(job);
     db.prepare_cached(sql)?.execute(params![
         job.id,
         job.kind.as_str(),
@@ -24,15 +33,32 @@ pub fn insert(db: &Connection, job: &ImportJob) -> Result<(), StoreError> {
         count(job.added),
         count(job.skipped),
         count(job.removed),
+        job.actor,
+        count(job.bytes),
+        count(job.updated),
+        count(job.unchanged),
+        count(job.released),
+        count(job.disabled),
+        job.cause,
+        written(&job.findings)?,
+        undo,
+        added.0,
+        added.1,
+        changed.0,
+        changed.1,
+        job.undoes,
     ])?;
     Ok(())
 }
 
-/// Writes how a running job ended: status, time and counts. `false` when it is not running any more.
+/// Writes how a running job ended: everything but what it was when it began. `false` when it is not running any more.
 pub fn finish(db: &Connection, job: &ImportJob) -> Result<bool, StoreError> {
-    let sql = "UPDATE job SET status = ?2, updated_at = ?3, total = ?4, added = ?5, skipped = ?6, removed = ?7 \
+    let sql = "UPDATE job SET status = ?2, updated_at = ?3, total = ?4, added = ?5, skipped = ?6, removed = ?7, \
+               bytes = ?8, updated = ?9, unchanged = ?10, released = ?11, disabled = ?12, cause = ?13, findings = ?14, \
+               undo = ?15, added_first = ?16, added_last = ?17, undo_first = ?18, undo_last = ?19 \
                WHERE id = ?1 AND status = 'running'";
-    let changed = db.prepare_cached(sql)?.execute(params![
+    let (undo, [added, changed]) = traced(job);
+    let finished = db.prepare_cached(sql)?.execute(params![
         job.id,
         job.status.as_str(),
         job.updated_at,
@@ -40,8 +66,84 @@ pub fn finish(db: &Connection, job: &ImportJob) -> Result<bool, StoreError> {
         count(job.added),
         count(job.skipped),
         count(job.removed),
+        count(job.bytes),
+        count(job.updated),
+        count(job.unchanged),
+        count(job.released),
+        count(job.disabled),
+        job.cause,
+        written(&job.findings)?,
+        undo,
+        added.0,
+        added.1,
+        changed.0,
+        changed.1,
     ])?;
-    Ok(changed > 0)
+    Ok(finished > 0)
+}
+
+/// `undo`, and the first and last rows of accounts added and of the record.
+fn traced(job: &ImportJob) -> (i64, [(i64, i64); 2]) {
+    match job.trace {
+        Some(trace) => (KEPT, [trace.added, trace.changed]),
+        None => (0, [NO_ROWS; 2]),
+    }
+}
+
+fn written(findings: &Findings) -> Result<String, StoreError> {
+    serde_json::to_string(findings).map_err(|error| StoreError::Internal(error.to_string()))
+}
+
+/// Notes which job has undone this one; empty when it is in force again.
+pub(super) fn set_undone_by(db: &Connection, id: &str, by: &str) -> Result<(), StoreError> {
+    let mut change = db.prepare_cached("UPDATE job SET undone_by = ?2 WHERE id = ?1")?;
+    change.execute([id, by])?;
+    Ok(())
+}
+
+/// The job with this id, and its row.
+pub fn get(db: &Connection, id: &str) -> Result<Option<(i64, ImportJob)>, StoreError> {
+    let mut job = db.prepare_cached("SELECT * FROM job WHERE id = ?1")?;
+    let job = job.query_row([id], |row| Ok((row.get("number")?, read(row)?)));
+    Ok(job.optional()?)
+}
+
+/// How long jobs can be undone.
+#[derive(Clone, Copy, Debug)]
+pub struct UndoLimits {
+    /// Latest jobs of each source.
+    pub keep: u32,
+    /// The oldest of them, in seconds since the epoch.
+    pub since: i64,
+}
+
+/// Whether the job in this row can be undone at present.
+pub fn is_undoable(
+    db: &Connection,
+    number: i64,
+    job: &ImportJob,
+    limits: UndoLimits,
+) -> Result<bool, StoreError> {
+    Ok(job.undone_by.is_empty() && is_kept(db, number, job, limits)?)
+}
+
+/// Whether what it takes to undo the job in this row is still kept. A person's changes count as those of a source without
+/// a name.
+pub fn is_kept(
+    db: &Connection,
+    number: i64,
+    job: &ImportJob,
+    limits: UndoLimits,
+) -> Result<bool, StoreError> {
+    if job.trace.is_none() || job.created_at < limits.since {
+        return Ok(false);
+    }
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM job WHERE source_id = ?1 AND undo = 1 AND number > ?2 LIMIT ?3)";
+    let mut newer = db.prepare_cached(sql)?;
+    let newer: u32 = newer.query_row(params![job.source_id, number, limits.keep], |row| {
+        row.get(0)
+    })?;
+    Ok(newer < limits.keep)
 }
 
 /// The source's latest sync, running or not; injects under its id do not count.
@@ -65,8 +167,9 @@ pub struct JobFilter {
     pub outcome: Option<JobStatus>,
 }
 
-/// Jobs with their rows, the newest first, and the row below which to go on; `None` at the end.
-pub type Listed = (Vec<(i64, ImportJob)>, Option<i64>);
+/// Jobs with their rows and whether they can be undone, the newest first, and the row below which to go on; `None` at the
+/// end.
+pub type Listed = (Vec<(i64, ImportJob, bool)>, Option<i64>);
 
 /// At most `most` jobs that are meant, from those below row `before`. It looks at 1,000 rows at most, so it may be fewer
 /// without being the end.
@@ -75,6 +178,7 @@ pub fn list(
     filter: &JobFilter,
     before: i64,
     most: usize,
+    undo: UndoLimits,
 ) -> Result<Listed, StoreError> {
     let sql = format!(
         "SELECT number FROM job WHERE number < ?1 ORDER BY number DESC LIMIT 1 OFFSET {}",
@@ -101,17 +205,34 @@ pub fn list(
         true => last,
         false => bound,
     };
-    Ok((jobs, next))
+    let judged = jobs.into_iter().map(|(number, job)| {
+        let undoable = is_undoable(db, number, &job, undo)?;
+        Ok((number, job, undoable))
+    });
+    Ok((judged.collect::<Result<_, StoreError>>()?, next))
 }
 
 /// Fails every job that is still running: the program that ran it is gone. Returns how many there were.
 pub fn fail_cut_short(db: &Connection, now: i64) -> Result<usize, StoreError> {
-    let sql = "UPDATE job SET status = 'failed', updated_at = ?1, total = 0, added = 0, skipped = 0, removed = 0 \
-               WHERE status = 'running'";
-    Ok(db.execute(sql, [now])?)
+    let findings = Findings {
+        error: "the server ended before the sync did".to_owned(),
+        ..Findings::default()
+    };
+    let sql = "UPDATE job SET status = 'failed', updated_at = ?1, total = 0, added = 0, skipped = 0, removed = 0, \
+               cause = 'cut_short', findings = ?2 WHERE status = 'running'";
+    Ok(db.execute(sql, params![now, written(&findings)?])?)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ImportJob> {
+    let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+    let pair = |first, last| Ok::<_, rusqlite::Error>((row.get(first)?, row.get(last)?));
+    let trace = match row.get::<_, i64>("undo")? {
+        KEPT => Some(Trace {
+            added: pair("added_first", "added_last")?,
+            changed: pair("undo_first", "undo_last")?,
+        }),
+        _ => None,
+    };
     Ok(ImportJob {
         id: row.get("id")?,
         kind: super::word(row, "kind", JobKind::from_exact)?,
@@ -121,10 +242,21 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ImportJob> {
         source_id: row.get("source_id")?,
         source_name: row.get("source_name")?,
         strategy: super::word(row, "strategy", Strategy::from_exact)?,
-        total: row.get::<_, i64>("total")?.unsigned_abs(),
-        added: row.get::<_, i64>("added")?.unsigned_abs(),
-        skipped: row.get::<_, i64>("skipped")?.unsigned_abs(),
-        removed: row.get::<_, i64>("removed")?.unsigned_abs(),
+        total: count("total")?,
+        added: count("added")?,
+        skipped: count("skipped")?,
+        removed: count("removed")?,
+        updated: count("updated")?,
+        unchanged: count("unchanged")?,
+        released: count("released")?,
+        disabled: count("disabled")?,
+        actor: row.get("actor")?,
+        bytes: count("bytes")?,
+        cause: row.get("cause")?,
+        findings: super::word(row, "findings", |json| serde_json::from_str(json).ok())?,
+        trace,
+        undoes: row.get("undoes")?,
+        undone_by: row.get("undone_by")?,
     })
 }
 

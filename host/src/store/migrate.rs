@@ -18,7 +18,7 @@ pub(super) const FILE: &str = "tributary.db";
 /// `TRIB`: how a database says that it is ours.
 const APPLICATION_ID: i32 = 0x5452_4942;
 /// Forward only: step n brings schema n to n+1 and is never edited after a release.
-const STEPS: &[fn(&Connection) -> rusqlite::Result<()>] = &[first, second];
+const STEPS: &[fn(&Connection) -> rusqlite::Result<()>] = &[first, second, third];
 
 /// Opens the database of `dir` for writing, created or migrated as needed. The caller holds the folder's lock.
 pub(super) fn prepare(dir: &Path) -> Result<Connection, OpenError> {
@@ -87,6 +87,11 @@ fn first(db: &Connection) -> rusqlite::Result<()> {
 /// Migration 2: numbers that nobody has to count, sources that are gone, and when keys were last used.
 fn second(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(include_str!("schema-2.sql"))
+}
+
+/// Migration 3: the history, undo, and what a source may do to the pool.
+fn third(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(include_str!("schema-3.sql"))
 }
 
 /// Runs the steps that are missing, each in a transaction of its own that also counts the version up.

@@ -6,6 +6,7 @@ use tributary_core::{ChangeKind, Leftover, Owner, SourceId, release as leaving};
 use super::accounts::{LOCAL, damaged};
 use super::change::Changes;
 use super::error::StoreError;
+use crate::job::Trace;
 
 /// An owner as lists show it.
 pub struct Owned {
@@ -116,8 +117,8 @@ pub struct Released {
     pub kept: u64,
     /// They left the pool.
     pub removed: u64,
-    /// Whether anything changed.
-    pub changed: bool,
+    /// What it takes to undo it; `None` when nothing changed.
+    pub trace: Option<Trace>,
 }
 
 /// Takes an owner off all its accounts. In memory are their fingerprints alone.
@@ -137,6 +138,6 @@ pub fn release(db: &Connection, owner: &Owner, leftover: Leftover) -> Result<Rel
             changes.carry_out(&change, Some(&stored))?;
         }
     }
-    released.changed = changes.finish()?;
+    released.trace = changes.finish()?;
     Ok(released)
 }

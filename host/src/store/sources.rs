@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use tributary_core::{Provider, Strategy};
 
 use super::error::StoreError;
-use super::jobs;
+use super::{jobs, policies, standing};
 use crate::job::ImportJob;
 use crate::source::{Method, Source};
 
@@ -60,7 +60,8 @@ pub fn insert(db: &Connection, source: &Source) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes an edit: everything but id and last sync, and one revision more. `false` when the source is gone.
+/// Writes an edit: everything but id and last sync, and one revision more, from which the schedule begins anew. `false`
+/// when the source is gone.
 pub fn update(db: &Connection, source: &Source) -> Result<bool, StoreError> {
     let sql = "UPDATE source SET name = ?2, enabled = ?3, url = ?4, method = ?5, auth_header = ?6, auth_token = ?7, \
                bearer_token = ?8, provider = ?9, strategy = ?10, interval_seconds = ?11, revision = revision + 1 \
@@ -78,7 +79,15 @@ pub fn update(db: &Connection, source: &Source) -> Result<bool, StoreError> {
         source.strategy.as_str(),
         source.interval_seconds,
     ])?;
+    standing::forget(db, &source.id)?;
     Ok(changed > 0)
+}
+
+/// Counts an edit of what is kept beside a source: a sync under way no longer applies.
+pub fn touch(db: &Connection, id: &str) -> Result<(), StoreError> {
+    db.prepare_cached("UPDATE source SET revision = revision + 1 WHERE id = ?1")?
+        .execute([id])?;
+    standing::forget(db, id)
 }
 
 /// Notes a successful sync at `at` (seconds since the epoch), which is no edit. `false` when the source is gone.
@@ -94,6 +103,8 @@ pub fn delete(db: &Connection, id: &str) -> Result<bool, StoreError> {
     if deleted {
         db.prepare_cached("UPDATE owner SET source_deleted = 1 WHERE source_id = ?1")?
             .execute([id])?;
+        policies::forget(db, id)?;
+        standing::forget(db, id)?;
     }
     Ok(deleted)
 }

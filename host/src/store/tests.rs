@@ -3,7 +3,6 @@ use super::*;
 use crate::job::{ImportJob, JobKind, JobStatus};
 use std::fs;
 use tempfile::{TempDir, tempdir};
-use tributary_core::Strategy;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -46,11 +45,7 @@ pub(super) fn job(id: &str, kind: JobKind, status: JobStatus) -> ImportJob {
         updated_at: 10,
         source_id: "s1".to_owned(),
         source_name: "Team".to_owned(),
-        strategy: Strategy::Merge,
-        total: 0,
-        added: 0,
-        skipped: 0,
-        removed: 0,
+        ..ImportJob::default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Accounts given by hand: an import whose owner is Local.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use tributary_core::{Batch, Counts, ImportOptions, Member, Reason, Skip};
 
@@ -17,18 +19,24 @@ const MOST_TOLD: usize = 100;
 /// `POST /api/accounts`: adds accounts that a person gives, or updates those that are there.
 pub async fn add(mut request: Request) -> Answer {
     Query::parse(request.uri(), &[])?;
-    let (members, received) = imports::receive(&mut request).await?;
-    let asked = asked(&members)?;
+    let arrived = imports::receive(&mut request).await?;
+    let asked = asked(&arrived.members, request.asker(), arrived.took)?;
+    let received = arrived.received;
     let not_taken = received.as_ref().map(|received| not_taken(&received.batch));
     let not_taken = not_taken.unwrap_or_default();
-    let added = import::inject(&request.app, asked, received).await?;
+    let added = import::inject(&request.app, asked, received).await;
+    let added = added.map_err(imports::not_injected)?;
     let mut answer = ok(&Added::new(&added.counts, not_taken))?;
     imports::tell(answer.headers_mut(), &added.job, added.not_taken);
     Ok(answer)
 }
 
 /// The fields beside the payload: the provider alone.
-fn asked(members: &[Member]) -> Result<InjectRequest, ApiError> {
+fn asked(
+    members: &[Member],
+    actor: String,
+    receiving: Duration,
+) -> Result<InjectRequest, ApiError> {
     if let Some(other) = members.iter().find(|member| member.name != "provider") {
         return Err(unknown("field", &other.name, "body", &KNOWN));
     }
@@ -39,6 +47,9 @@ fn asked(members: &[Member]) -> Result<InjectRequest, ApiError> {
             ..ImportOptions::default()
         },
         source_name: String::new(),
+        actor,
+        expected: None,
+        receiving,
     })
 }
 

@@ -14,7 +14,7 @@ pub async fn update(mut request: Request) -> Answer {
     Query::parse(request.uri(), &[])?;
     let body = request.body.read_all(max_body(&request.app)).await?;
     let edit = Edit::read(&body, &request.app.salt)?;
-    let edited = hand::edit(&request.app, edit).await?;
+    let edited = hand::edit(&request.app, edit, request.asker()).await?;
     let edited = edited.ok_or_else(not_found)?;
     let (item, changed) = (edited.item, edited.changed);
     Ok(json_text(format!(

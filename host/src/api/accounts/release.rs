@@ -26,7 +26,8 @@ pub async fn release(mut request: Request) -> Answer {
     fields.end(&["owner", "accounts"])?;
     let owner = owner.ok_or_else(|| ApiError::unprocessable(format!("`owner` must be {OWNER}")))?;
     let name = owner.to_string();
-    let released = hand::release(&request.app, owner, leftover.unwrap_or_default()).await?;
+    let (leftover, actor) = (leftover.unwrap_or_default(), request.asker());
+    let released = hand::release(&request.app, owner, leftover, actor).await?;
     let released = released.ok_or_else(|| ApiError::not_found("owner not found"))?;
     ok(&Answered {
         owner: name,

@@ -18,7 +18,7 @@ const MOST_NAMED: usize = 10_000;
 pub async fn remove(mut request: Request) -> Answer {
     Query::parse(request.uri(), &[])?;
     let named = Named::take(Fields::read(&mut request).await?, &request.app.salt)?;
-    let gone = hand::remove(&request.app, named.all()).await?;
+    let gone = hand::remove(&request.app, named.all(), request.asker()).await?;
     ok(&Answered::new(&named, &gone))
 }
 

@@ -1,0 +1,147 @@
+//! Syncs sources at their intervals, when the server is told to: the core says when each is due.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinSet;
+use tributary_core::{Attempts, Due, due_at};
+
+use super::syncs::{SyncRequest, sync};
+use crate::app::App;
+use crate::clock;
+use crate::job::Actor;
+use crate::source::Source;
+use crate::store::standing::{self, Standing};
+use crate::store::{StoreError, sources};
+
+/// Sources that are asked at the same time.
+const AT_ONCE: usize = 4;
+/// The longest pause between two looks at what is due: a clock may be set meanwhile.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// Tells whoever syncs sources that something about them has changed.
+#[derive(Default)]
+pub struct Schedule(Notify);
+
+impl Schedule {
+    /// Lets it look again at what is due.
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// When a source is due; `None` for one without an interval.
+pub fn due(source: &Source, standing: &Standing) -> Option<Due> {
+    let interval = source.interval_seconds?;
+    let attempts = Attempts {
+        source_id: &source.id,
+        interval: interval.unsigned_abs(),
+        last: standing.attempted_at,
+        failures: standing.failures,
+        transient: standing.transient,
+        not_before: standing.not_before,
+    };
+    Some(due_at(&attempts, clock::now()))
+}
+
+/// Syncs what is due until `closed`.
+pub async fn run(app: Arc<App>, mut closed: watch::Receiver<()>) {
+    let (places, mut running) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
+    // A source that was never asked keeps the time at which it was first seen to be due.
+    let mut firsts = BTreeMap::new();
+    let mut busy: BTreeSet<String> = BTreeSet::new();
+    loop {
+        let pause = match look(&app, &mut firsts).await {
+            Ok(all) => start(&app, all, &mut busy, &places, &mut running),
+            Err(error) => {
+                tracing::warn!(%error, "could not look at what is due");
+                PAUSE
+            }
+        };
+        tokio::select! {
+            _ = closed.changed() => return,
+            () = tokio::time::sleep(pause) => {}
+            () = app.schedule.0.notified() => {}
+            Some(ended) = running.join_next() => {
+                // A sync that panicked is a failed job; its source is only forgotten here.
+                match ended {
+                    Ok(id) => drop(busy.remove(&id)),
+                    Err(_) => busy.clear(),
+                }
+            }
+        }
+    }
+}
+
+/// Enabled sources with the times at which they are due, in seconds since the epoch.
+async fn look(
+    app: &App,
+    firsts: &mut BTreeMap<String, i64>,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let read = app.store.read(|db| {
+        let all = sources::list(db)?.into_iter().map(|(source, _)| source);
+        let enabled = all.filter(|source| source.enabled);
+        let standing = |source: Source| {
+            let standing = standing::read(db, &source.id)?;
+            Ok::<_, StoreError>((source, standing))
+        };
+        enabled.map(standing).collect::<Result<Vec<_>, _>>()
+    });
+    let mut known = BTreeMap::new();
+    let mut all = Vec::new();
+    for (source, standing) in read.await? {
+        if let Some(Due::At(at)) = due(&source, &standing) {
+            let at = match standing.attempted_at {
+                Some(_) => at,
+                None => *known
+                    .entry(source.id.clone())
+                    .or_insert(firsts.get(&source.id).copied().unwrap_or(at)),
+            };
+            all.push((source.id, at));
+        }
+    }
+    *firsts = known;
+    Ok(all)
+}
+
+/// Starts what is due and not under way; how long nothing else is.
+fn start(
+    app: &Arc<App>,
+    all: Vec<(String, i64)>,
+    busy: &mut BTreeSet<String>,
+    places: &Arc<Semaphore>,
+    running: &mut JoinSet<String>,
+) -> Duration {
+    let now = clock::now();
+    let mut pause = PAUSE;
+    for (id, at) in all {
+        if busy.contains(&id) {
+            continue;
+        }
+        if at > now {
+            pause = pause.min(Duration::from_secs(at.abs_diff(now)));
+            continue;
+        }
+        busy.insert(id.clone());
+        running.spawn(turn(Arc::clone(app), Arc::clone(places), id));
+    }
+    pause
+}
+
+/// Syncs one source when there is a place for it.
+async fn turn(app: Arc<App>, places: Arc<Semaphore>, id: String) -> String {
+    // The semaphore is never closed, so the place is always there.
+    let _place = places.acquire_owned().await.ok();
+    let request = SyncRequest {
+        id: id.clone(),
+        actor: Actor::Schedule,
+        expected: None,
+    };
+    if let Err(error) = sync(&app, request).await {
+        let (source_id, why) = (&id, error.message());
+        tracing::warn!(source_id, why, "could not sync a source that is due");
+    }
+    id
+}

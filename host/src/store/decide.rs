@@ -1,0 +1,245 @@
+//! Decides what was received against the pool as one connection sees it, change by change.
+
+use std::io;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use tributary_core::{
+    Arrival, Batch, Brought, Change, Counts, Decider, EntryReader, ImportOptions, Item, Owner,
+    PlanHash, PlanHasher, Reason, Salt,
+};
+
+use super::accounts::{Accounts, Stored};
+use super::apply::ApplyError;
+use super::error::StoreError;
+use super::undo::Kept;
+use crate::body::Body;
+
+/// Items of fewer are read by the deciding thread itself.
+const ALONE: usize = 1_000;
+/// Items read together, and parts read ahead.
+const PART: usize = 256;
+const PARTS_AHEAD: usize = 4;
+/// Bytes that are looked through for lines at once.
+const LOOKED_THROUGH: u64 = 64 << 10;
+
+/// A batch and the bytes it was read from.
+pub struct Received {
+    /// The bytes.
+    pub body: Body,
+    /// What they offer.
+    pub batch: Batch,
+}
+
+/// What takes changes as they are decided: whoever applies them, or only looks.
+pub trait Takes<'c> {
+    /// The pool.
+    fn accounts(&mut self) -> &mut Accounts<'c>;
+    /// The next change; `stored` is the account that it changes.
+    fn take(&mut self, change: &Change<'_>, stored: Option<&Stored>) -> Result<(), StoreError>;
+    /// A change of an undo: `times` are when an import had last changed the account before the undone job, and with it.
+    fn take_back(
+        &mut self,
+        change: &Change<'_>,
+        stored: &Stored,
+        times: Option<(i64, i64)>,
+    ) -> Result<(), StoreError>;
+    /// An account that comes back as it was kept.
+    fn put_back(&mut self, change: &Change<'_>, kept: &Kept) -> Result<(), StoreError>;
+}
+
+/// Whether the plan is hashed while it is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Hashed {
+    /// It is.
+    Always,
+    /// Only when accounts depart from their source: no other plan can be blocked.
+    WhereAccountsDepart,
+    /// It is not.
+    Never,
+}
+
+/// A plan in short.
+pub struct Decided {
+    /// How many accounts it concerns.
+    pub counts: Counts,
+    /// Its hash, where it was wanted.
+    pub hash: Option<PlanHash>,
+    /// Accounts that the importer owns with it and not before.
+    pub gained: u64,
+    /// Accounts that the importer owned before and not with it.
+    pub lost: u64,
+}
+
+/// Decides all of it: first what departs, by fingerprint, then the items in payload order.
+pub fn decide<'c>(
+    received: &Received,
+    options: &ImportOptions,
+    salt: &Salt,
+    hashed: Hashed,
+    takes: &mut impl Takes<'c>,
+) -> Result<Decided, ApplyError> {
+    let decider = Decider::new(&received.batch, options)?;
+    let mut deciding = Deciding {
+        was_empty: takes.accounts().is_empty()?,
+        takes,
+        importer: options.owner(),
+        hasher: (hashed != Hashed::Never).then(|| PlanHasher::new(options)),
+        decided: Decided {
+            counts: Counts::default(),
+            hash: None,
+            gained: 0,
+            lost: 0,
+        },
+    };
+    let departed = deciding.departures(&decider, &received.batch)?;
+    if hashed == Hashed::WhereAccountsDepart && !departed {
+        deciding.hasher = None;
+    }
+    if received.batch.items.len() < ALONE {
+        for part in received.brought(salt) {
+            deciding.arrivals(&decider, part?)?;
+        }
+    } else {
+        received.brought_ahead(salt, |part| deciding.arrivals(&decider, part))?;
+    }
+    Ok(Decided {
+        hash: deciding.hasher.map(PlanHasher::finish),
+        ..deciding.decided
+    })
+}
+
+/// Items with what their entries bring.
+type Part<'r> = Vec<(&'r Item, Brought)>;
+
+impl Received {
+    /// Entries that were not taken; blanks are passed over without ado.
+    pub fn not_taken(&self) -> usize {
+        let skips = self.batch.skips.iter();
+        skips.filter(|skip| skip.reason != Reason::Blank).count()
+    }
+
+    /// Tells lines of the text, in ascending order of place.
+    pub fn lines(&self) -> Lines<'_> {
+        Lines {
+            body: &self.body,
+            offset: 0,
+            line: 1,
+        }
+    }
+
+    /// Reads what items bring, part by part.
+    fn brought<'r>(&'r self, salt: &'r Salt) -> impl Iterator<Item = io::Result<Part<'r>>> {
+        let (mut reader, mut scratch) = (EntryReader::new(salt), Vec::new());
+        self.batch.items.chunks(PART).map(move |part| {
+            let mut read = |item: &'r Item| {
+                let len = usize::try_from(item.span.len).map_err(io::Error::other)?;
+                let raw = self.body.slice(item.span.offset, len, &mut scratch)?;
+                Ok((item, reader.read(raw)))
+            };
+            part.iter().map(&mut read).collect()
+        })
+    }
+
+    /// The same for all items, read by another thread while `take` works on the part before.
+    fn brought_ahead(
+        &self,
+        salt: &Salt,
+        mut take: impl FnMut(Part<'_>) -> Result<(), ApplyError>,
+    ) -> Result<(), ApplyError> {
+        thread::scope(|scope| {
+            let (send, receive) = sync_channel(PARTS_AHEAD);
+            scope.spawn(move || {
+                for part in self.brought(salt) {
+                    // When nobody takes any more, the import has failed.
+                    if send.send(part).is_err() {
+                        return;
+                    }
+                }
+            });
+            receive.into_iter().try_for_each(|part| take(part?))
+        })
+    }
+}
+
+/// Counts lines as it goes through a body once.
+pub struct Lines<'r> {
+    body: &'r Body,
+    offset: u64,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line, from 1, in which the byte at `offset` lies; no smaller than that asked for before.
+    pub fn of(&mut self, offset: u64) -> io::Result<u64> {
+        let mut scratch = Vec::new();
+        while self.offset < offset {
+            let len = (offset - self.offset).min(LOOKED_THROUGH);
+            let len = usize::try_from(len).map_err(io::Error::other)?;
+            let part = self.body.slice(self.offset, len, &mut scratch)?;
+            self.line += part.iter().filter(|byte| **byte == b'\n').count() as u64;
+            self.offset += len as u64;
+        }
+        Ok(self.line)
+    }
+}
+
+/// A plan that is being made.
+struct Deciding<'t, T> {
+    takes: &'t mut T,
+    /// No account was there before: none need be looked for.
+    was_empty: bool,
+    importer: Owner,
+    hasher: Option<PlanHasher>,
+    decided: Decided,
+}
+
+impl<'c, T: Takes<'c>> Deciding<'_, T> {
+    /// The accounts that leave the source, by fingerprint; whether there are any.
+    fn departures(&mut self, decider: &Decider<'_>, batch: &Batch) -> Result<bool, ApplyError> {
+        if !decider.replaces() {
+            return Ok(false);
+        }
+        let mut leaving = self.takes.accounts().owned_by(&self.importer)?;
+        leaving.retain(|fingerprint| decider.departs(batch, fingerprint));
+        for fingerprint in &leaving {
+            if let Some(stored) = self.takes.accounts().find(fingerprint)? {
+                self.take(&decider.depart(&stored.account), Some(&stored))?;
+            }
+        }
+        Ok(!leaving.is_empty())
+    }
+
+    fn arrivals(&mut self, decider: &Decider<'_>, part: Part<'_>) -> Result<(), ApplyError> {
+        for (item, brought) in part {
+            let stored = match self.was_empty {
+                true => None,
+                false => self.takes.accounts().find(&item.fingerprint)?,
+            };
+            let before = stored.as_ref().map(|stored| &stored.account);
+            match decider.arrive(item, brought, before) {
+                Arrival::Change(change) => self.take(&change, stored.as_ref())?,
+                Arrival::Unchanged { .. } => self.decided.counts.add_unchanged(),
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, change: &Change<'_>, stored: Option<&Stored>) -> Result<(), StoreError> {
+        self.takes.take(change, stored)?;
+        self.decided.counts.add(change.kind);
+        let owns = |account: &tributary_core::Account| account.owners.contains(&self.importer);
+        match (
+            change.before.is_some_and(owns),
+            change.after.as_ref().is_some_and(owns),
+        ) {
+            (false, true) => self.decided.gained += 1,
+            (true, false) => self.decided.lost += 1,
+            _ => {}
+        }
+        if let Some(hasher) = &mut self.hasher {
+            hasher.add(change);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! Accounts as a job finds and leaves them: what it takes to undo it.
+
+use rusqlite::{CachedStatement, Connection, params};
+
+use super::error::StoreError;
+
+/// When an account is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Before the job changes it, with its secrets.
+    Before,
+    /// After that. Its secrets are where it is.
+    After,
+}
+
+impl Side {
+    /// How it is written in the table.
+    pub fn number(self) -> i64 {
+        match self {
+            Side::Before => 0,
+            Side::After => 1,
+        }
+    }
+}
+
+/// Keeps accounts for the job of one transaction.
+pub struct Recorder<'c> {
+    db: &'c Connection,
+    keep: Option<CachedStatement<'c>>,
+    /// Rows of the table: the first that is this job's, and the last.
+    rows: Option<(i64, i64)>,
+}
+
+impl<'c> Recorder<'c> {
+    /// One that has kept nothing yet.
+    pub fn new(db: &'c Connection) -> Recorder<'c> {
+        Recorder {
+            db,
+            keep: None,
+            rows: None,
+        }
+    }
+
+    /// Keeps the account in this row as it is at this moment.
+    pub fn keep(&mut self, side: Side, account: i64) -> Result<(), StoreError> {
+        let sql = "INSERT INTO undo(id, side, account, fingerprint, owners, provider, masked, shown, marks, \
+                   earlier_status, secret, added_at, injected_at) \
+                   SELECT ?1, ?2, a.id, a.fingerprint, k.owners, a.provider, a.masked, a.shown, a.marks, \
+                   a.earlier_status, iif(?2 = 0, a.secret, x''), a.added_at, a.injected_at \
+                   FROM account a JOIN account_key k ON k.fingerprint = a.fingerprint WHERE a.id = ?3";
+        let (first, last) = match self.rows {
+            Some(rows) => rows,
+            None => self.none_yet()?,
+        };
+        let keep = match &mut self.keep {
+            Some(keep) => keep,
+            none => none.insert(self.db.prepare_cached(sql)?),
+        };
+        let kept = keep.execute(params![last + 1, side.number(), account])?;
+        if kept != 1 {
+            return Err(StoreError::Internal(
+                "an account to keep is not there".to_owned(),
+            ));
+        }
+        self.rows = Some((first, last + 1));
+        Ok(())
+    }
+
+    /// The rows of the table that are this job's, first to last; none when the last is before the first.
+    pub fn rows(&self) -> (i64, i64) {
+        self.rows.unwrap_or((0, -1))
+    }
+
+    /// Numbers go on above every job that still has some, even where its rows are being dropped.
+    fn none_yet(&self) -> Result<(i64, i64), StoreError> {
+        let mut last = self
+            .db
+            .prepare_cached("SELECT coalesce(max(id), 0) FROM undo")?;
+        let last: i64 = last.query_row([], |row| row.get(0))?;
+        Ok((last + 1, last))
+    }
+}

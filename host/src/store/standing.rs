@@ -1,0 +1,70 @@
+//! Where a source stands in the schedule: what its last body was called, and how the last attempts went.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use tributary_core::SourceId;
+
+use super::error::StoreError;
+
+/// Where a source stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The `ETag` of the body that was applied last; empty when none, or when the pool has more or less of it since.
+    pub etag: String,
+    /// Its `Last-Modified`, likewise.
+    pub last_modified: String,
+    /// When the last attempt ended, in seconds since the epoch.
+    pub attempted_at: Option<i64>,
+    /// Attempts in a row that failed.
+    pub failures: u32,
+    /// Whether the last failure may pass by itself.
+    pub transient: bool,
+    /// Until when the source asked not to be asked, in seconds since the epoch.
+    pub not_before: Option<i64>,
+}
+
+/// Where this source stands; a new or edited one stands at the beginning.
+pub fn read(db: &Connection, source_id: &str) -> Result<Standing, StoreError> {
+    let mut row = db.prepare_cached("SELECT * FROM standing WHERE source_id = ?1")?;
+    let standing = row.query_row([source_id], |row| {
+        Ok(Standing {
+            etag: row.get("etag")?,
+            last_modified: row.get("last_modified")?,
+            attempted_at: row.get("attempted_at")?,
+            failures: row.get("failures")?,
+            transient: row.get("transient")?,
+            not_before: row.get("not_before")?,
+        })
+    });
+    Ok(standing.optional()?.unwrap_or_default())
+}
+
+/// Writes where a source stands.
+pub fn write(db: &Connection, source_id: &str, standing: &Standing) -> Result<(), StoreError> {
+    let sql = "INSERT OR REPLACE INTO standing(source_id, etag, last_modified, attempted_at, failures, transient, not_before) \
+               VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    db.prepare_cached(sql)?.execute(params![
+        source_id,
+        standing.etag,
+        standing.last_modified,
+        standing.attempted_at,
+        standing.failures,
+        standing.transient,
+        standing.not_before,
+    ])?;
+    Ok(())
+}
+
+/// Lets a source begin anew: it was edited, or is gone.
+pub fn forget(db: &Connection, source_id: &str) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM standing WHERE source_id = ?1")?
+        .execute([source_id])?;
+    Ok(())
+}
+
+/// Forgets what the last body was called: what this source has in the pool is no longer what that body gave.
+pub fn forget_body(db: &Connection, source: &SourceId) -> Result<(), StoreError> {
+    let sql = "UPDATE standing SET etag = '', last_modified = '' \
+               WHERE source_id = ?1 AND (etag <> '' OR last_modified <> '')";
+    db.prepare_cached(sql)?.execute([source.as_str()])?;
+    Ok(())
+}
