@@ -213,7 +213,7 @@ proptest! {
         let mut turned = Pool::new(salt());
         let accounts: Vec<_> = pool.accounts().cloned().collect();
         accounts.into_iter().rev().for_each(|account| turned.put(account));
-        let text = |pool: &Pool| plan_import(payload.as_bytes(), &options, pool).map(|plan| plan_text(&plan, &options));
+        let text = |pool: &Pool| plan_import(payload.as_bytes(), &options, pool).map(|plan| plan_text(&plan, &options, None));
         prop_assert_eq!(text(&pool), text(&turned));
         prop_assert_eq!(listed(&pool), listed(&turned));
     }

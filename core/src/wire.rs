@@ -8,6 +8,7 @@ use crate::json::{Kind, Span, elements, kind, members, push_number, push_quoted,
 use crate::options::{ImportOptions, Removal, Strategy};
 use crate::owner::{Owners, SourceId};
 use crate::plan::Plan;
+use crate::plan_hash::PlanHash;
 use crate::pool::Pool;
 use crate::provider::Provider;
 use crate::secret::PLACEHOLDER;
@@ -17,7 +18,8 @@ use crate::{Batch, Note, Payload, Reason};
 /// Decides what `payload` would change, told by `context` how and in which pool; both are JSON text.
 ///
 /// `context` is an object whose members may all be left out: `strategy` (`merge` or `replace`), `source_id`, `provider`
-/// (`gpt`, `grok` or empty), `removal` (`remove` or `disable`), `salt` (64 hex digits) and `pool`, a list of accounts
+/// (`gpt`, `grok` or empty), `removal` (`remove` or `disable`), `plan_hash` (`true` for the plan's hash in the answer), `salt`
+/// (64 hex digits) and `pool`, a list of accounts
 /// `{"fingerprint", "token" (masked), "provider", "owners": {"local", "sources"}, "fields", "secrets", "earlier_status"}`
 /// where `fields` has `"…"` at every secret place and `secrets` the fingerprints of those values in order.
 ///
@@ -29,11 +31,12 @@ pub fn plan_json(payload: &[u8], context: &[u8]) -> Vec<u8> {
 }
 
 fn answer(payload: &[u8], context: &[u8]) -> Result<String, ImportError> {
-    let (options, pool) = read_context(context)?;
+    let (options, pool, wants_hash) = read_context(context)?;
     let payload = Payload::parse(payload)?;
     let batch = Batch::normalize(&payload, pool.salt())?;
     let plan = Plan::decide(batch, &payload, &options, &pool)?;
-    Ok(plan_text(&plan, &options))
+    let hash = wants_hash.then(|| plan.hash(&options));
+    Ok(plan_text(&plan, &options, hash))
 }
 
 fn refusal(error: &ImportError) -> String {
@@ -50,8 +53,8 @@ fn refusal(error: &ImportError) -> String {
     out
 }
 
-/// `{"plan": …}` as JSON text.
-pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions) -> String {
+/// `{"plan": …}` as JSON text, with the plan's hash where that is given.
+pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions, hash: Option<PlanHash>) -> String {
     let mut out = String::from("{\"plan\":");
     let mut object = Object::open(&mut out);
     object.text("strategy", options.strategy.as_str());
@@ -62,6 +65,9 @@ pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions) -> String {
     object.text("provider", options.provider.unwrap_or_default().as_str());
     object.text("shape", plan.shape.as_str());
     push_counts(object.member("counts"), plan);
+    if let Some(hash) = hash {
+        object.text("plan_hash", &hash.to_string());
+    }
     push_list(object.member("changes"), &plan.changes, push_change);
     push_list(
         object.member("unchanged"),
@@ -232,12 +238,12 @@ impl<'o> Object<'o> {
     }
 }
 
-/// The options and the pool that a context describes.
-fn read_context(context: &[u8]) -> Result<(ImportOptions, Pool), ImportError> {
+/// The options and the pool that a context describes, and whether it wants the plan's hash.
+fn read_context(context: &[u8]) -> Result<(ImportOptions, Pool, bool), ImportError> {
     let root = check_object(context)?;
     let mut options = ImportOptions::default();
     let mut salt = Salt::new([0; 32]);
-    let mut accounts = "[]";
+    let (mut accounts, mut wants_hash) = ("[]", false);
     for (key, value) in present_members(root) {
         let refused = ImportError::Context;
         match key.as_str() {
@@ -265,6 +271,8 @@ fn read_context(context: &[u8]) -> Result<(ImportOptions, Pool), ImportError> {
                 let read = string(value).and_then(|hex| Salt::from_hex(&hex));
                 salt = read.ok_or(refused("context: `salt` must be 64 hex digits"))?;
             }
+            "plan_hash" if kind(value) == Kind::Bool => wants_hash = value == "true",
+            "plan_hash" => return Err(refused("context: `plan_hash` must be true or false")),
             "pool" if kind(value) == Kind::Array => accounts = value,
             "pool" => return Err(refused("context: `pool` must be a list of accounts")),
             _ => {}
@@ -274,7 +282,7 @@ fn read_context(context: &[u8]) -> Result<(ImportOptions, Pool), ImportError> {
     for account in elements(accounts) {
         pool.put(read_account(account).map_err(ImportError::Context)?);
     }
-    Ok((options, pool))
+    Ok((options, pool, wants_hash))
 }
 
 /// The text of the object that `context` is, without a byte order mark or white space around it.

@@ -82,6 +82,17 @@ impl Client {
         self.ask(Method::POST, path, body)
     }
 
+    /// Asks with POST and without a body; `expected` is the hash of the plan that was approved.
+    pub fn post_expecting(
+        &self,
+        path: &[&str],
+        query: &Query<'_>,
+        expected: Option<&str>,
+    ) -> Result<Answer, ClientError> {
+        let request = expecting(self.request(Method::POST, path, query), expected);
+        self.answer(self.send(request, SendBody::none())?)
+    }
+
     /// Asks with DELETE.
     pub fn delete(&self, path: &[&str], query: &Query<'_>) -> Result<Answer, ClientError> {
         let request = self.request(Method::DELETE, path, query);
@@ -113,15 +124,16 @@ impl Client {
     }
 
     /// Sends JSON piece by piece, once the server has said that it wants it; `length` is how many bytes it will be, where
-    /// that is known.
+    /// that is known, and `expected` the hash of the plan that was approved.
     pub fn upload(
         &self,
         path: &[&str],
         body: &mut dyn Read,
         length: Option<u64>,
+        expected: Option<&str>,
     ) -> Result<Answer, ClientError> {
-        let mut request = self
-            .request(Method::POST, path, &Query::new())
+        let request = self.request(Method::POST, path, &Query::new());
+        let mut request = expecting(request, expected)
             .header(CONTENT_TYPE, "application/json")
             .header(EXPECT, "100-continue");
         if let Some(length) = length {
@@ -205,6 +217,16 @@ impl Client {
             job,
             self.key.is_some(),
         )
+    }
+}
+
+fn expecting(
+    request: ureq::http::request::Builder,
+    expected: Option<&str>,
+) -> ureq::http::request::Builder {
+    match expected {
+        Some(hash) => request.header("tributary-expect-plan", hash),
+        None => request,
     }
 }
 

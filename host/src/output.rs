@@ -1,6 +1,7 @@
 //! How a command answers: a table for a person, JSON for a program; remarks and progress go to stderr.
 
 mod cell;
+mod diff;
 mod object;
 mod paint;
 mod progress;
@@ -16,6 +17,7 @@ use clap::{Args, Command};
 use rustix::termios::tcgetwinsize;
 
 pub use cell::{Cell, tame};
+pub use diff::diff;
 pub use object::{Object, text_of};
 pub use paint::{Colour, Paint};
 pub use progress::Progress;
@@ -53,6 +55,15 @@ impl Output {
             room: terminal.then(width).flatten(),
             paint: Paint::of(&io::stdout()),
         }
+    }
+
+    /// Prints the `plan` of an answer: for a person as a page that says with what it was compared.
+    pub fn plan(self, answer: &str, compared: &str) -> io::Result<()> {
+        if self.json {
+            return self.json(answer);
+        }
+        let plan = Object::read(answer).unwrap_or_default().object("plan");
+        print(&diff(&plan, 0, compared, self.paint))
     }
 
     /// Whether a program reads it.

@@ -1,36 +1,40 @@
 //! `tributary plan`: the plan of an import in the terminal. Nothing is written.
 
-mod readable;
-
 use std::error::Error;
 use std::io::{self, Read};
 use std::path::Path;
 
 use rusqlite::Connection;
 use tributary_core::{
-    Batch, ImportError, ImportOptions, Payload, Plan, Pool, Salt, SourceId, Strategy, plan_text,
+    Batch, ImportError, ImportOptions, Payload, Plan, Pool, Removal, Salt, SourceId, Strategy,
+    plan_text,
 };
 
 use crate::cli::Outcome;
 use crate::cli::plan::PlanArgs;
-use crate::output::{self, Paint};
+use crate::output::{self, Object, Paint, diff};
 use crate::store::accounts::Accounts;
-use crate::store::{Store, meta};
+use crate::store::{Store, meta, policies};
 
 /// Prints what the payload would change: for a person, or as JSON. A refusal is an error.
 pub fn run(args: &PlanArgs) -> Outcome {
     let bytes = read_payload(&args.file)?;
-    let options = ImportOptions {
-        strategy: args.strategy,
-        source_id: args.source_id.as_deref().and_then(SourceId::new),
-        provider: Some(args.provider),
-        ..ImportOptions::default()
-    };
     let db = args
         .data
         .as_deref()
         .map(Store::peek_read_only)
         .transpose()?;
+    let source_id = args.source_id.as_deref().and_then(SourceId::new);
+    let removal = match (&db, &source_id) {
+        (Some(db), Some(source)) => policies::read(db, source.as_str())?.removal,
+        _ => Removal::default(),
+    };
+    let options = ImportOptions {
+        strategy: args.strategy,
+        source_id,
+        provider: Some(args.provider),
+        removal,
+    };
     let text = plan(&bytes, &options, db.as_ref(), args)?;
     Ok(output::print(&text)?)
 }
@@ -53,19 +57,21 @@ fn plan(
     if let Some(db) = &snapshot {
         load(&mut pool, db, &batch, options)?;
     }
-    let owned = pool.owned_by(&options.owner()).count();
+    let owned = pool.owned_by(&options.owner()).count() as u64;
     let plan =
         Plan::decide(batch, &payload, options, &pool).map_err(|error| placed(error, bytes))?;
-    Ok(match args.json {
-        true => plan_text(&plan, options) + "\n",
-        false => readable::page(
-            &plan,
-            options,
-            owned,
-            args.data.as_deref(),
-            Paint::of(&io::stdout()),
-        ),
-    })
+    let text = plan_text(&plan, options, Some(plan.hash(options)));
+    if args.json {
+        return Ok(text + "\n");
+    }
+    let compared = match &args.data {
+        Some(folder) => format!("Compared with the pool in `{}`.", folder.display()),
+        None => {
+            "Compared with an empty pool; `--data DIR` compares with the pool in DIR.".to_owned()
+        }
+    };
+    let plan = Object::read(&text).unwrap_or_default().object("plan");
+    Ok(diff(&plan, owned, &compared, Paint::of(&io::stdout())))
 }
 
 /// Reads into `pool` the accounts that the import can touch.

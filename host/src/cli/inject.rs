@@ -10,7 +10,7 @@ use clap::Args;
 use serde::Serialize;
 use tributary_core::{Provider, Strategy};
 
-use super::plan::{provider, strategy};
+use super::plan::{plan_hash, provider, strategy};
 use super::remote::Remote;
 use super::{Outcome, counts};
 use crate::output::{Object, Progress, cannot_read};
@@ -34,12 +34,19 @@ pub struct InjectArgs {
     /// Provider of entries that name none: `gpt` or `grok`
     #[arg(long, value_name = "PROVIDER", env = "TRIBUTARY_PROVIDER", value_parser = provider)]
     provider: Option<Provider>,
+    /// Show what the server would change, and change nothing
+    #[arg(long, conflicts_with = "expect")]
+    plan: bool,
+    /// Import only if that does what this plan says: the hash that --plan shows
+    #[arg(long, value_name = "HASH", value_parser = plan_hash)]
+    expect: Option<String>,
     #[command(flatten)]
     remote: Remote,
 }
 
-/// Where payloads are given.
+/// Where payloads are given, and where they are only looked at.
 const INJECT: &[&str] = &["api", "remote-account", "inject"];
+const PLAN: &[&str] = &["api", "remote-account", "plan"];
 /// What stands before the payload in the body.
 const BEFORE: &str = r#"{"payload":"#;
 
@@ -55,8 +62,12 @@ pub fn run(args: &InjectArgs) -> Outcome {
         .chain(payload.bytes)
         .chain(Cursor::new(after));
     let progress = Progress::bytes("sending the payload", length);
-    let mut body = progress.counted(&mut whole, "importing");
-    let answer = client.upload(INJECT, &mut body, length);
+    let (path, then) = match args.plan {
+        true => (PLAN, "planning"),
+        false => (INJECT, "importing"),
+    };
+    let mut body = progress.counted(&mut whole, then);
+    let answer = client.upload(path, &mut body, length, args.expect.as_deref());
     drop(progress);
     let answer = answer.map_err(|error| {
         match error.said().and_then(|said| place.told(said, BEFORE.len())) {
@@ -64,6 +75,10 @@ pub fn run(args: &InjectArgs) -> Outcome {
             None => Box::<dyn Error>::from(error),
         }
     })?;
+    if args.plan {
+        let compared = format!("Compared with the pool of {}.", client.server());
+        return Ok(output.plan(&answer.text, &compared)?);
+    }
     if output.is_json() {
         output.json(&answer.text)?;
         counts::remark_on(&answer);

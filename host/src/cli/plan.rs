@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args};
-use tributary_core::{Provider, Strategy};
+use tributary_core::{PlanHash, Provider, Strategy};
 
 /// What to plan. `crate::preview` does it.
 #[derive(Args)]
@@ -27,6 +27,13 @@ pub struct PlanArgs {
     /// Print the plan as JSON
     #[arg(long, env = "TRIBUTARY_JSON", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
     pub json: bool,
+}
+
+/// The hash of a plan, as it is typed.
+pub(super) fn plan_hash(typed: &str) -> Result<String, &'static str> {
+    let hash = PlanHash::from_hex(typed.trim());
+    hash.map(|hash| hash.to_string())
+        .ok_or("write the plan hash that --plan shows: 64 hex digits")
 }
 
 pub(super) fn strategy(name: &str) -> Result<Strategy, &'static str> {

@@ -2,10 +2,12 @@
 
 mod delete;
 mod edit;
+mod policy;
 
 use clap::{Args, Subcommand};
 
 use super::owners::enabled;
+use super::plan::plan_hash;
 use super::remote::Remote;
 use super::{Outcome, counts, jobs};
 use crate::client::{Client, Query};
@@ -37,6 +39,8 @@ enum SourcesCommand {
     Delete(delete::DeleteArgs),
     /// Fetch a source now and import what it answers
     Sync(SyncArgs),
+    /// Show or set what a source may do to the pool
+    Policy(policy::PolicyArgs),
 }
 
 #[derive(Args)]
@@ -44,6 +48,12 @@ struct SyncArgs {
     /// Id of the source
     #[arg(value_parser = id)]
     id: String,
+    /// Show what a sync would change, and change nothing
+    #[arg(long, conflicts_with = "expect")]
+    plan: bool,
+    /// Sync only if that does what this plan says, even where the guard would block it: the hash that --plan shows
+    #[arg(long, value_name = "HASH", value_parser = plan_hash)]
+    expect: Option<String>,
 }
 
 /// Does what was asked. The error is for the person who typed it.
@@ -54,7 +64,8 @@ pub fn run(args: &SourcesArgs) -> Outcome {
         SourcesCommand::Add(wanted) => edit::add(wanted, &client, output),
         SourcesCommand::Edit(wanted) => edit::edit(wanted, &client, output),
         SourcesCommand::Delete(wanted) => delete::run(wanted, &client, output),
-        SourcesCommand::Sync(wanted) => sync(&wanted.id, &client, output),
+        SourcesCommand::Sync(wanted) => sync(wanted, &client, output),
+        SourcesCommand::Policy(wanted) => policy::run(wanted, &client, output),
     }
 }
 
@@ -133,12 +144,20 @@ fn one(source: &Object<'_>, output: Output) -> Outcome {
     Ok(output.record(&fields)?)
 }
 
-fn sync(id: &str, client: &Client, output: Output) -> Outcome {
-    let progress = Progress::waiting("syncing");
-    let path = [SOURCES, &[id, "sync"]].concat();
-    let answer = client.post(&path, &serde_json::Map::new());
+fn sync(wanted: &SyncArgs, client: &Client, output: Output) -> Outcome {
+    let (what, waiting) = match wanted.plan {
+        true => ("plan", "fetching and planning"),
+        false => ("sync", "syncing"),
+    };
+    let progress = Progress::waiting(waiting);
+    let path = [SOURCES, &[&wanted.id, what]].concat();
+    let answer = client.post_expecting(&path, &Query::new(), wanted.expect.as_deref());
     drop(progress);
     let answer = answer?;
+    if wanted.plan {
+        let compared = format!("Compared with the pool of {}.", client.server());
+        return Ok(output.plan(&answer.text, &compared)?);
+    }
     if output.is_json() {
         output.json(&answer.text)?;
         counts::remark_on(&answer);

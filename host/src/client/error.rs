@@ -129,12 +129,15 @@ impl fmt::Display for ClientError {
                 with_key,
             } => {
                 f.write_str(said)?;
-                if let Some(next) = next(*status, said, *with_key) {
+                if let Some(next) = next(*status, said, *with_key, job.is_some()) {
                     write!(f, "; {next}")?;
                 }
                 match job {
-                    Some(job) => write!(f, " (job {job})"),
-                    None => Ok(()),
+                    // Where the sentence does not tell why, the history does.
+                    Some(job) if *status == 502 => {
+                        write!(f, "; `tributary jobs show {job}` tells why")
+                    }
+                    _ => Ok(()),
                 }
             }
         }
@@ -144,7 +147,7 @@ impl fmt::Display for ClientError {
 impl std::error::Error for ClientError {}
 
 /// What to do about a refusal, where the server's own words do not say it.
-fn next(status: u16, said: &str, with_key: bool) -> Option<&'static str> {
+fn next(status: u16, said: &str, with_key: bool, with_job: bool) -> Option<&'static str> {
     let next = match (status, said) {
         (401, _) if !with_key => {
             "set TRIBUTARY_KEY or name a file with --key-file; the admin secret lies in `admin-secret` of the server's data folder, \
@@ -165,10 +168,8 @@ fn next(status: u16, said: &str, with_key: bool) -> Option<&'static str> {
         (404 | 405, "not found" | "method not allowed") => {
             "the server does not know this request: it may be older than this program"
         }
-        (502, _) => {
-            "why is in the server's log; check the address and the tokens of the source with `tributary sources list`"
-        }
-        (500, _) => "why is in the server's log",
+        (502, _) if with_job => return None,
+        (500 | 502, _) => "why is in the server's log",
         (503, _) => "why is in the server's log, if it lasts",
         _ => return None,
     };
