@@ -1,5 +1,6 @@
 //! The README's own examples, run as a newcomer would: in a shell, in their order, against one server and one upstream.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::Value;
@@ -18,6 +19,7 @@ fn every_curl_example_of_the_readme_works() {
     let server = Server::start();
     let upstream = Upstream::json(r#"{"tokens": ["example-token-1", "example-token-2"]}"#);
     let (mut source, mut key, mut account) = (String::new(), String::new(), String::new());
+    let (mut plan, mut sources) = (String::new(), Vec::new());
     let said: Vec<String> = examples
         .iter()
         .map(|example| {
@@ -27,14 +29,25 @@ fn every_curl_example_of_the_readme_works() {
                 .replace("http://localhost:8084", &upstream.url(""))
                 .replace("SOURCE_ID", &source)
                 .replace("KEY_ID", &key)
+                .replace("PLAN_HASH", &plan)
                 .replace("ACCOUNT_ID", &account);
+            let command = match command.contains("JOB_ID") {
+                true => command.replace("JOB_ID", &server.last_job()),
+                false => command,
+            };
             let answer = shell(&command.replacen(
                 "curl ",
                 "curl --fail-with-body --silent --show-error --noproxy '*' ",
                 1,
             ));
             let made = |what| answer.lines().next().and_then(|line| created(line, what));
-            source = made("source").unwrap_or_else(|| source.clone());
+            if let Some(id) = made("source") {
+                sources.push(id.clone());
+                source = id;
+            }
+            if let Some((_, hash)) = answer.split_once("\"plan_hash\":\"") {
+                plan = hash.split('"').next().unwrap_or_default().to_owned();
+            }
             if answer.contains("\"key\":\"sk-") {
                 key = made("item").expect("a key has an id");
             }
@@ -54,6 +67,9 @@ fn every_curl_example_of_the_readme_works() {
         "\ntributary_imports_total{kind=\"sync\",outcome=\"success\",strategy=\"merge\"} 1\n",
         "\"kind\":\"inject\"",
         "{\"accounts\":[{\"access_token\":",
+        "\"reason\":\"token_type\"",
+        "\"removal\":\"disable\"",
+        "\"kind\":\"undo\"",
         "\"name\":\"Mirror in Lyon\",\"role\":\"reader\",\"enabled\":false",
     ] {
         assert!(
@@ -61,31 +77,70 @@ fn every_curl_example_of_the_readme_works() {
             "{part}: {said:?}"
         );
     }
-    let documented = documented(&readme);
+    let said_to = |command: &str| {
+        let at = examples.iter().position(|example| example == command);
+        &said[at.expect("it is an example")]
+    };
+    // Durations and hashes differ from run to run: what is told must be the same.
+    let unsurprising = documented(&readme, "No surprise");
+    assert_eq!(unsurprising.len(), 5);
+    for (command, answer) in unsurprising {
+        let read = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+        let command = command.split("\ncurl ").last().expect("the last command");
+        let command = match command.starts_with("curl ") {
+            true => command.to_owned(),
+            false => format!("curl {command}"),
+        };
+        let said = read(said_to(&command));
+        assert_eq!(names(&said), names(&read(&answer)), "{command}");
+    }
+    let documented = documented(&readme, "Changing the pool by hand");
     assert_eq!(documented.len(), 6);
     for (command, answer) in documented {
-        let at = examples.iter().position(|example| *example == command);
-        let said = &said[at.expect("it is an example")];
-        // The README's source has the id that all documents show.
-        let said = said.replace(&source, "a1b2c3d4e5f6");
+        let said = said_to(&command);
+        // The README's sources have the id that all documents show.
+        let documented_id = |said: String, id: &String| said.replace(id, "a1b2c3d4e5f6");
+        let said = sources.iter().fold(said.clone(), documented_id);
         assert_eq!(normal(&said), normal(&answer), "{command}");
     }
 }
 
-/// The commands on changes by hand, each with the answer that stands below it.
-fn documented(readme: &str) -> Vec<(String, String)> {
+/// The commands of a chapter, each with the answer that stands below it, where one does.
+fn documented(readme: &str, chapter: &str) -> Vec<(String, String)> {
     let chapter = readme
-        .split("\n## Changing the pool by hand\n")
+        .split(&format!("\n## {chapter}\n"))
         .nth(1)
         .and_then(|rest| rest.split("\n## ").next())
-        .expect("a chapter on changes by hand");
-    let pairs = chapter.split("```sh\n").skip(1).map(|rest| {
+        .expect("a chapter");
+    let pairs = chapter.split("```sh\n").skip(1).filter_map(|rest| {
         let (command, rest) = rest.split_once("\n```").expect("a block ends");
-        let answer = rest.split("```json\n").nth(1).expect("an answer");
+        let answer = rest.split("```json\n").nth(1)?;
         let answer = answer.split("\n```").next().expect("a block ends");
-        (command.to_owned(), answer.to_owned())
+        Some((command.to_owned(), answer.to_owned()))
     });
     pairs.collect()
+}
+
+/// The names of all members at all depths, each as a path.
+fn names(value: &Value) -> BTreeSet<String> {
+    let below = |name: &str, value: &Value| {
+        let deeper = names(value).into_iter();
+        let deeper = deeper.map(|rest| format!("{name}.{rest}"));
+        deeper.chain([name.to_owned()]).collect::<Vec<_>>()
+    };
+    match value {
+        Value::Object(members) => {
+            let members = members.iter();
+            members
+                .flat_map(|(name, value)| below(name, value))
+                .collect()
+        }
+        Value::Array(elements) => elements
+            .iter()
+            .flat_map(|value| below("*", value))
+            .collect(),
+        _ => BTreeSet::new(),
+    }
 }
 
 /// What a command says: every line of it JSON, but for the metrics.
