@@ -9,9 +9,10 @@ const A_DAY: i64 = 24 * 60 * 60;
 const LONGEST_JITTER: u64 = 300;
 /// Within this time, in seconds, every source is asked for the first time.
 const FIRST: u64 = 60;
-/// The first pause after a failure that may pass by itself, and the longest, in seconds.
+/// The first pause after a failure that may pass by itself, in seconds.
 const BACKOFF: u64 = 30;
-const LONGEST_BACKOFF: u64 = 60 * 60;
+/// The longest is the interval between these: a short one would make a quarantine of an outage of a minute.
+const LONGEST_BACKOFF: (u64, u64) = (5 * 60, 60 * 60);
 
 /// What is known of the attempts to sync a source. Times are in seconds since the epoch.
 #[derive(Clone, Copy, Debug)]
@@ -51,12 +52,15 @@ pub fn due_at(attempts: &Attempts<'_>, now: i64) -> Due {
     let interval = attempts.interval.max(1);
     let at = match attempts.last {
         None => after(now, attempts.jitter(interval.min(FIRST))),
-        // A clock that was set back must not silence a source until it has caught up.
-        Some(last) => after(last.min(now), attempts.pause(interval)),
+        // A clock that was set back must not silence a source until it has caught up. Nothing that is reckoned from `now`
+        // would come, for `now` moves on: one attempt too early puts the times right.
+        Some(last) if last > now => now,
+        Some(last) => after(last, attempts.pause(interval)),
     };
-    // Neither must a wrong clock, or an answer that asks for a year.
-    let not_before = attempts.not_before.unwrap_or(i64::MIN);
-    Due::At(at.max(not_before.min(now.saturating_add(A_DAY))))
+    // Neither must it by what it makes of the time that a source asked for.
+    let believed = |until: &i64| *until <= now.saturating_add(A_DAY);
+    let not_before = attempts.not_before.filter(believed);
+    Due::At(at.max(not_before.unwrap_or(i64::MIN)))
 }
 
 impl Attempts<'_> {
@@ -64,7 +68,7 @@ impl Attempts<'_> {
     fn pause(&self, interval: u64) -> u64 {
         match self.failures.checked_sub(1) {
             Some(earlier) if self.transient => {
-                let longest = interval.min(LONGEST_BACKOFF);
+                let longest = interval.clamp(LONGEST_BACKOFF.0, LONGEST_BACKOFF.1);
                 let doubled = BACKOFF.saturating_mul(2u64.saturating_pow(earlier));
                 let backoff = doubled.min(longest);
                 backoff.saturating_add(self.jitter(backoff / 2))
@@ -154,8 +158,8 @@ mod tests {
         }
         for failures in 1..QUARANTINE {
             assert!(
-                wait(&failed(failures, 10)) <= 15,
-                "never longer than its interval and a half"
+                wait(&failed(failures, 10)) <= 450,
+                "never longer than five minutes and a half of that"
             );
         }
         assert!(
@@ -187,7 +191,11 @@ mod tests {
         };
         assert_eq!(wait(&asked(1_000)), 1_000);
         assert!(wait(&asked(-5)) >= 60);
-        assert_eq!(wait(&asked(i64::MAX)), A_DAY);
+        assert_eq!(wait(&asked(A_DAY)), A_DAY);
+        assert!(
+            (60..=66).contains(&wait(&asked(A_DAY + 1))),
+            "no clock that is right makes that of a day"
+        );
     }
 
     #[test]
@@ -313,7 +321,7 @@ mod tests {
                     continue;
                 };
                 let pause = (next - then - 1).cast_unsigned();
-                let longest = interval.min(LONGEST_BACKOFF);
+                let longest = interval.clamp(LONGEST_BACKOFF.0, LONGEST_BACKOFF.1);
                 let backoff = longest.min(30 << before.failures.saturating_sub(1));
                 match before.transient {
                     true => assert!(
@@ -351,17 +359,44 @@ mod tests {
         assert!(together < one.len() / 50, "{together} of {}", one.len());
     }
 
+    /// Seconds from now until a look at what is due, every 30 s, finds it to be so.
+    fn found_due_after(attempts: &Attempts<'_>) -> Option<i64> {
+        let mut looks = (0..YEAR).step_by(30);
+        looks.find(
+            |seconds| matches!(due_at(attempts, NOW + seconds), Due::At(at) if at <= NOW + seconds),
+        )
+    }
+
     #[test]
     fn a_clock_that_is_set_changes_nothing_for_the_worse() {
-        let back = Attempts {
-            last: Some(NOW + A_DAY),
-            ..attempts(600)
-        };
-        assert!((600..=660).contains(&wait(&back)), "set back by a day");
-        let forth = Attempts {
-            last: Some(NOW - YEAR),
-            ..attempts(600)
-        };
-        assert!(wait(&forth) < 0, "set forth by a year: due at once");
+        for (last, not_before) in [
+            (NOW + 1, None),
+            (NOW + A_DAY, None),
+            (NOW + YEAR, None),
+            (NOW + YEAR, Some(NOW + YEAR + 600)),
+            (NOW - YEAR, None),
+        ] {
+            let set = Attempts {
+                last: Some(last),
+                not_before,
+                ..attempts(600)
+            };
+            let found = found_due_after(&set);
+            assert!(found.is_some_and(|after| after <= 660), "{last}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn an_outage_of_ten_minutes_is_no_quarantine() {
+        for interval in [1, 10, 60] {
+            let waits = (1..QUARANTINE).map(|failures| {
+                wait(&Attempts {
+                    failures,
+                    transient: true,
+                    ..attempts(interval)
+                })
+            });
+            assert!(waits.sum::<i64>() > 600, "every {interval} s");
+        }
     }
 }

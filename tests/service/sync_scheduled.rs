@@ -157,8 +157,9 @@ fn eight_failures_in_a_row_are_enough_until_a_person_comes() {
     let server = Server::start_with(&["--auto-sync"]);
     let good = Arc::new(AtomicUsize::new(0));
     let now = Arc::clone(&good);
+    // A failure that stays waits its interval alone: a backoff would take half an hour to get there.
     let upstream = Upstream::start(move |_| match now.load(Ordering::SeqCst) {
-        0 => Reply::status(500, "canary"),
+        0 => Reply::status(403, "canary"),
         _ => Reply::json(r#"["example-1"]"#),
     });
     let id = source(&server, &upstream.url("/"));
