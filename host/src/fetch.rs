@@ -114,19 +114,11 @@ impl Fetcher {
         first: Hop,
         sink: &mut (dyn Sink + Send),
     ) -> Result<Fetched, FetchError> {
-        // Names are asked for at the source: those that another server gave, or a POST was answered with, mean nothing there.
-        let (mut nameless, origin) = (!first.is_get(), first.url.origin());
         let mut hop = first;
         for _ in 0..=self.config.max_redirects {
             let visited = self.visit(&hop, sink).await;
             match visited.map_err(|error| error.at(&hop.url))? {
-                Visited::Redirected(next) => {
-                    nameless |= next.url.origin() != origin;
-                    hop = next;
-                }
-                Visited::Answered(Fetched::Body(_)) if nameless => {
-                    return Ok(Fetched::Body(Validators::default()));
-                }
+                Visited::Redirected(next) => hop = *next,
                 Visited::Answered(fetched) => return Ok(fetched),
             }
         }
@@ -142,7 +134,7 @@ impl Fetcher {
             Next::Ask(next) => Ok(Visited::Redirected(next)),
             Next::NotModified => Ok(Visited::Answered(Fetched::NotModified)),
             Next::Read => {
-                let names = Validators::of(headers);
+                let names = hop.names(status, headers);
                 self.receive(answer, sink).await?;
                 Ok(Visited::Answered(Fetched::Body(names)))
             }
@@ -215,7 +207,7 @@ impl Fetcher {
 
 /// What one request led to.
 enum Visited {
-    Redirected(Hop),
+    Redirected(Box<Hop>),
     Answered(Fetched),
 }
 

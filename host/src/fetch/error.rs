@@ -91,7 +91,7 @@ pub enum Cause {
     Address,
     /// The name cannot be resolved.
     Dns,
-    /// No connection.
+    /// No connection, or one that was cut before it was secured.
     Connect,
     /// The server cannot be trusted, or does not speak TLS.
     Tls,

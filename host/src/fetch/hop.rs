@@ -19,6 +19,19 @@ pub(super) struct Hop {
     pub(super) url: Url,
     method: Method,
     headers: HeaderMap,
+    /// Those that ask for a body with other names; empty when any is wanted.
+    conditions: HeaderMap,
+    worth: Worth,
+}
+
+/// Which names of a body can be sent to the source's own address, where the next fetch begins.
+#[derive(Clone, Copy)]
+enum Worth {
+    Both,
+    /// It redirected: which of two addresses changed last says nothing of what either holds.
+    EtagAlone,
+    /// The body is another origin's, or the answer to a POST, which is no document.
+    Nothing,
 }
 
 /// Where an answer leads.
@@ -28,7 +41,7 @@ pub(super) enum Next {
     /// The body has no other name than those that were sent.
     NotModified,
     /// There is another to ask for.
-    Ask(Hop),
+    Ask(Box<Hop>),
 }
 
 impl Hop {
@@ -52,71 +65,79 @@ impl Hop {
             USER_AGENT,
             HeaderValue::from_static(concat!("tributary/", env!("CARGO_PKG_VERSION"))),
         );
-        // An answer to a POST is no document that could be the same as before.
-        if source.method == Method::Get {
-            known.ask(&mut headers);
-        }
-        let (name, value) = match (
-            &source.bearer_token,
-            &source.auth_header,
-            &source.auth_token,
-        ) {
-            (bearer, ..) if !bearer.is_empty() => {
-                (AUTHORIZATION, secret(&format!("Bearer {bearer}"))?)
-            }
-            (_, name, token) if !name.is_empty() && !token.is_empty() => {
-                (header_name(name)?, secret(token)?)
-            }
-            _ => {
-                return Ok(Hop {
-                    url,
-                    method: source.method,
-                    headers,
-                });
-            }
+        headers.extend(credential(source)?);
+        let (mut conditions, worth) = match source.method {
+            Method::Get => (known.conditions(), Worth::Both),
+            Method::Post => (HeaderMap::new(), Worth::Nothing),
         };
-        headers.insert(name, value);
+        if headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE) {
+            // The operator's own: what a 304 means by it is not known here.
+            conditions.clear();
+        }
         Ok(Hop {
             url,
             method: source.method,
             headers,
+            conditions,
+            worth,
         })
     }
 
-    /// Whether its answer, if that is one to read, is a document that can be asked for again by its names.
-    pub(super) fn is_get(&self) -> bool {
-        self.method == Method::Get
-    }
-
-    /// Where an answer leads: it is read, or redirects.
+    /// Where an answer leads: it is read, or redirects, or is what was known.
     ///
-    /// 307 and 308 keep method and body, the other redirects become a GET without one. On another origin only
-    /// `Accept` is kept, and for the rest of the fetch: what the source was given is not for whoever it points to.
+    /// 307 and 308 keep method and body, the other redirects become a GET without one. A 304 answers conditions.
     pub(super) fn next(&self, status: StatusCode, headers: &HeaderMap) -> Result<Next, FetchError> {
-        let asked = [IF_NONE_MATCH, IF_MODIFIED_SINCE];
-        let asked = asked.iter().any(|name| self.headers.contains_key(name));
-        let method = match status.as_u16() {
-            200..=299 => return Ok(Next::Read),
-            304 if asked => return Ok(Next::NotModified),
-            301..=303 => Method::Get,
-            307 | 308 => self.method,
+        match status.as_u16() {
+            200..=299 => Ok(Next::Read),
+            304 if !self.conditions.is_empty() => Ok(Next::NotModified),
+            301..=303 => Ok(Next::Ask(self.redirected(headers, Method::Get)?.into())),
+            307 | 308 => Ok(Next::Ask(self.redirected(headers, self.method)?.into())),
             code => {
                 let why = format!("it answered with status {code}");
                 let error = FetchError::new(Cause::Status(code), why);
-                return Err(error.retrying_after(patience::retry_after(status, headers)));
+                Err(error.retrying_after(patience::retry_after(status, headers)))
             }
-        };
+        }
+    }
+
+    /// The request that an answer redirects to. On another origin only `Accept` is kept, and for the rest of the fetch:
+    /// what the source was given is not for whoever it points to.
+    fn redirected(&self, headers: &HeaderMap, method: Method) -> Result<Hop, FetchError> {
         let url = self.location(headers)?;
-        let headers = if url.origin() == self.url.origin() {
-            self.headers.clone()
-        } else {
-            only_accept()
-        };
-        Ok(Next::Ask(Hop {
+        if url.origin() != self.url.origin() {
+            return Ok(Hop {
+                url,
+                method,
+                headers: only_accept(),
+                conditions: HeaderMap::new(),
+                worth: Worth::Nothing,
+            });
+        }
+        let mut conditions = self.conditions.clone();
+        conditions.remove(IF_MODIFIED_SINCE);
+        Ok(Hop {
             url,
             method,
-            headers,
-        }))
+            headers: self.headers.clone(),
+            conditions,
+            worth: match self.worth {
+                Worth::Both | Worth::EtagAlone => Worth::EtagAlone,
+                Worth::Nothing => Worth::Nothing,
+            },
+        })
+    }
+
+    /// The names to remember of the body that is read.
+    pub(super) fn names(&self, status: StatusCode, headers: &HeaderMap) -> Validators {
+        let both = Validators::of(status, headers);
+        match self.worth {
+            Worth::Both => both,
+            Worth::EtagAlone => Validators {
+                last_modified: String::new(),
+                ..both
+            },
+            Worth::Nothing => Validators::default(),
+        }
     }
 
     /// Where a redirect points: an address that a source could have, too.
@@ -150,6 +171,7 @@ impl Hop {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         headers.extend(self.headers.clone());
+        headers.extend(self.conditions.clone());
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
         Ok(request)
     }
@@ -157,6 +179,22 @@ impl Hop {
 
 fn only_accept() -> HeaderMap {
     HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))])
+}
+
+/// The header with the source's token, of which the bearer token wins.
+fn credential(source: &Source) -> Result<Option<(HeaderName, HeaderValue)>, FetchError> {
+    let (bearer, name, token) = (
+        &source.bearer_token,
+        &source.auth_header,
+        &source.auth_token,
+    );
+    if !bearer.is_empty() {
+        return Ok(Some((AUTHORIZATION, secret(&format!("Bearer {bearer}"))?)));
+    }
+    if name.is_empty() || token.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some((header_name(name)?, secret(token)?)))
 }
 
 fn header_name(name: &str) -> Result<HeaderName, FetchError> {

@@ -70,8 +70,9 @@ impl Trust {
         };
         connector.connect(name, stream).await.map_err(|error| {
             refusal(&error).unwrap_or_else(|| {
+                // Nobody refused anything: the connection went away, as it does while servers start.
                 FetchError::new(
-                    Cause::Tls,
+                    Cause::Connect,
                     format!("the TLS handshake broke: {}", error.kind()),
                 )
             })
