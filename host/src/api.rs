@@ -9,6 +9,7 @@ pub mod imports;
 pub mod jobs;
 pub mod keys;
 pub mod lookup;
+pub mod master_key;
 pub mod metrics;
 pub mod page;
 pub mod plan;

@@ -8,6 +8,7 @@ use tributary_core::Salt;
 use crate::auth::{AdminSecret, LastUses};
 use crate::config::Config;
 use crate::fetch::{FetchConfig, Fetcher};
+use crate::import::rotation::Rotation;
 use crate::import::{Schedule, Syncs};
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreOptions, meta};
@@ -31,6 +32,8 @@ pub struct App {
     pub fetcher: Fetcher,
     /// The syncs under way.
     pub syncs: Syncs,
+    /// Turns of sealing everything anew.
+    pub rotation: Rotation,
     /// Wakes whoever syncs sources at their intervals.
     pub schedule: Schedule,
     /// Turns of plans, which look at the pool for long.
@@ -43,9 +46,13 @@ impl App {
     /// Takes the data folder for itself and makes ready what requests use. The error says what to do.
     pub fn open(config: Config) -> Result<App, Box<dyn Error>> {
         let fetcher = Fetcher::new(fetching(&config))?;
-        let store = Store::open(&config.data.dir, StoreOptions::default())?;
+        let store = Store::open(
+            &config.data.dir,
+            StoreOptions::default(),
+            &config.master_key,
+        )?;
         let metrics = Metrics::new(store.meters())?;
-        let salt = Salt::new(meta::read(&store.reader_connection()?)?.salt);
+        let salt = Salt::new(*meta::salt(&store.reader_connection()?)?);
         // After the store, because the lock on the folder keeps two servers from making two secrets.
         let admin = AdminSecret::settle(&config.admin, &config.data.dir)?;
         Ok(App {
@@ -56,6 +63,7 @@ impl App {
             salt,
             fetcher,
             syncs: Syncs::default(),
+            rotation: Rotation::default(),
             schedule: Schedule::default(),
             planning: Semaphore::new(PLANS_AT_ONCE),
             metrics,

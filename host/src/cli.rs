@@ -8,6 +8,7 @@ pub mod import;
 pub mod inject;
 pub mod jobs;
 pub mod key;
+pub mod master_key;
 pub mod owners;
 mod pages;
 pub mod plan;
@@ -65,6 +66,8 @@ pub enum Command {
     Inject(inject::InjectArgs),
     /// List what was imported into a running server, and what was changed by hand
     Jobs(jobs::JobsArgs),
+    /// Give a running server a new master key
+    MasterKey(master_key::MasterKeyArgs),
     /// Print a script that completes commands and options in a shell
     Completions(completions::CompletionsArgs),
 }

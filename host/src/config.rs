@@ -10,6 +10,8 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 
+use zeroize::Zeroizing;
+
 pub use units::{read_address, read_size, read_time, write_size};
 
 /// Everything `tributary serve` can be told.
@@ -44,6 +46,9 @@ pub struct Config {
     /// Where the pool lies.
     #[command(flatten)]
     pub data: Data,
+    /// What seals the pool's secrets.
+    #[command(flatten)]
+    pub master_key: MasterKeyOptions,
     /// The administrator's secret.
     #[command(flatten)]
     pub admin: Admin,
@@ -73,6 +78,28 @@ pub struct Data {
     /// Folder of the pool, made when it is missing: by default `tributary` in XDG_DATA_HOME or in ~/.local/share
     #[arg(long = "data", value_name = "DIR", env = "TRIBUTARY_DATA", default_value_os_t = default_data())]
     pub dir: PathBuf,
+}
+
+/// What seals the pool's secrets. The first of file and variable counts; without either, a key is made in `master-key` of
+/// the data folder.
+#[derive(Args, Clone, Default)]
+pub struct MasterKeyOptions {
+    /// File with the master key, 64 hex digits; by default `master-key` in the data folder, made at the first start
+    #[arg(
+        long = "master-key-file",
+        value_name = "FILE",
+        env = "TRIBUTARY_MASTER_KEY_FILE"
+    )]
+    pub key_file: Option<PathBuf>,
+    /// Only from the environment: other users of the machine see a command line.
+    #[arg(skip = key_of_the_environment())]
+    pub key: Option<Zeroizing<String>>,
+}
+
+/// The master key that TRIBUTARY_MASTER_KEY holds.
+fn key_of_the_environment() -> Option<Zeroizing<String>> {
+    let key = env::var("TRIBUTARY_MASTER_KEY").ok()?;
+    Some(Zeroizing::new(key)).filter(|key| !key.trim().is_empty())
 }
 
 /// The administrator's secret. The first of option, variable and file counts; without any, one is made in

@@ -5,6 +5,7 @@ mod guarding;
 pub mod hand;
 mod planning;
 pub mod retention;
+pub mod rotation;
 pub mod schedule;
 mod syncs;
 mod undoing;

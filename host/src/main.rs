@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Sources(args) => cli::sources::run(&args),
         Command::Inject(args) => cli::inject::run(&args),
         Command::Jobs(args) => cli::jobs::run(&args),
+        Command::MasterKey(args) => cli::master_key::run(&args),
         Command::Completions(args) => cli::completions::run(&args),
     };
     cli::exit(done)

@@ -4,7 +4,6 @@ use std::error::Error;
 use std::io::{self, Read};
 use std::path::Path;
 
-use rusqlite::Connection;
 use tributary_core::{
     Batch, ImportError, ImportOptions, Payload, Plan, Pool, Removal, Salt, SourceId, Strategy,
     plan_text,
@@ -14,6 +13,7 @@ use crate::cli::Outcome;
 use crate::cli::plan::PlanArgs;
 use crate::output::{self, Object, Paint, diff};
 use crate::store::accounts::Accounts;
+use crate::store::db::Db;
 use crate::store::{Store, meta, policies};
 
 /// Prints what the payload would change: for a person, or as JSON. A refusal is an error.
@@ -22,7 +22,7 @@ pub fn run(args: &PlanArgs) -> Outcome {
     let db = args
         .data
         .as_deref()
-        .map(Store::peek_read_only)
+        .map(|dir| Store::peek_opened(dir, &args.master_key))
         .transpose()?;
     let source_id = args.source_id.as_deref().and_then(SourceId::new);
     let removal = match (&db, &source_id) {
@@ -42,19 +42,30 @@ pub fn run(args: &PlanArgs) -> Outcome {
 fn plan(
     bytes: &[u8],
     options: &ImportOptions,
-    db: Option<&Connection>,
+    db: Option<&Db>,
     args: &PlanArgs,
 ) -> Result<String, Box<dyn Error>> {
-    // One snapshot: a server beside this command may be importing.
-    let snapshot = db.map(Connection::unchecked_transaction).transpose()?;
-    let salt = match &snapshot {
-        Some(db) => Salt::new(meta::read(db)?.salt),
+    match db {
+        // One snapshot: a server beside this command may be importing.
+        Some(db) => db.on_one_snapshot(|db| plan_in(bytes, options, Some(db), args))?,
+        None => plan_in(bytes, options, None, args),
+    }
+}
+
+fn plan_in(
+    bytes: &[u8],
+    options: &ImportOptions,
+    db: Option<&Db>,
+    args: &PlanArgs,
+) -> Result<String, Box<dyn Error>> {
+    let salt = match db {
+        Some(db) => Salt::new(*meta::salt(db)?),
         None => Salt::new([0; 32]),
     };
     let payload = Payload::parse(bytes).map_err(|error| placed(error, bytes))?;
     let batch = Batch::normalize(&payload, &salt).map_err(|error| placed(error, bytes))?;
     let mut pool = Pool::new(salt);
-    if let Some(db) = &snapshot {
+    if let Some(db) = db {
         load(&mut pool, db, &batch, options)?;
     }
     let owned = pool.owned_by(&options.owner()).count() as u64;
@@ -77,7 +88,7 @@ fn plan(
 /// Reads into `pool` the accounts that the import can touch.
 fn load(
     pool: &mut Pool,
-    db: &Connection,
+    db: &Db,
     batch: &Batch,
     options: &ImportOptions,
 ) -> Result<(), Box<dyn Error>> {

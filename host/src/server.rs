@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::app::App;
 use crate::config::Config;
-use crate::import::{retention, schedule};
+use crate::import::{retention, rotation, schedule};
 use crate::metrics::RequestTimes;
 use crate::routes;
 pub use crate::routes::METRICS;
@@ -90,7 +90,11 @@ async fn tend(app: &Arc<App>, closed: watch::Receiver<()>) {
             schedule::run(Arc::clone(app), closed.clone()).await;
         }
     };
-    tokio::join!(syncing, retention::run(Arc::clone(app), closed.clone()));
+    tokio::join!(
+        syncing,
+        retention::run(Arc::clone(app), closed.clone()),
+        rotation::go_on(Arc::clone(app), closed.clone()),
+    );
 }
 
 /// Takes connections, at most so many at a time, until `closed`; those that are then open are handed back.

@@ -5,6 +5,7 @@ pub mod apply;
 pub mod change;
 mod checkpoint;
 mod connect;
+pub mod db;
 pub mod decide;
 mod error;
 pub mod export;
@@ -16,6 +17,7 @@ pub mod jobs;
 pub mod keys;
 pub mod listing;
 pub mod lookup;
+pub mod master_key;
 pub mod meta;
 pub mod meters;
 mod migrate;
@@ -26,9 +28,11 @@ pub mod prune;
 mod readers;
 pub mod record;
 pub mod restore;
+mod sealing;
 pub mod sources;
 pub mod standing;
 pub mod undo;
+pub mod vault;
 mod work;
 mod writer;
 
@@ -42,19 +46,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use rusqlite::Row;
 use rusqlite::types::Type;
-use rusqlite::{Connection, Row};
 use tokio::sync::{oneshot, watch};
 
+pub use db::Db;
 pub use error::{OpenError, StoreError};
 pub use health::{Health, LastWrite};
+pub use sealing::Place as SealingPlace;
 
 use crate::clock;
+use crate::config::MasterKeyOptions;
 use crate::lock::{DirLock, LockError};
 use checkpoint::Checkpoints;
 use health::Record;
+use master_key::MasterKeys;
 use meters::Meters;
 use readers::Readers;
+use vault::{Identity, Vault};
 use work::{Task, Work};
 use writer::Writer;
 
@@ -92,8 +101,23 @@ struct Shared {
     record: Arc<Record>,
     stop: Arc<AtomicBool>,
     meters: Meters,
+    vault: Vault,
+    /// The file that holds the master keys; `None` when they were given.
+    key_file: Option<PathBuf>,
     /// Closed when the writer's thread has ended.
     ended: watch::Receiver<()>,
+}
+
+/// Bytes that one step of sealing anew touches, about.
+const SEALING_WEIGHT: u64 = 4 << 20;
+
+/// Why there is no new master key.
+#[derive(Debug)]
+pub enum TurnError {
+    /// The key was given from outside, where nobody here can put another.
+    Given,
+    /// The file cannot be written.
+    File(std::io::Error),
 }
 
 /// How long a server waits for a command that is just creating the database.
@@ -103,20 +127,52 @@ const CREATE_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Store {
     /// Opens the store of `dir`, which is made (0700) when missing, and keeps every other server out. Checks, creates
-    /// or migrates the database, and fails the jobs that a crash cut short.
-    pub fn open(dir: &Path, options: StoreOptions) -> Result<Store, OpenError> {
+    /// or migrates the database, seals what is not sealed yet, and fails the jobs that a crash cut short.
+    pub fn open(
+        dir: &Path,
+        options: StoreOptions,
+        key: &MasterKeyOptions,
+    ) -> Result<Store, OpenError> {
         create_dir(dir)?;
         let lock = DirLock::acquire(dir, LOCK_PATIENCE)?;
-        let db = migrate::prepare(dir)?;
         let path = dir.join(migrate::FILE);
-        jobs::fail_cut_short(&db, clock::now())
-            .map_err(|e| OpenError::Io(path.clone(), e.to_string()))?;
-        Store::start(dir, &path, db, lock, &options).map_err(|why| OpenError::Io(path, why))
+        // Before anything is written: who comes with another key leaves every byte as it is.
+        let keys = Store::unlock(dir, &path, key)?;
+        let (connection, vault) = (migrate::prepare(dir)?, Vault::new(&keys.keys));
+        let db = Db::new(connection, vault);
+        let io = |e: StoreError| OpenError::Io(path.clone(), e.to_string());
+        sealing::seal_all(&db).map_err(io)?;
+        jobs::fail_cut_short(&db, clock::now()).map_err(io)?;
+        let started = Store::start(dir, &path, db, keys.file, lock, &options);
+        started.map_err(|why| OpenError::Io(path, why))
+    }
+
+    /// The master keys, which open the database if it is sealed.
+    fn unlock(dir: &Path, path: &Path, key: &MasterKeyOptions) -> Result<MasterKeys, OpenError> {
+        let salt = match path.exists() {
+            true => migrate::salt(path)?,
+            false => None,
+        };
+        let salt = salt.filter(|salt| vault::is_sealed(salt));
+        let keys = MasterKeys::settle(key, dir, salt.is_some())?;
+        if let Some(salt) = salt
+            && Vault::new(&keys.keys).open(Identity::Salt, &salt).is_err()
+        {
+            let sealed_with = vault::key_id_of(&salt).unwrap_or_default();
+            return Err(OpenError::OtherKey(path.to_path_buf(), sealed_with));
+        }
+        if let (true, Some(file)) = (keys.made, &keys.file) {
+            let file = file.display();
+            tracing::warn!(
+                "the master key was made in {file}: keep a copy of it apart from the pool, which nobody can read without it"
+            );
+        }
+        Ok(keys)
     }
 
     /// A writing connection for a command that runs beside a server or without one; the database is created or
     /// migrated when no server is running. Keep transactions short: the server's writer waits for them.
-    pub fn peek(dir: &Path) -> Result<Connection, OpenError> {
+    pub fn peek(dir: &Path) -> Result<Db, OpenError> {
         create_dir(dir)?;
         let path = dir.join(migrate::FILE);
         if !path.exists() {
@@ -135,13 +191,23 @@ impl Store {
             let _lock = DirLock::acquire(dir, Duration::ZERO)
                 .map_err(|_| OpenError::Older(path.clone()))?;
             drop(migrate::prepare(dir)?);
-            return connect::beside(&path).map_err(|e| OpenError::from_sqlite(&path, &e));
+            let db = connect::beside(&path).map_err(|e| OpenError::from_sqlite(&path, &e))?;
+            return Ok(Db::new(db, Vault::new(&[])));
         }
-        Ok(db)
+        Ok(Db::new(db, Vault::new(&[])))
     }
 
-    /// A read-only connection to the database of `dir`, beside a server or without one; nothing is created.
-    pub fn peek_read_only(dir: &Path) -> Result<Connection, OpenError> {
+    /// A read-only connection to the database of `dir`, beside a server or without one, whose secrets the master key
+    /// opens; nothing is created.
+    pub fn peek_opened(dir: &Path, key: &MasterKeyOptions) -> Result<Db, OpenError> {
+        let db = Store::peek_read_only(dir)?;
+        let keys = Store::unlock(dir, &dir.join(migrate::FILE), key)?;
+        Ok(Db::new(db.into_connection(), Vault::new(&keys.keys)))
+    }
+
+    /// A read-only connection to the database of `dir`, beside a server or without one, that opens no secret; nothing is
+    /// created.
+    pub fn peek_read_only(dir: &Path) -> Result<Db, OpenError> {
         let path = dir.join(migrate::FILE);
         if !path.exists() {
             return Err(OpenError::Missing(path));
@@ -149,7 +215,7 @@ impl Store {
         migrate::check_header(&path)?;
         let db = connect::reader(&path).map_err(|e| OpenError::from_sqlite(&path, &e))?;
         match migrate::is_current(migrate::check(&db, &path)?) {
-            true => Ok(db),
+            true => Ok(Db::new(db, Vault::new(&[]))),
             false => Err(OpenError::Older(path)),
         }
     }
@@ -163,7 +229,7 @@ impl Store {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        W: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        W: FnOnce(&Db) -> Result<T, E> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         self.enqueue(Box::new(Task::new(weight, work, answer)));
@@ -178,15 +244,46 @@ impl Store {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        W: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        W: FnOnce(&Db) -> Result<T, E> + Send + 'static,
     {
         self.shared.readers.read(work).await
     }
 
     /// A further read-only connection, for a long answer on a thread of its own. Read it in short transactions: one
     /// that stays open keeps the WAL from being emptied.
-    pub fn reader_connection(&self) -> Result<Connection, StoreError> {
-        Ok(connect::reader(&self.shared.dir.join(migrate::FILE))?)
+    pub fn reader_connection(&self) -> Result<Db, StoreError> {
+        let db = connect::reader(&self.shared.dir.join(migrate::FILE))?;
+        Ok(Db::new(db, self.shared.vault.clone()))
+    }
+
+    /// From now on seals with a new master key, which is put in front of the older ones in their file first. What is sealed
+    /// with those is to be sealed anew with [`Store::seal_more`].
+    pub fn turn_to_new_key(&self) -> Result<(), TurnError> {
+        let file = self.shared.key_file.as_ref().ok_or(TurnError::Given)?;
+        let (text, key) = master_key::new_key().map_err(TurnError::File)?;
+        master_key::prepend(file, &text).map_err(TurnError::File)?;
+        self.shared.vault.turn_to(&key);
+        Ok(())
+    }
+
+    /// Seals some more with the current master key; where to go on, `None` when all is.
+    pub async fn seal_more(&self, place: SealingPlace) -> Result<Option<SealingPlace>, StoreError> {
+        let step = self.write(SEALING_WEIGHT, move |db| sealing::step(db, place));
+        step.await
+    }
+
+    /// Forgets older master keys once nothing is sealed with them any more.
+    pub fn forget_older_keys(&self) -> Result<(), TurnError> {
+        if let Some(file) = &self.shared.key_file {
+            master_key::keep_first(file).map_err(TurnError::File)?;
+        }
+        self.shared.vault.forget_older();
+        Ok(())
+    }
+
+    /// The master keys that open what is sealed, by their ids, the current one first.
+    pub fn key_ids(&self) -> Vec<String> {
+        self.shared.vault.key_ids()
     }
 
     /// The last write's outcome and the room left. Never queues.
@@ -228,7 +325,8 @@ impl Store {
     fn start(
         dir: &Path,
         path: &Path,
-        mut db: Connection,
+        mut db: Db,
+        key_file: Option<PathBuf>,
         lock: DirLock,
         options: &StoreOptions,
     ) -> Result<Store, String> {
@@ -239,7 +337,8 @@ impl Store {
             Arc::new(AtomicBool::new(false)),
         );
         let meters = Meters::new().map_err(|e| e.to_string())?;
-        let readers = Readers::start(path, options.readers)?;
+        let vault = db.vault().clone();
+        let readers = Readers::start(path, options.readers, &vault)?;
         let checkpoints = Checkpoints::start(&mut db, path, options)?;
         let writer = Writer::new(
             db,
@@ -272,6 +371,8 @@ impl Store {
                 record,
                 stop,
                 meters,
+                vault,
+                key_file,
                 ended,
             }),
         })

@@ -1,6 +1,5 @@
 //! Keys of users and readers: list, create, rename, disable, delete. Administrators' keys are the command line's.
 
-use rusqlite::Connection;
 use serde::Serialize;
 
 use super::fields::Fields;
@@ -9,6 +8,7 @@ use super::{Answer, Request, ok};
 use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::store::StoreError;
+use crate::store::db::Db;
 use crate::store::keys::{self, ApiKey, Role};
 
 /// Largest body, in bytes, where `--max-body` does not set a smaller one.
@@ -94,14 +94,14 @@ fn user_or_reader(name: &str) -> Option<Role> {
     Role::from_exact(name).filter(|role| *role != Role::Admin)
 }
 
-fn listed(db: &Connection) -> Result<Vec<ApiKey>, StoreError> {
+fn listed(db: &Db) -> Result<Vec<ApiKey>, StoreError> {
     let mut all = keys::list(db)?;
     all.retain(|key| key.role != Role::Admin);
     Ok(all)
 }
 
 /// The key of a user or reader with this id; 404 without one.
-fn existing(db: &Connection, id: &str) -> Result<ApiKey, ApiError> {
+fn existing(db: &Db, id: &str) -> Result<ApiKey, ApiError> {
     let key = keys::get(db, id)?.filter(|key| key.role != Role::Admin);
     key.ok_or_else(|| ApiError::not_found("key not found"))
 }

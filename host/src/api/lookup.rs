@@ -9,7 +9,7 @@ use super::{Answer, Request, ok};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::store::lookup::{self, MOST_ROWS};
-use crate::store::meta;
+use crate::store::{StoreError, meta};
 
 /// Fingerprints that one request may ask about.
 const MOST_ASKED: usize = 10_000;
@@ -78,8 +78,11 @@ async fn look(
     source: Option<&SourceId>,
     after: i64,
 ) -> Result<Option<Found>, ApiError> {
-    let pool = app.store.read(meta::read).await?;
-    let mut found = Found::at(&pool);
+    let read = app.store.read(|db| Ok((meta::read(db)?, meta::salt(db)?)));
+    let (pool, salt): (meta::Meta, _) = read
+        .await
+        .map_err(|error: StoreError| ApiError::from(error))?;
+    let mut found = Found::at(&pool, &*salt);
     for some in fingerprints.chunks(MOST_ROWS.into()) {
         let some = some.to_vec();
         let part = app
@@ -123,11 +126,11 @@ struct Found {
 }
 
 impl Found {
-    fn at(pool: &meta::Meta) -> Found {
+    fn at(pool: &meta::Meta, salt: &[u8; 32]) -> Found {
         let hex = |byte: &u8| format!("{byte:02x}");
         Found {
             pool_revision: pool.revision,
-            salt: pool.salt.iter().map(hex).collect(),
+            salt: salt.iter().map(hex).collect(),
             accounts: Vec::new(),
             owned: Vec::new(),
             next: None,

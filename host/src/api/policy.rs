@@ -10,6 +10,7 @@ use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::import::due;
 use crate::source::Source;
+use crate::store::db::Db;
 use crate::store::policies::{self, Policy};
 use crate::store::standing::{self, Standing};
 use crate::store::{StoreError, sources};
@@ -62,7 +63,7 @@ struct Found {
 }
 
 impl Found {
-    fn read(db: &rusqlite::Connection, id: &str) -> Result<Found, ApiError> {
+    fn read(db: &Db, id: &str) -> Result<Found, ApiError> {
         let source = sources::get(db, id)?.ok_or_else(ApiError::source_not_found)?;
         let beside = || {
             let policy = policies::read(db, id)?;

@@ -2,7 +2,6 @@
 
 mod edit;
 
-use rusqlite::Connection;
 use serde::Serialize;
 use tributary_core::{Leftover, Strategy};
 
@@ -15,6 +14,7 @@ use crate::import::hand;
 use crate::job::ImportJob;
 use crate::random;
 use crate::source::{Method, Source};
+use crate::store::db::Db;
 use crate::store::{jobs, sources};
 use edit::Edit;
 
@@ -151,7 +151,7 @@ fn blank(id: String, name: String) -> Source {
 }
 
 /// 12 hex digits that name neither a source nor an owner of accounts.
-fn unused_id(db: &Connection) -> Result<String, ApiError> {
+fn unused_id(db: &Db) -> Result<String, ApiError> {
     loop {
         let id = random::hex::<6>().map_err(|error| ApiError::internal(error.to_string()))?;
         if !sources::is_taken(db, &id)? {

@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::runtime;
 
 use super::Outcome;
-use crate::config::Data;
+use crate::config::{Data, MasterKeyOptions};
 use crate::store::restore::{RestoreError, restore};
 use crate::store::{Store, StoreOptions};
 
@@ -21,6 +21,8 @@ pub struct ImportArgs {
     file: PathBuf,
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    master_key: MasterKeyOptions,
 }
 
 /// How long the store may take to close once everything is on disk.
@@ -31,7 +33,7 @@ pub fn run(args: &ImportArgs) -> Outcome {
     let lines = open(&args.file)
         .map_err(|error| format!("cannot read `{}`: {error}", args.file.display()))?;
     let dir = &args.data.dir;
-    let restored = restore_into(dir, lines)?;
+    let restored = restore_into(dir, &args.master_key, lines)?;
     let s = if restored == 1 { "" } else { "s" };
     println!("restored {restored} account{s} into {}", dir.display());
     Ok(())
@@ -46,9 +48,10 @@ fn open(file: &Path) -> io::Result<Box<dyn BufRead + Send>> {
 
 fn restore_into(
     dir: &Path,
+    key: &MasterKeyOptions,
     lines: Box<dyn BufRead + Send>,
 ) -> Result<u64, Box<dyn std::error::Error>> {
-    let store = Store::open(dir, StoreOptions::default())?;
+    let store = Store::open(dir, StoreOptions::default(), key)?;
     let runtime = runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use clap::{Args, Subcommand, ValueEnum};
-use rusqlite::Connection;
 
 use super::Outcome;
 use crate::clock;
 use crate::config::Data;
+use crate::store::db::Db;
 use crate::store::keys::{self, ApiKey, Role};
 use crate::store::{Store, StoreError};
 
@@ -108,10 +108,7 @@ fn list(dir: &Path) -> Outcome {
 }
 
 /// Changes a key that must be there.
-fn change(
-    chosen: &Chosen,
-    change: impl FnOnce(&Connection, &str) -> Result<bool, StoreError>,
-) -> Outcome {
+fn change(chosen: &Chosen, change: impl FnOnce(&Db, &str) -> Result<bool, StoreError>) -> Outcome {
     match change(&Store::peek(&chosen.data.dir)?, &chosen.id)? {
         true => Ok(()),
         false => Err(format!(

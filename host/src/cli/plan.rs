@@ -6,6 +6,8 @@ use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args};
 use tributary_core::{PlanHash, Provider, Strategy};
 
+use crate::config::MasterKeyOptions;
+
 /// What to plan. `crate::preview` does it.
 #[derive(Args)]
 pub struct PlanArgs {
@@ -24,6 +26,9 @@ pub struct PlanArgs {
     /// Folder of the pool that the payload would meet; without one, an empty pool
     #[arg(long, value_name = "DIR", env = "TRIBUTARY_DATA")]
     pub data: Option<PathBuf>,
+    /// What opens that pool.
+    #[command(flatten)]
+    pub master_key: MasterKeyOptions,
     /// Print the plan as JSON
     #[arg(long, env = "TRIBUTARY_JSON", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
     pub json: bool,

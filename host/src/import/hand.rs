@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::Connection;
 use tributary_core::{Edit, Fingerprint, ImportOptions, Leftover, Owner, SourceId};
 
 use super::begun;
@@ -11,6 +10,7 @@ use crate::clock;
 use crate::error::ApiError;
 use crate::job::{ImportJob, JobKind, JobStatus, Trace};
 use crate::source::Source;
+use crate::store::db::Db;
 use crate::store::hand::{self, Removed};
 use crate::store::owners::{self, Released};
 use crate::store::{StoreError, jobs, listing, sources};
@@ -86,7 +86,7 @@ pub async fn remove(
     Ok(gone.await?)
 }
 
-fn returning(db: &Connection, removed: &Removed) -> Result<Vec<(Source, u64)>, StoreError> {
+fn returning(db: &Db, removed: &Removed) -> Result<Vec<(Source, u64)>, StoreError> {
     if removed.owned.is_empty() {
         return Ok(Vec::new());
     }
@@ -142,7 +142,7 @@ pub async fn delete_source(
 }
 
 fn released(
-    db: &Connection,
+    db: &Db,
     owner: &Owner,
     leftover: Leftover,
     actor: String,

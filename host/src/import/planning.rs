@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use rusqlite::Connection;
 use tributary_core::{Change, Counts, ImportOptions, Note, Salt, Skip, Strategy};
 
 use super::failure::Failure;
@@ -15,6 +14,7 @@ use crate::fetch::Validators;
 use crate::job::GuardReport;
 use crate::source::Source;
 use crate::store::accounts::{Accounts, Stored};
+use crate::store::db::Db;
 use crate::store::decide::{self, Hashed, Received, Takes};
 use crate::store::undo::Kept;
 use crate::store::{StoreError, apply, guard, meta, policies};
@@ -115,15 +115,12 @@ pub async fn plan_source(app: &App, source: &Source, limit: usize) -> Result<Pla
 /// Looks at one state of the pool, beside the writer, as long as it takes: a few at a time, each on a thread of its own.
 pub(super) async fn look<T: Send + 'static>(
     app: &App,
-    work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    work: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     let closed = |_| Failure::Store(StoreError::Unavailable("the server is stopping".to_owned()));
     let _turn = app.planning.acquire().await.map_err(closed)?;
-    let mut db = app.store.reader_connection()?;
-    let looked = tokio::task::spawn_blocking(move || {
-        let snapshot = db.transaction().map_err(StoreError::from)?;
-        work(&snapshot)
-    });
+    let db = app.store.reader_connection()?;
+    let looked = tokio::task::spawn_blocking(move || db.on_one_snapshot(work)?);
     looked.await.unwrap_or(Err(Failure::Panicked))
 }
 
@@ -136,7 +133,7 @@ struct Planning {
 }
 
 impl Planning {
-    fn decide(mut self, db: &Connection, received: &Received) -> Result<Planned, Failure> {
+    fn decide(mut self, db: &Db, received: &Received) -> Result<Planned, Failure> {
         let revision = meta::read(db)?.revision;
         let mut name = self.source_name.clone();
         let mut guarding = guard_of(&self.guard, &policies::Policy::default());
@@ -213,7 +210,7 @@ pub(super) struct Looking<'c> {
 
 impl<'c> Looking<'c> {
     /// At the pool behind `db`; at most `limit` changes are written down.
-    pub(super) fn at(db: &'c Connection, limit: usize) -> Looking<'c> {
+    pub(super) fn at(db: &'c Db, limit: usize) -> Looking<'c> {
         Looking {
             accounts: Accounts::new(db),
             changes: Cut::at(limit),

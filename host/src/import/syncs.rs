@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use rusqlite::Connection;
 use tokio::sync::watch;
 use tributary_core::{
     Counts, Decider, Form, ImportError, ImportOptions, PlanHash, QUARANTINE, Salt, SourceId,
@@ -24,6 +23,7 @@ use crate::job::{Actor, Findings, ImportJob, JobKind, Phases, micros};
 use crate::metrics::Outcome;
 use crate::source::Source;
 use crate::store::apply::{self, Demands};
+use crate::store::db::Db;
 use crate::store::decide::Received;
 use crate::store::standing::{self, Standing};
 use crate::store::{jobs, policies, sources};
@@ -318,7 +318,7 @@ fn validators_of(standing: &Standing) -> Validators {
 
 /// What was fetched, on its way into the pool, in the writer's transaction.
 struct Applying<'a> {
-    db: &'a Connection,
+    db: &'a Db,
     salt: &'a Salt,
     guard: &'a GuardOptions,
     waiting: Instant,

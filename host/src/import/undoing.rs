@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use rusqlite::Connection;
 use tributary_core::{ImportOptions, SourceId};
 
 use super::begun;
@@ -15,6 +14,7 @@ use crate::config::History;
 use crate::job::{Findings, ImportJob, JobKind, JobStatus, Phases, Trace, micros};
 use crate::store::StoreError;
 use crate::store::change::Changes;
+use crate::store::db::Db;
 use crate::store::jobs::{self, UndoLimits};
 use crate::store::undo::{self, Left};
 
@@ -113,11 +113,7 @@ pub async fn plan_undo(app: &App, id: String, limit: usize) -> Result<UndoPlan, 
     planned.await?
 }
 
-fn undoable(
-    db: &Connection,
-    id: &str,
-    limits: UndoLimits,
-) -> Result<(ImportJob, Trace), NotUndone> {
+fn undoable(db: &Db, id: &str, limits: UndoLimits) -> Result<(ImportJob, Trace), NotUndone> {
     let (number, job) = jobs::get(db, id)?.ok_or(NotUndone::NotFound)?;
     if job.status == JobStatus::Running {
         return Err(NotUndone::Running);
@@ -163,7 +159,7 @@ fn timed(mut job: ImportJob, waiting: Instant, undoing: Instant) -> ImportJob {
     job
 }
 
-fn weight_of(db: &Connection, id: &str) -> Result<u64, NotUndone> {
+fn weight_of(db: &Db, id: &str) -> Result<u64, NotUndone> {
     let trace = jobs::get(db, id)?.and_then(|(_, job)| job.trace);
     let rows = |(first, last): (i64, i64)| u64::try_from(last - first + 1).unwrap_or(0);
     let accounts = trace.map_or(0, |trace| rows(trace.added) + rows(trace.changed));

@@ -4,14 +4,18 @@ mod owners;
 mod secrets;
 mod tally;
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, OptionalExtension, Row, params};
 use tributary_core::{Account, Document, Fingerprint, Owner, Owners, Provider, SecretPlace};
 
+use zeroize::Zeroizing;
+
+use super::db::Db;
 use super::error::StoreError;
+use super::vault::Identity;
 
 pub use owners::{LOCAL, OwnerIds, ids_in};
 use secrets::push_part;
-pub use secrets::{Secrets, secret_of};
+pub use secrets::{Secrets, parts_of, secret_of};
 pub use tally::Tally;
 
 /// An account and the row that holds it.
@@ -25,7 +29,7 @@ pub struct Stored {
 /// The account tables through one connection, with the owners met so far, the statements that run for every account of
 /// an import, and what was changed so far in numbers: who writes calls [`Tally::write`] at the end.
 pub struct Accounts<'c> {
-    db: &'c Connection,
+    db: &'c Db,
     find_key: Held<'c>,
     find_account: Held<'c>,
     add_account: Held<'c>,
@@ -41,7 +45,7 @@ pub struct Accounts<'c> {
 struct Held<'c>(&'static str, Option<CachedStatement<'c>>);
 
 impl<'c> Held<'c> {
-    fn on(&mut self, db: &'c Connection) -> Result<&mut CachedStatement<'c>, StoreError> {
+    fn on(&mut self, db: &'c Db) -> Result<&mut CachedStatement<'c>, StoreError> {
         match &mut self.1 {
             Some(statement) => Ok(statement),
             empty => Ok(empty.insert(db.prepare_cached(self.0)?)),
@@ -51,7 +55,7 @@ impl<'c> Held<'c> {
 
 impl<'c> Accounts<'c> {
     /// The tables behind `db`.
-    pub fn new(db: &'c Connection) -> Accounts<'c> {
+    pub fn new(db: &'c Db) -> Accounts<'c> {
         Accounts {
             db,
             find_key: Held(
@@ -108,7 +112,7 @@ impl<'c> Accounts<'c> {
         Ok(owned)
     }
 
-    /// Adds an account in row `id`; who can look it up is told by [`Accounts::add_key`].
+    /// Adds an account in row `id`, its secrets sealed; who can look it up is told by [`Accounts::add_key`].
     pub fn add(
         &mut self,
         id: i64,
@@ -116,6 +120,8 @@ impl<'c> Accounts<'c> {
         secret: &[u8],
         at: i64,
     ) -> Result<(), StoreError> {
+        let whose = Identity::Account(&account.fingerprint);
+        let sealed = self.db.vault().seal(whose, secret)?;
         self.add_account.on(self.db)?.execute(params![
             id,
             account.fingerprint.as_bytes(),
@@ -124,7 +130,7 @@ impl<'c> Accounts<'c> {
             account.document.as_json(),
             marks(&account.document),
             account.earlier_status,
-            secret,
+            sealed,
             at,
         ])?;
         self.tally.count(account, 1);
@@ -170,6 +176,9 @@ impl<'c> Accounts<'c> {
         secret: Option<&[u8]>,
         at: Option<i64>,
     ) -> Result<(), StoreError> {
+        let whose = Identity::Account(&account.fingerprint);
+        let sealed = secret.map(|secret| self.db.vault().seal(whose, secret));
+        let sealed = sealed.transpose()?;
         let sql = "UPDATE account SET provider = ?2, shown = ?3, marks = ?4, earlier_status = ?5, \
                    secret = coalesce(?6, secret), injected_at = coalesce(?7, injected_at) WHERE id = ?1";
         self.db.prepare_cached(sql)?.execute(params![
@@ -178,7 +187,7 @@ impl<'c> Accounts<'c> {
             account.document.as_json(),
             marks(&account.document),
             account.earlier_status,
-            secret,
+            sealed,
             at,
         ])?;
         self.tally.count(&stored.account, -1);
@@ -259,15 +268,20 @@ impl<'c> Accounts<'c> {
         &self,
         stored: &Stored,
         places: &[SecretPlace],
-    ) -> Result<Option<Vec<u8>>, StoreError> {
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let kept_in_place = |(at, place): (usize, &SecretPlace)| matches!(place, SecretPlace::Kept(from) if *from == at);
         let held = stored.account.document.marks().len();
         if places.len() == held && places.iter().enumerate().all(kept_in_place) {
             return Ok(None);
         }
-        let blob = self.secret(stored.id)?;
+        let blob = self.secret(stored)?;
         let mut parts = Secrets::of(&blob);
-        let mut out = Vec::with_capacity(blob.len());
+        // With room for all, so that nothing of it is left behind where it was before it grew.
+        let new = places.iter().map(|place| match place {
+            SecretPlace::New(secret) => secret.reveal().len() + 4,
+            SecretPlace::Kept(_) => 0,
+        });
+        let mut out = Zeroizing::new(Vec::with_capacity(blob.len() + new.sum::<usize>()));
         push_part(&mut out, parts.next().unwrap_or_default());
         let held: Vec<&str> = parts.collect();
         for place in places {
@@ -282,11 +296,12 @@ impl<'c> Accounts<'c> {
         Ok(Some(out))
     }
 
-    fn secret(&self, id: i64) -> Result<Vec<u8>, StoreError> {
-        let mut secret = self
-            .db
-            .prepare_cached("SELECT secret FROM account WHERE id = ?1")?;
-        Ok(secret.query_row([id], |row| row.get(0))?)
+    fn secret(&self, stored: &Stored) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let sql = "SELECT secret FROM account WHERE id = ?1";
+        let mut secret = self.db.prepare_cached(sql)?;
+        let sealed: Vec<u8> = secret.query_row([stored.id], |row| row.get(0))?;
+        let whose = Identity::Account(&stored.account.fingerprint);
+        self.db.vault().open(whose, &sealed)
     }
 }
 

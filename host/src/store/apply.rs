@@ -2,11 +2,12 @@
 
 use std::io;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use tributary_core::{Change, Counts, Guard, ImportError, ImportOptions, PlanHash, Salt, SourceId};
 
 use super::accounts::{Accounts, Stored};
 use super::change::{Changes, Importer};
+use super::db::Db;
 use super::decide::{self, Received, Takes};
 use super::error::StoreError;
 use super::guard;
@@ -71,7 +72,7 @@ impl From<io::Error> for ApplyError {
 /// Decides what was received and writes it, under the importer's `name`; `at` is in seconds since the epoch. When it
 /// fails, what it wrote is to be rolled back.
 pub fn apply(
-    db: &Connection,
+    db: &Db,
     received: &Received,
     options: &ImportOptions,
     name: &str,
@@ -134,11 +135,7 @@ impl<'c> Takes<'c> for Changes<'c> {
 ///
 /// Ask before [`apply`]: SQLite sums up again all that a transaction has written to the WAL since the first page that
 /// it writes a second time.
-pub fn settle_name(
-    db: &Connection,
-    source: &SourceId,
-    given: Option<&str>,
-) -> Result<String, StoreError> {
+pub fn settle_name(db: &Db, source: &SourceId, given: Option<&str>) -> Result<String, StoreError> {
     let kept = kept_name(db, source)?;
     let name = name_beside(db, source, given, kept.as_deref())?;
     if kept.is_some_and(|kept| kept != name) {
@@ -149,23 +146,19 @@ pub fn settle_name(
 }
 
 /// The same name without anything being written.
-pub fn name_of(
-    db: &Connection,
-    source: &SourceId,
-    given: Option<&str>,
-) -> Result<String, StoreError> {
+pub fn name_of(db: &Db, source: &SourceId, given: Option<&str>) -> Result<String, StoreError> {
     let kept = kept_name(db, source)?;
     name_beside(db, source, given, kept.as_deref())
 }
 
-fn kept_name(db: &Connection, source: &SourceId) -> Result<Option<String>, StoreError> {
+fn kept_name(db: &Db, source: &SourceId) -> Result<Option<String>, StoreError> {
     let mut name = db.prepare_cached("SELECT name FROM owner WHERE source_id = ?1")?;
     let name = name.query_row([source.as_str()], |row| row.get(0));
     Ok(name.optional()?)
 }
 
 fn name_beside(
-    db: &Connection,
+    db: &Db,
     source: &SourceId,
     given: Option<&str>,
     kept: Option<&str>,

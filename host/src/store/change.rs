@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::Connection;
 use tributary_core::{Account, Change, ChangeKind, Owner, SourceId};
 
 use super::accounts::{Accounts, NewKey, Stored, secret_of};
+use super::db::Db;
 use super::error::StoreError;
 use super::record::{Recorder, Side};
 use super::undo::{self, Kept};
@@ -29,7 +29,7 @@ pub struct Importer<'c> {
 pub struct Changes<'c> {
     /// The tables.
     pub accounts: Accounts<'c>,
-    db: &'c Connection,
+    db: &'c Db,
     /// `None` when a person changes accounts: that is no import of theirs.
     importer: Option<Importer<'c>>,
     first_new: i64,
@@ -43,10 +43,7 @@ pub struct Changes<'c> {
 
 impl<'c> Changes<'c> {
     /// Begins; accounts can be added only by an importer.
-    pub fn begin(
-        db: &'c Connection,
-        importer: Option<Importer<'c>>,
-    ) -> Result<Changes<'c>, StoreError> {
+    pub fn begin(db: &'c Db, importer: Option<Importer<'c>>) -> Result<Changes<'c>, StoreError> {
         let last_account = meta::read(db)?.last_account;
         Ok(Changes {
             accounts: Accounts::new(db),
@@ -208,8 +205,12 @@ impl<'c> Changes<'c> {
         }
         let secret = self.accounts.secret_after(stored, &change.secrets)?;
         if at.is_some() || secret.is_some() || !same_row(&stored.account, account) {
-            self.accounts
-                .update(stored, account, secret.as_deref(), at)?;
+            self.accounts.update(
+                stored,
+                account,
+                secret.as_ref().map(|secret| secret.as_slice()),
+                at,
+            )?;
         }
         if account.owners != stored.account.owners {
             self.accounts.set_owners(stored, account)?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 
+use super::master_key::MasterKeyError;
 use crate::lock::LockError;
 
 /// Why a read or write was not done. The sentence is for the log and repeats no stored value.
@@ -34,6 +35,10 @@ pub enum OpenError {
     Missing(PathBuf),
     /// A file or folder could not be made, read or written.
     Io(PathBuf, String),
+    /// There is no master key.
+    Key(MasterKeyError),
+    /// It is sealed with another master key: the id of that.
+    OtherKey(PathBuf, String),
 }
 
 impl OpenError {
@@ -99,6 +104,12 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+impl From<MasterKeyError> for OpenError {
+    fn from(error: MasterKeyError) -> OpenError {
+        OpenError::Key(error)
+    }
+}
+
 impl From<LockError> for OpenError {
     fn from(error: LockError) -> OpenError {
         OpenError::Lock(error)
@@ -118,6 +129,13 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             OpenError::Lock(cause) => cause.fmt(f),
+            OpenError::Key(cause) => cause.fmt(f),
+            OpenError::OtherKey(path, id) => write!(
+                f,
+                "`{}` is sealed with another master key (id {id}) and was left as it is: give that key with --master-key-file or \
+                 TRIBUTARY_MASTER_KEY",
+                path.display()
+            ),
             OpenError::Foreign(path) => write!(
                 f,
                 "`{}` is not a Tributary database and was left as it is: move it away, or choose another folder with --data",

@@ -1,12 +1,14 @@
 //! The pool with its secrets, part by part: as lines that restore it, or as the payload that a source answers.
 
-use rusqlite::{Connection, Row};
-use tributary_core::{Owners, revealed};
+use rusqlite::Row;
+use tributary_core::{Fingerprint, Owners, revealed};
 
 use super::accounts::{OwnerIds, Secrets, damaged};
+use super::db::Db;
 use super::error::StoreError;
-use super::filter::{Columns, Filter, SECRET, SHOWN};
+use super::filter::{Columns, FINGERPRINT, Filter, SECRET, SHOWN};
 use super::listing::{push_fields, push_json, push_owners};
+use super::vault::{Identity, Vault};
 
 /// Accounts read in one transaction.
 const PAGE: usize = 500;
@@ -23,7 +25,7 @@ pub enum Format {
 /// Gives the accounts that are meant in parts of at most 500, in the order of insertion. Each part is a snapshot of its
 /// own. No part is empty.
 pub struct Exporter {
-    db: Connection,
+    db: Db,
     filter: Filter,
     format: Format,
     /// The row after which to go on; `None` at the end.
@@ -34,7 +36,7 @@ pub struct Exporter {
 
 impl Exporter {
     /// An exporter that reads from `db`.
-    pub fn new(db: Connection, filter: Filter, format: Format) -> Exporter {
+    pub fn new(db: Db, filter: Filter, format: Format) -> Exporter {
         Exporter {
             db,
             filter,
@@ -46,21 +48,22 @@ impl Exporter {
 
     /// The part after a row, and the row after which to go on.
     fn part(&mut self, after: i64) -> Result<(Vec<u8>, Option<i64>), StoreError> {
-        let snapshot = self.db.unchecked_transaction()?;
-        let mut owners = OwnerIds::new(&snapshot);
-        let (format, written, mut part) = (self.format, &mut self.written, Vec::new());
+        let (format, filter, written) = (self.format, &self.filter, &mut self.written);
+        let mut part = Vec::new();
         if after == 0 {
             part.extend_from_slice(format.opening());
         }
-        let next = self
-            .filter
-            .walk(&snapshot, Columns::All, after, PAGE, |row| {
+        let next = self.db.on_one_snapshot(|db| {
+            let mut owners = OwnerIds::new(db);
+            filter.walk(db, Columns::All, after, PAGE, |row| {
                 *written += 1;
+                let vault = db.vault();
                 match format {
-                    Format::Lines => push_line(&mut part, row, &mut owners),
-                    Format::Payload => push_element(&mut part, row, *written > 1),
+                    Format::Lines => push_line(&mut part, row, &mut owners, vault),
+                    Format::Payload => push_element(&mut part, row, *written > 1, vault),
                 }
-            })?;
+            })
+        })??;
         if next.is_none() {
             part.extend_from_slice(format.closing());
         }
@@ -101,26 +104,39 @@ impl Iterator for Exporter {
     }
 }
 
-fn push_line(out: &mut Vec<u8>, row: &Row<'_>, ids: &mut OwnerIds<'_>) -> Result<(), StoreError> {
-    push_account(out, row)?;
+fn push_line(
+    out: &mut Vec<u8>,
+    row: &Row<'_>,
+    ids: &mut OwnerIds<'_>,
+    vault: &Vault,
+) -> Result<(), StoreError> {
+    push_account(out, row, vault)?;
     let owners = push_owners(out, row, ids)?;
     push_names(out, &owners, ids)?;
     out.extend_from_slice(b"}\n");
     Ok(())
 }
 
-fn push_element(out: &mut Vec<u8>, row: &Row<'_>, follows: bool) -> Result<(), StoreError> {
+fn push_element(
+    out: &mut Vec<u8>,
+    row: &Row<'_>,
+    follows: bool,
+    vault: &Vault,
+) -> Result<(), StoreError> {
     if follows {
         out.push(b',');
     }
-    push_account(out, row)?;
+    push_account(out, row, vault)?;
     out.push(b'}');
     Ok(())
 }
 
 /// `{"access_token", "provider", fields…`, secrets as they are.
-fn push_account(out: &mut Vec<u8>, row: &Row<'_>) -> Result<(), StoreError> {
-    let mut secrets = Secrets::of(row.get_ref(SECRET)?.as_blob().unwrap_or_default());
+fn push_account(out: &mut Vec<u8>, row: &Row<'_>, vault: &Vault) -> Result<(), StoreError> {
+    let fingerprint = Fingerprint::from_bytes(row.get(FINGERPRINT)?);
+    let sealed = row.get_ref(SECRET)?.as_blob().unwrap_or_default();
+    let opened = vault.open(Identity::Account(&fingerprint), sealed)?;
+    let mut secrets = Secrets::of(&opened);
     let token = secrets
         .next()
         .ok_or_else(|| damaged("an account has no token"))?;

@@ -1,10 +1,11 @@
 //! Which accounts are meant: turned into SQL here alone, and walked through in reads of limited size.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+use rusqlite::{OptionalExtension, Row, params_from_iter};
 use tributary_core::{Fingerprint, Owner, Provider, SourceId, mentions};
 
 use super::accounts::{OwnerIds, provider_id};
+use super::db::Db;
 use super::error::StoreError;
 use super::lookup::MOST_ROWS;
 
@@ -78,7 +79,7 @@ impl Filter {
     /// looks at 1,000 rows at most. The row after which to go on; `None` at the end of the pool.
     pub(super) fn walk(
         &self,
-        db: &Connection,
+        db: &Db,
         columns: Columns,
         after: i64,
         most: usize,
@@ -112,7 +113,7 @@ impl Filter {
     }
 
     /// What it means in the tables at this moment; `None` when it names an owner that never owned anything.
-    fn query(&self, db: &Connection, after: i64) -> Result<Option<Query>, StoreError> {
+    fn query(&self, db: &Db, after: i64) -> Result<Option<Query>, StoreError> {
         let mut ids = OwnerIds::new(db);
         let mut query = Query::after(after);
         for owner in self.owners() {
@@ -213,7 +214,7 @@ impl Query {
     }
 
     /// Ends a selective walk at its 1,000th row; `None` when it has fewer to look at.
-    fn bound(&mut self, db: &Connection) -> Result<Option<i64>, StoreError> {
+    fn bound(&mut self, db: &Db) -> Result<Option<i64>, StoreError> {
         if !self.selective {
             return Ok(None);
         }

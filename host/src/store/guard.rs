@@ -1,9 +1,10 @@
 //! How much a source owned in the last 24 hours, and what the guard says about a plan.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use tributary_core::{Guard, Holding, ImportOptions, Owner};
 
 use super::accounts::OwnerIds;
+use super::db::Db;
 use super::decide::Decided;
 use super::error::StoreError;
 use crate::job::GuardReport;
@@ -13,7 +14,7 @@ const A_DAY: i64 = 24 * 60 * 60;
 
 /// What the guard says of a plan of a replace, before anything of it is counted. `setting` says where its numbers are set.
 pub fn report(
-    db: &Connection,
+    db: &Db,
     options: &ImportOptions,
     decided: &Decided,
     guard: &Guard,
@@ -46,7 +47,7 @@ pub fn report(
 /// Notes what the importer owned until now, when a plan that is being written takes accounts from it. What a person has
 /// `approved` is where the guard begins to count again.
 pub fn note(
-    db: &Connection,
+    db: &Db,
     options: &ImportOptions,
     decided: &Decided,
     at: i64,
@@ -72,7 +73,7 @@ pub fn note(
 }
 
 /// Lets the guard begin to count again: a person has decided what this owner has.
-pub fn forget(db: &Connection, owner: &Owner) -> Result<(), StoreError> {
+pub fn forget(db: &Db, owner: &Owner) -> Result<(), StoreError> {
     if let Some(owner) = OwnerIds::new(db).id_of_owner(owner)? {
         db.prepare_cached("DELETE FROM owned_until WHERE owner = ?1")?
             .execute([owner])?;
@@ -81,13 +82,13 @@ pub fn forget(db: &Connection, owner: &Owner) -> Result<(), StoreError> {
 }
 
 /// What an owner has, as the writer counted it: changes under way are not counted yet.
-fn owned_now(db: &Connection, owner: u32) -> Result<u64, StoreError> {
+fn owned_now(db: &Db, owner: u32) -> Result<u64, StoreError> {
     let mut count = db.prepare_cached("SELECT accounts FROM owner_tally WHERE owner = ?1")?;
     let count: Option<i64> = count.query_row([owner], |row| row.get(0)).optional()?;
     Ok(count.unwrap_or(0).unsigned_abs())
 }
 
-fn most_until(db: &Connection, owner: u32, after: i64) -> Result<u64, StoreError> {
+fn most_until(db: &Db, owner: u32, after: i64) -> Result<u64, StoreError> {
     let sql = "SELECT coalesce(max(accounts), 0) FROM owned_until WHERE owner = ?1 AND at > ?2";
     let most: i64 = db
         .prepare_cached(sql)?

@@ -2,19 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::Connection;
 use tributary_core::{Edit, Fingerprint, Salt, SourceId, remove as removal};
 
 use super::change::Changes;
+use super::db::Db;
 use super::error::StoreError;
 use crate::job::Trace;
 
 /// Carries an edit out: what it takes to undo it, if it changed anything; `None` when its account is not there.
-pub fn edit(
-    db: &Connection,
-    edit: &Edit,
-    salt: &Salt,
-) -> Result<Option<Option<Trace>>, StoreError> {
+pub fn edit(db: &Db, edit: &Edit, salt: &Salt) -> Result<Option<Option<Trace>>, StoreError> {
     let mut changes = Changes::begin(db, None)?;
     let Some(stored) = changes.accounts.find(&edit.account)? else {
         return Ok(None);
@@ -39,7 +35,7 @@ pub struct Removed {
 }
 
 /// Removes accounts, whoever owns them.
-pub fn remove(db: &Connection, accounts: BTreeSet<Fingerprint>) -> Result<Removed, StoreError> {
+pub fn remove(db: &Db, accounts: BTreeSet<Fingerprint>) -> Result<Removed, StoreError> {
     let mut changes = Changes::begin(db, None)?;
     let mut removed = Removed::default();
     for fingerprint in accounts {

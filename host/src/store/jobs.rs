@@ -1,8 +1,9 @@
 //! Import jobs: one row per import and per change by hand.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 use tributary_core::Strategy;
 
+use super::db::Db;
 use super::error::StoreError;
 use super::lookup::MOST_ROWS;
 use crate::job::{Findings, ImportJob, JobKind, JobStatus, Trace};
@@ -13,7 +14,7 @@ pub(super) const KEPT: i64 = 1;
 const NO_ROWS: (i64, i64) = (0, -1);
 
 /// Adds a job as it stands: a sync while it runs, an inject in the transaction that applies it.
-pub fn insert(db: &Connection, job: &ImportJob) -> Result<(), StoreError> {
+pub fn insert(db: &Db, job: &ImportJob) -> Result<(), StoreError> {
     let sql = "INSERT INTO job(id, kind, status, created_at, updated_at, source_id, source_name, strategy, \
                total, added, skipped, removed, actor, bytes, updated, unchanged, released, disabled, cause, findings, \
                undo, added_first, added_last, undo_first, undo_last, undoes) \
@@ -52,7 +53,7 @@ pub fn insert(db: &Connection, job: &ImportJob) -> Result<(), StoreError> {
 }
 
 /// Writes how a running job ended: everything but what it was when it began. `false` when it is not running any more.
-pub fn finish(db: &Connection, job: &ImportJob) -> Result<bool, StoreError> {
+pub fn finish(db: &Db, job: &ImportJob) -> Result<bool, StoreError> {
     let sql = "UPDATE job SET status = ?2, updated_at = ?3, total = ?4, added = ?5, skipped = ?6, removed = ?7, \
                bytes = ?8, updated = ?9, unchanged = ?10, released = ?11, disabled = ?12, cause = ?13, findings = ?14, \
                undo = ?15, added_first = ?16, added_last = ?17, undo_first = ?18, undo_last = ?19 \
@@ -95,14 +96,14 @@ fn written(findings: &Findings) -> Result<String, StoreError> {
 }
 
 /// Notes which job has undone this one; empty when it is in force again.
-pub(super) fn set_undone_by(db: &Connection, id: &str, by: &str) -> Result<(), StoreError> {
+pub(super) fn set_undone_by(db: &Db, id: &str, by: &str) -> Result<(), StoreError> {
     let mut change = db.prepare_cached("UPDATE job SET undone_by = ?2 WHERE id = ?1")?;
     change.execute([id, by])?;
     Ok(())
 }
 
 /// The job with this id, and its row.
-pub fn get(db: &Connection, id: &str) -> Result<Option<(i64, ImportJob)>, StoreError> {
+pub fn get(db: &Db, id: &str) -> Result<Option<(i64, ImportJob)>, StoreError> {
     let mut job = db.prepare_cached("SELECT * FROM job WHERE id = ?1")?;
     let job = job.query_row([id], |row| Ok((row.get("number")?, read(row)?)));
     Ok(job.optional()?)
@@ -119,7 +120,7 @@ pub struct UndoLimits {
 
 /// Whether the job in this row can be undone at present.
 pub fn is_undoable(
-    db: &Connection,
+    db: &Db,
     number: i64,
     job: &ImportJob,
     limits: UndoLimits,
@@ -130,7 +131,7 @@ pub fn is_undoable(
 /// Whether what it takes to undo the job in this row is still kept. A person's changes count as those of a source without
 /// a name.
 pub fn is_kept(
-    db: &Connection,
+    db: &Db,
     number: i64,
     job: &ImportJob,
     limits: UndoLimits,
@@ -147,7 +148,7 @@ pub fn is_kept(
 }
 
 /// The source's latest sync, running or not; injects under its id do not count.
-pub fn latest_sync(db: &Connection, source_id: &str) -> Result<Option<ImportJob>, StoreError> {
+pub fn latest_sync(db: &Db, source_id: &str) -> Result<Option<ImportJob>, StoreError> {
     let sql =
         "SELECT * FROM job WHERE source_id = ?1 AND kind = 'sync' ORDER BY number DESC LIMIT 1";
     Ok(db
@@ -174,7 +175,7 @@ pub type Listed = (Vec<(i64, ImportJob, bool)>, Option<i64>);
 /// At most `most` jobs that are meant, from those below row `before`. It looks at 1,000 rows at most, so it may be fewer
 /// without being the end.
 pub fn list(
-    db: &Connection,
+    db: &Db,
     filter: &JobFilter,
     before: i64,
     most: usize,
@@ -213,7 +214,7 @@ pub fn list(
 }
 
 /// Fails every job that is still running: the program that ran it is gone. Returns how many there were.
-pub fn fail_cut_short(db: &Connection, now: i64) -> Result<usize, StoreError> {
+pub fn fail_cut_short(db: &Db, now: i64) -> Result<usize, StoreError> {
     let findings = Findings {
         error: "the server ended before the sync did".to_owned(),
         ..Findings::default()

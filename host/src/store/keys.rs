@@ -2,8 +2,9 @@
 
 use std::io;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
+use super::db::Db;
 use super::error::StoreError;
 use crate::{clock, random};
 
@@ -76,26 +77,26 @@ pub fn hash(key: &[u8]) -> [u8; 32] {
 }
 
 /// The key with this hash, enabled or not.
-pub fn find(db: &Connection, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+pub fn find(db: &Db, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
     let mut rows = db.prepare_cached("SELECT * FROM api_key WHERE hash = ?1")?;
     Ok(rows.query_row([hash], read).optional()?)
 }
 
 /// The key with this id, enabled or not.
-pub fn get(db: &Connection, id: &str) -> Result<Option<ApiKey>, StoreError> {
+pub fn get(db: &Db, id: &str) -> Result<Option<ApiKey>, StoreError> {
     let mut rows = db.prepare_cached("SELECT * FROM api_key WHERE id = ?1")?;
     Ok(rows.query_row([id], read).optional()?)
 }
 
 /// All keys, the oldest first.
-pub fn list(db: &Connection) -> Result<Vec<ApiKey>, StoreError> {
+pub fn list(db: &Db) -> Result<Vec<ApiKey>, StoreError> {
     let mut rows = db.prepare_cached("SELECT * FROM api_key ORDER BY created_at, id")?;
     let keys = rows.query_map([], read)?.collect::<Result<_, _>>()?;
     Ok(keys)
 }
 
 /// Adds a key.
-pub fn create(db: &Connection, key: &ApiKey) -> Result<(), StoreError> {
+pub fn create(db: &Db, key: &ApiKey) -> Result<(), StoreError> {
     let sql = "INSERT INTO api_key(id, name, role, hash, enabled, created_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
     let row = params![
         key.id,
@@ -110,26 +111,26 @@ pub fn create(db: &Connection, key: &ApiKey) -> Result<(), StoreError> {
 }
 
 /// Lets a key in or keeps it out; `false` when there is none with this id.
-pub fn set_enabled(db: &Connection, id: &str, enabled: bool) -> Result<bool, StoreError> {
+pub fn set_enabled(db: &Db, id: &str, enabled: bool) -> Result<bool, StoreError> {
     let mut change = db.prepare_cached("UPDATE api_key SET enabled = ?2 WHERE id = ?1")?;
     Ok(change.execute(params![id, enabled])? > 0)
 }
 
 /// Gives a key another name; `false` when there is none with this id.
-pub fn rename(db: &Connection, id: &str, name: &str) -> Result<bool, StoreError> {
+pub fn rename(db: &Db, id: &str, name: &str) -> Result<bool, StoreError> {
     let mut change = db.prepare_cached("UPDATE api_key SET name = ?2 WHERE id = ?1")?;
     Ok(change.execute(params![id, name])? > 0)
 }
 
 /// Notes the day a key was let in; an earlier day than the one noted changes nothing.
-pub fn note_use(db: &Connection, id: &str, day: &str) -> Result<(), StoreError> {
+pub fn note_use(db: &Db, id: &str, day: &str) -> Result<(), StoreError> {
     let sql = "UPDATE api_key SET last_used_on = ?2 WHERE id = ?1 AND last_used_on < ?2";
     db.prepare_cached(sql)?.execute([id, day])?;
     Ok(())
 }
 
 /// Forgets a key; `false` when there is none with this id.
-pub fn delete(db: &Connection, id: &str) -> Result<bool, StoreError> {
+pub fn delete(db: &Db, id: &str) -> Result<bool, StoreError> {
     Ok(db
         .prepare_cached("DELETE FROM api_key WHERE id = ?1")?
         .execute([id])?

@@ -1,10 +1,11 @@
 //! Accounts as lists show them: everything but their secrets, in the order of insertion, page by page.
 
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
 use tributary_core::{Fingerprint, Owner, Owners, string_of};
 
 use super::accounts::{OwnerIds, damaged, provider_id, provider_of};
+use super::db::Db;
 use super::error::StoreError;
 use super::filter::{
     Columns, EARLIER_STATUS, FINGERPRINT, Filter, INJECTED_AT, MASKED, OWNERS, OwnedBy, PROVIDER,
@@ -24,7 +25,7 @@ pub struct Part {
 }
 
 /// At most `most` accounts that are meant, after row `after`. It may be fewer without being the end.
-pub fn part(db: &Connection, filter: &Filter, after: i64, most: usize) -> Result<Part, StoreError> {
+pub fn part(db: &Db, filter: &Filter, after: i64, most: usize) -> Result<Part, StoreError> {
     let mut owners = OwnerIds::new(db);
     let mut items = Vec::with_capacity(most.min(1_000));
     let next = filter.walk(db, Columns::Shown, after, most, |row| {
@@ -39,7 +40,7 @@ pub fn part(db: &Connection, filter: &Filter, after: i64, most: usize) -> Result
 }
 
 /// The account with this fingerprint as JSON text.
-pub fn item(db: &Connection, fingerprint: &Fingerprint) -> Result<Option<String>, StoreError> {
+pub fn item(db: &Db, fingerprint: &Fingerprint) -> Result<Option<String>, StoreError> {
     let sql = format!(
         "SELECT {} FROM account a WHERE id = (SELECT account FROM account_key WHERE fingerprint = ?1)",
         Columns::Shown.sql()
@@ -53,7 +54,7 @@ pub fn item(db: &Connection, fingerprint: &Fingerprint) -> Result<Option<String>
 }
 
 /// How many accounts are meant, where the pool keeps that number.
-pub fn known_count(db: &Connection, filter: &Filter) -> Result<Option<i64>, StoreError> {
+pub fn known_count(db: &Db, filter: &Filter) -> Result<Option<i64>, StoreError> {
     let Filter {
         provider,
         source_id,
@@ -82,7 +83,7 @@ pub fn known_count(db: &Connection, filter: &Filter) -> Result<Option<i64>, Stor
     }
 }
 
-fn count_of_owner(db: &Connection, owner: &Owner) -> Result<i64, StoreError> {
+fn count_of_owner(db: &Db, owner: &Owner) -> Result<i64, StoreError> {
     let Some(id) = OwnerIds::new(db).id_of_owner(owner)? else {
         return Ok(0);
     };
@@ -92,11 +93,7 @@ fn count_of_owner(db: &Connection, owner: &Owner) -> Result<i64, StoreError> {
 }
 
 /// Counts on after row `after`: how many accounts are meant, and the row after which to go on.
-pub fn count(
-    db: &Connection,
-    filter: &Filter,
-    after: i64,
-) -> Result<(i64, Option<i64>), StoreError> {
+pub fn count(db: &Db, filter: &Filter, after: i64) -> Result<(i64, Option<i64>), StoreError> {
     let mut count = 0;
     let next = filter.walk(db, Columns::Few, after, usize::MAX, |_| {
         count += 1;

@@ -1,9 +1,10 @@
 //! Accounts for a preview: what exists of some fingerprints, and what a source owns, in reads of limited size.
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 use tributary_core::{Account, Fingerprint, SourceId};
 
 use super::accounts::{Accounts, Stored, damaged};
+use super::db::Db;
 use super::error::StoreError;
 use super::meta;
 
@@ -19,10 +20,7 @@ pub struct Part<T> {
 }
 
 /// Those of at most [`MOST_ROWS`] fingerprints that exist, in the order asked.
-pub fn existing(
-    db: &Connection,
-    fingerprints: &[Fingerprint],
-) -> Result<Part<Vec<Account>>, StoreError> {
+pub fn existing(db: &Db, fingerprints: &[Fingerprint]) -> Result<Part<Vec<Account>>, StoreError> {
     let mut accounts = Accounts::new(db);
     let mut found = Vec::new();
     for fingerprint in fingerprints.iter().take(MOST_ROWS.into()) {
@@ -34,7 +32,7 @@ pub fn existing(
 
 /// The next accounts that `source` owns after the row `after`, at most [`MOST_ROWS`], by row.
 pub fn owned_after(
-    db: &Connection,
+    db: &Db,
     source: &SourceId,
     after: i64,
 ) -> Result<Part<Vec<Stored>>, StoreError> {

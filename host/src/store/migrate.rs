@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use super::accounts::parts_of;
 use super::connect;
 use super::error::OpenError;
 
@@ -18,7 +19,7 @@ pub(super) const FILE: &str = "tributary.db";
 /// `TRIB`: how a database says that it is ours.
 const APPLICATION_ID: i32 = 0x5452_4942;
 /// Forward only: step n brings schema n to n+1 and is never edited after a release.
-const STEPS: &[fn(&Connection) -> rusqlite::Result<()>] = &[first, second, third];
+const STEPS: &[fn(&Connection) -> rusqlite::Result<()>] = &[first, second, third, fourth];
 
 /// Opens the database of `dir` for writing, created or migrated as needed. The caller holds the folder's lock.
 pub(super) fn prepare(dir: &Path) -> Result<Connection, OpenError> {
@@ -70,6 +71,14 @@ pub(super) fn check(db: &Connection, path: &Path) -> Result<usize, OpenError> {
     Ok(version)
 }
 
+/// The salt of a database as it lies there, sealed or not; `None` in one that is no pool of ours, which is told later.
+pub(super) fn salt(path: &Path) -> Result<Option<Vec<u8>>, OpenError> {
+    check_header(path)?;
+    let db = connect::reader(path).map_err(|e| OpenError::from_sqlite(path, &e))?;
+    let salt = db.query_row("SELECT salt FROM meta", [], |row| row.get(0));
+    Ok(salt.ok())
+}
+
 /// Whether the database is at the schema of this program.
 pub(super) fn is_current(version: usize) -> bool {
     version == STEPS.len()
@@ -92,6 +101,24 @@ fn second(db: &Connection) -> rusqlite::Result<()> {
 /// Migration 3: the history, undo, and what a source may do to the pool.
 fn third(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(include_str!("schema-3.sql"))
+}
+
+/// Migration 4: secrets in one place for each row, where they are sealed at the next start.
+fn fourth(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(include_str!("schema-4.sql"))?;
+    let mut sources = db.prepare("SELECT id, url, auth_token, bearer_token FROM source")?;
+    let mut rows = sources.query([])?;
+    while let Some(row) = rows.next()? {
+        let parts: [String; 3] = [row.get(1)?, row.get(2)?, row.get(3)?];
+        let secret = parts_of(parts.iter().map(String::as_str));
+        let id: String = row.get(0)?;
+        let change = "UPDATE source SET secret = ?2 WHERE id = ?1";
+        db.execute(change, rusqlite::params![id, *secret])?;
+    }
+    db.execute_batch(
+        "ALTER TABLE source DROP COLUMN url; ALTER TABLE source DROP COLUMN auth_token; \
+         ALTER TABLE source DROP COLUMN bearer_token;",
+    )
 }
 
 /// Runs the steps that are missing, each in a transaction of its own that also counts the version up.

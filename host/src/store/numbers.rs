@@ -1,9 +1,9 @@
 //! The pool in numbers, as the metrics tell them: nothing is counted here that the writer has not counted already.
 
-use rusqlite::Connection;
 use tributary_core::Provider;
 
 use super::accounts::{damaged, provider_of};
+use super::db::Db;
 use super::error::StoreError;
 use super::owners::{self, OwnerKind};
 
@@ -47,7 +47,7 @@ pub struct SourceState {
 }
 
 /// Reads all of it.
-pub fn read(db: &Connection) -> Result<Numbers, StoreError> {
+pub fn read(db: &Db) -> Result<Numbers, StoreError> {
     Ok(Numbers {
         accounts: accounts(db)?,
         owned: owned(db)?,
@@ -55,7 +55,7 @@ pub fn read(db: &Connection) -> Result<Numbers, StoreError> {
     })
 }
 
-fn accounts(db: &Connection) -> Result<Vec<Kind>, StoreError> {
+fn accounts(db: &Db) -> Result<Vec<Kind>, StoreError> {
     let sql = "WITH told AS (SELECT status FROM tally WHERE accounts > 0 AND length(status) <= ?1 AND status <> ?3 \
                GROUP BY status ORDER BY sum(accounts) DESC, status LIMIT ?2) \
                SELECT provider, iif(status IN told, status, ?3), sum(accounts) FROM tally WHERE accounts > 0 GROUP BY 1, 2";
@@ -73,7 +73,7 @@ fn accounts(db: &Connection) -> Result<Vec<Kind>, StoreError> {
     Ok(kinds)
 }
 
-fn sources(db: &Connection) -> Result<Vec<SourceState>, StoreError> {
+fn sources(db: &Db) -> Result<Vec<SourceState>, StoreError> {
     let sql = "SELECT id, name, enabled, last_sync_at FROM source ORDER BY number";
     let mut rows = db.prepare_cached(sql)?;
     let rows = rows.query_map([], |row| {
@@ -87,7 +87,7 @@ fn sources(db: &Connection) -> Result<Vec<SourceState>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn owned(db: &Connection) -> Result<Vec<(&'static str, u64)>, StoreError> {
+fn owned(db: &Db) -> Result<Vec<(&'static str, u64)>, StoreError> {
     let mut owned: Vec<_> = OwnerKind::NAMES.map(|kind| (kind, 0)).into();
     for owner in owners::list(db)? {
         let kind = owned

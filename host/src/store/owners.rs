@@ -1,10 +1,11 @@
 //! Who owns how many accounts, from the numbers that the writer keeps; and how an owner is dropped.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use tributary_core::{ChangeKind, Leftover, Owner, SourceId, release as leaving};
 
 use super::accounts::{LOCAL, damaged};
 use super::change::Changes;
+use super::db::Db;
 use super::error::StoreError;
 use crate::job::Trace;
 
@@ -53,7 +54,7 @@ impl OwnerKind {
 
 /// Local; the sources in the order in which they were made; then deleted sources and labels that still own accounts, in
 /// the order of their first import.
-pub fn list(db: &Connection) -> Result<Vec<Owned>, StoreError> {
+pub fn list(db: &Db) -> Result<Vec<Owned>, StoreError> {
     let mut owners = vec![local(db)?];
     let stored = "SELECT s.id, s.name, coalesce(t.accounts, 0), s.enabled FROM source s \
                   LEFT JOIN owner o ON o.source_id = s.id LEFT JOIN owner_tally t ON t.owner = o.id ORDER BY s.number";
@@ -71,12 +72,12 @@ pub fn list(db: &Connection) -> Result<Vec<Owned>, StoreError> {
 }
 
 /// The owner as [`list`] shows it; `None` when it does not.
-pub fn find(db: &Connection, owner: &Owner) -> Result<Option<Owned>, StoreError> {
+pub fn find(db: &Db, owner: &Owner) -> Result<Option<Owned>, StoreError> {
     let owners = list(db)?;
     Ok(owners.into_iter().find(|owned| owned.owner == *owner))
 }
 
-fn local(db: &Connection) -> Result<Owned, StoreError> {
+fn local(db: &Db) -> Result<Owned, StoreError> {
     let mut count = db.prepare_cached("SELECT accounts FROM owner_tally WHERE owner = ?1")?;
     let count: Option<i64> = count.query_row([LOCAL], |row| row.get(0)).optional()?;
     Ok(Owned {
@@ -89,7 +90,7 @@ fn local(db: &Connection) -> Result<Owned, StoreError> {
 
 /// Appends the sources that `sql` finds: id, name, accounts, and what `kind` tells their kind by.
 fn push(
-    db: &Connection,
+    db: &Db,
     sql: &str,
     owners: &mut Vec<Owned>,
     kind: impl Fn(bool) -> OwnerKind,
@@ -122,7 +123,7 @@ pub struct Released {
 }
 
 /// Takes an owner off all its accounts. In memory are their fingerprints alone.
-pub fn release(db: &Connection, owner: &Owner, leftover: Leftover) -> Result<Released, StoreError> {
+pub fn release(db: &Db, owner: &Owner, leftover: Leftover) -> Result<Released, StoreError> {
     let mut changes = Changes::begin(db, None)?;
     let mut released = Released::default();
     for fingerprint in changes.accounts.owned_by(owner)? {

@@ -1,8 +1,9 @@
 //! What a source may do to the pool, where that is not the ordinary.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use tributary_core::Removal;
 
+use super::db::Db;
 use super::error::StoreError;
 
 /// What a source may do to the pool.
@@ -17,7 +18,7 @@ pub struct Policy {
 }
 
 /// The policy of this source, stored or not.
-pub fn read(db: &Connection, source_id: &str) -> Result<Policy, StoreError> {
+pub fn read(db: &Db, source_id: &str) -> Result<Policy, StoreError> {
     let mut row = db.prepare_cached("SELECT * FROM policy WHERE source_id = ?1")?;
     let count = |value: Option<i64>| value.map(i64::unsigned_abs);
     let policy = row.query_row([source_id], |row| {
@@ -31,7 +32,7 @@ pub fn read(db: &Connection, source_id: &str) -> Result<Policy, StoreError> {
 }
 
 /// Writes the policy of a source.
-pub fn write(db: &Connection, source_id: &str, policy: &Policy) -> Result<(), StoreError> {
+pub fn write(db: &Db, source_id: &str, policy: &Policy) -> Result<(), StoreError> {
     let sql = "INSERT OR REPLACE INTO policy(source_id, removal, guard_percent, guard_floor) VALUES(?1, ?2, ?3, ?4)";
     let count = |value: Option<u64>| value.map(|value| i64::try_from(value).unwrap_or(i64::MAX));
     db.prepare_cached(sql)?.execute(params![
@@ -44,7 +45,7 @@ pub fn write(db: &Connection, source_id: &str, policy: &Policy) -> Result<(), St
 }
 
 /// Forgets the policy of a source that is gone.
-pub fn forget(db: &Connection, source_id: &str) -> Result<(), StoreError> {
+pub fn forget(db: &Db, source_id: &str) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM policy WHERE source_id = ?1")?
         .execute([source_id])?;
     Ok(())

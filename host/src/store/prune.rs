@@ -1,7 +1,8 @@
 //! What is kept of jobs too long: records for undoing, then the jobs themselves. In bits, for which nobody waits long.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
+use super::db::Db;
 use super::error::StoreError;
 use super::jobs::UndoLimits;
 
@@ -43,7 +44,7 @@ const UNNEEDED: &str = "SELECT number FROM job WHERE number <= ?1 AND undo = 0 A
     ORDER BY number LIMIT ?2";
 
 /// What is dropped next, if anything is. Nothing is written.
-pub fn next(db: &Connection, limits: Limits) -> Result<Option<Bit>, StoreError> {
+pub fn next(db: &Db, limits: Limits) -> Result<Option<Bit>, StoreError> {
     if dropping(db)?.is_some() {
         return Ok(Some(Bit::Records));
     }
@@ -58,7 +59,7 @@ pub fn next(db: &Connection, limits: Limits) -> Result<Option<Bit>, StoreError> 
 }
 
 /// Drops it. What was true when it was found still is: records and jobs only get older.
-pub fn drop_bit(db: &Connection, bit: Bit, limits: Limits) -> Result<(), StoreError> {
+pub fn drop_bit(db: &Db, bit: Bit, limits: Limits) -> Result<(), StoreError> {
     match bit {
         Bit::Expired => {
             // A job that only added accounts has no rows to drop.
@@ -90,7 +91,7 @@ pub fn drop_bit(db: &Connection, bit: Bit, limits: Limits) -> Result<(), StoreEr
 }
 
 /// A job whose record is being dropped, and which rows of it are left, first to last.
-fn dropping(db: &Connection) -> Result<Option<(i64, i64, i64)>, StoreError> {
+fn dropping(db: &Db) -> Result<Option<(i64, i64, i64)>, StoreError> {
     let sql = "SELECT number, undo_first, undo_last FROM job WHERE undo = 2 LIMIT 1";
     let mut row = db.prepare_cached(sql)?;
     let row = row.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
@@ -98,7 +99,7 @@ fn dropping(db: &Connection) -> Result<Option<(i64, i64, i64)>, StoreError> {
 }
 
 /// The last job that is too old, or one too many. Jobs stand in the order of their times, but for a clock that was set.
-fn last_old(db: &Connection, limits: Limits) -> Result<i64, StoreError> {
+fn last_old(db: &Db, limits: Limits) -> Result<i64, StoreError> {
     let sql = "SELECT number FROM job ORDER BY number DESC LIMIT 1 OFFSET ?1";
     let mut beyond = db.prepare_cached(sql)?;
     let beyond = beyond

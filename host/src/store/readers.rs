@@ -6,14 +6,15 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::connect;
+use super::db::Db;
 use super::error::StoreError;
+use super::vault::Vault;
 
 /// A read and its answer.
-type Read = Box<dyn FnOnce(&Connection) + Send>;
+type Read = Box<dyn FnOnce(&Db) + Send>;
 
 /// The queue of the reading threads; they end when it is dropped.
 pub(super) struct Readers {
@@ -22,11 +23,12 @@ pub(super) struct Readers {
 
 impl Readers {
     /// Starts `count` threads on the database at `path`.
-    pub(super) fn start(path: &Path, count: usize) -> Result<Readers, String> {
+    pub(super) fn start(path: &Path, count: usize, vault: &Vault) -> Result<Readers, String> {
         let (send, receive) = channel();
         let receive = Arc::new(Mutex::new(receive));
         for number in 0..count {
             let db = connect::reader(path).map_err(|e| e.to_string())?;
+            let db = Db::new(db, vault.clone());
             let queue = Arc::clone(&receive);
             thread::Builder::new()
                 .name(format!("reader-{number}"))
@@ -43,11 +45,15 @@ impl Readers {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        W: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        W: FnOnce(&Db) -> Result<T, E> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         self.send(Box::new(move |db| {
-            let result = catch_unwind(AssertUnwindSafe(|| on_one_snapshot(db, work)))
+            let read = || {
+                db.on_one_snapshot(work)
+                    .unwrap_or_else(|error| Err(error.into()))
+            };
+            let result = catch_unwind(AssertUnwindSafe(read))
                 .unwrap_or_else(|_| Err(StoreError::Internal("a read panicked".to_owned()).into()));
             // Whoever hung up does not mind.
             let _ = answer.send(result);
@@ -74,22 +80,11 @@ impl Readers {
 }
 
 /// A reading thread.
-fn answer_reads(db: &Connection, queue: &Mutex<Receiver<Read>>) {
+fn answer_reads(db: &Db, queue: &Mutex<Receiver<Read>>) {
     loop {
         // One thread waits for work while the others wait for the lock.
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(read) = next else { return };
         read(db);
     }
-}
-
-/// All statements of a read see the pool at the same moment.
-fn on_one_snapshot<T, E, W>(db: &Connection, work: W) -> Result<T, E>
-where
-    E: From<StoreError>,
-    W: FnOnce(&Connection) -> Result<T, E>,
-{
-    // Dropping it, by a panic too, ends the transaction.
-    let snapshot = db.unchecked_transaction().map_err(StoreError::from)?;
-    work(&snapshot)
 }

@@ -1,7 +1,8 @@
 //! Accounts as a job finds and leaves them: what it takes to undo it.
 
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{CachedStatement, params};
 
+use super::db::Db;
 use super::error::StoreError;
 
 /// When an account is looked at.
@@ -25,7 +26,7 @@ impl Side {
 
 /// Keeps accounts for the job of one transaction.
 pub struct Recorder<'c> {
-    db: &'c Connection,
+    db: &'c Db,
     keep: Option<CachedStatement<'c>>,
     /// Rows of the table: the first that is this job's, and the last.
     rows: Option<(i64, i64)>,
@@ -33,7 +34,7 @@ pub struct Recorder<'c> {
 
 impl<'c> Recorder<'c> {
     /// One that has kept nothing yet.
-    pub fn new(db: &'c Connection) -> Recorder<'c> {
+    pub fn new(db: &'c Db) -> Recorder<'c> {
         Recorder {
             db,
             keep: None,

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 use tributary_core::{LineReader, Restored, Salt, SourceId};
 
 use super::accounts::{Accounts, NewKey, ids_in, secret_of};
+use super::db::Db;
 use super::error::StoreError;
 use super::meta;
 use crate::clock;
@@ -32,12 +33,12 @@ pub enum RestoreError {
 
 /// Restores every line, in the caller's transaction and in constant memory, and returns how many accounts there were.
 /// After an error the transaction must be taken back.
-pub fn restore(db: &Connection, mut lines: impl BufRead) -> Result<u64, RestoreError> {
+pub fn restore(db: &Db, mut lines: impl BufRead) -> Result<u64, RestoreError> {
     let pool = meta::read(db)?;
     if pool.accounts > 0 {
         return Err(RestoreError::NotEmpty(pool.accounts));
     }
-    let salt = Salt::new(pool.salt);
+    let salt = Salt::new(*meta::salt(db)?);
     let mut reader = LineReader::new(&salt);
     let mut restoring = Restoring::after(db, pool.last_account);
     let mut line = Vec::new();
@@ -67,7 +68,7 @@ fn next_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
 
 /// A restore under way.
 struct Restoring<'c> {
-    db: &'c Connection,
+    db: &'c Db,
     accounts: Accounts<'c>,
     /// The row before the first.
     before: i64,
@@ -79,7 +80,7 @@ struct Restoring<'c> {
 }
 
 impl<'c> Restoring<'c> {
-    fn after(db: &'c Connection, last_account: i64) -> Restoring<'c> {
+    fn after(db: &'c Db, last_account: i64) -> Restoring<'c> {
         Restoring {
             db,
             accounts: Accounts::new(db),

@@ -1,19 +1,22 @@
 //! Sources, in the order in which they were made.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 use tributary_core::{Provider, Strategy};
 
+use super::accounts::{Secrets, damaged, parts_of};
+use super::db::Db;
 use super::error::StoreError;
+use super::vault::{Identity, Vault};
 use super::{jobs, policies, standing};
 use crate::job::ImportJob;
 use crate::source::{Method, Source};
 
 /// All sources, each with its latest sync.
-pub fn list(db: &Connection) -> Result<Vec<(Source, Option<ImportJob>)>, StoreError> {
+pub fn list(db: &Db) -> Result<Vec<(Source, Option<ImportJob>)>, StoreError> {
     let mut rows = db.prepare_cached("SELECT * FROM source ORDER BY number")?;
     let sources = rows
-        .query_map([], read)?
-        .collect::<Result<Vec<Source>, _>>()?;
+        .query_map([], |row| Ok(read(row, db.vault())))?
+        .collect::<Result<Result<Vec<Source>, StoreError>, _>>()??;
     sources
         .into_iter()
         .map(|source| {
@@ -24,33 +27,29 @@ pub fn list(db: &Connection) -> Result<Vec<(Source, Option<ImportJob>)>, StoreEr
 }
 
 /// The source with this id.
-pub fn get(db: &Connection, id: &str) -> Result<Option<Source>, StoreError> {
-    Ok(db
-        .prepare_cached("SELECT * FROM source WHERE id = ?1")?
-        .query_row([id], read)
-        .optional()?)
+pub fn get(db: &Db, id: &str) -> Result<Option<Source>, StoreError> {
+    let mut row = db.prepare_cached("SELECT * FROM source WHERE id = ?1")?;
+    let source = row.query_row([id], |row| Ok(read(row, db.vault())));
+    source.optional()?.transpose()
 }
 
 /// Whether an id belongs to a source, or to an importer that owns or owned accounts: a new source gets neither.
-pub fn is_taken(db: &Connection, id: &str) -> Result<bool, StoreError> {
+pub fn is_taken(db: &Db, id: &str) -> Result<bool, StoreError> {
     let sql = "SELECT EXISTS(SELECT 1 FROM source WHERE id = ?1) OR EXISTS(SELECT 1 FROM owner WHERE source_id = ?1)";
     Ok(db.prepare_cached(sql)?.query_row([id], |r| r.get(0))?)
 }
 
 /// Adds a source as it is.
-pub fn insert(db: &Connection, source: &Source) -> Result<(), StoreError> {
-    let sql = "INSERT INTO source(id, name, enabled, url, method, auth_header, auth_token, bearer_token, provider, \
-               strategy, interval_seconds, revision, last_sync_at) \
-               VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+pub fn insert(db: &Db, source: &Source) -> Result<(), StoreError> {
+    let sql = "INSERT INTO source(id, name, enabled, secret, method, auth_header, provider, strategy, \
+               interval_seconds, revision, last_sync_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     db.prepare_cached(sql)?.execute(params![
         source.id,
         source.name,
         source.enabled,
-        source.url,
+        sealed(db, source)?,
         source.method.as_str(),
         source.auth_header,
-        source.auth_token,
-        source.bearer_token,
         source.provider.map_or("", Provider::as_str),
         source.strategy.as_str(),
         source.interval_seconds,
@@ -62,19 +61,16 @@ pub fn insert(db: &Connection, source: &Source) -> Result<(), StoreError> {
 
 /// Writes an edit: everything but id and last sync, and one revision more, from which the schedule begins anew. `false`
 /// when the source is gone.
-pub fn update(db: &Connection, source: &Source) -> Result<bool, StoreError> {
-    let sql = "UPDATE source SET name = ?2, enabled = ?3, url = ?4, method = ?5, auth_header = ?6, auth_token = ?7, \
-               bearer_token = ?8, provider = ?9, strategy = ?10, interval_seconds = ?11, revision = revision + 1 \
-               WHERE id = ?1";
+pub fn update(db: &Db, source: &Source) -> Result<bool, StoreError> {
+    let sql = "UPDATE source SET name = ?2, enabled = ?3, secret = ?4, method = ?5, auth_header = ?6, provider = ?7, \
+               strategy = ?8, interval_seconds = ?9, revision = revision + 1 WHERE id = ?1";
     let changed = db.prepare_cached(sql)?.execute(params![
         source.id,
         source.name,
         source.enabled,
-        source.url,
+        sealed(db, source)?,
         source.method.as_str(),
         source.auth_header,
-        source.auth_token,
-        source.bearer_token,
         source.provider.map_or("", Provider::as_str),
         source.strategy.as_str(),
         source.interval_seconds,
@@ -84,20 +80,20 @@ pub fn update(db: &Connection, source: &Source) -> Result<bool, StoreError> {
 }
 
 /// Counts an edit of what is kept beside a source: a sync under way no longer applies.
-pub fn touch(db: &Connection, id: &str) -> Result<(), StoreError> {
+pub fn touch(db: &Db, id: &str) -> Result<(), StoreError> {
     db.prepare_cached("UPDATE source SET revision = revision + 1 WHERE id = ?1")?
         .execute([id])?;
     standing::forget(db, id)
 }
 
 /// Notes a successful sync at `at` (seconds since the epoch), which is no edit. `false` when the source is gone.
-pub fn mark_synced(db: &Connection, id: &str, at: i64) -> Result<bool, StoreError> {
+pub fn mark_synced(db: &Db, id: &str, at: i64) -> Result<bool, StoreError> {
     let mut change = db.prepare_cached("UPDATE source SET last_sync_at = ?2 WHERE id = ?1")?;
     Ok(change.execute(params![id, at])? > 0)
 }
 
 /// Forgets a source; its accounts and jobs stay. `false` when there is none with this id.
-pub fn delete(db: &Connection, id: &str) -> Result<bool, StoreError> {
+pub fn delete(db: &Db, id: &str) -> Result<bool, StoreError> {
     let mut source = db.prepare_cached("DELETE FROM source WHERE id = ?1")?;
     let deleted = source.execute([id])? > 0;
     if deleted {
@@ -109,16 +105,34 @@ pub fn delete(db: &Connection, id: &str) -> Result<bool, StoreError> {
     Ok(deleted)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Source> {
+/// Address and tokens, sealed.
+fn sealed(db: &Db, source: &Source) -> Result<Vec<u8>, StoreError> {
+    let parts = [&source.url, &source.auth_token, &source.bearer_token];
+    let text = parts_of(parts.map(String::as_str));
+    db.vault().seal(Identity::Source(&source.id), &text)
+}
+
+fn read(row: &Row<'_>, vault: &Vault) -> Result<Source, StoreError> {
+    let id: String = row.get("id")?;
+    let sealed = row.get_ref("secret")?.as_blob().unwrap_or_default();
+    let opened = vault.open(Identity::Source(&id), sealed)?;
+    let mut parts = Secrets::of(&opened);
+    let mut part = || {
+        parts
+            .next()
+            .map(str::to_owned)
+            .ok_or_else(|| damaged("a source has no address"))
+    };
+    let (url, auth_token, bearer_token) = (part()?, part()?, part()?);
     Ok(Source {
-        id: row.get("id")?,
+        id,
         name: row.get("name")?,
         enabled: row.get("enabled")?,
-        url: row.get("url")?,
+        url,
         method: super::word(row, "method", Method::from_exact)?,
         auth_header: row.get("auth_header")?,
-        auth_token: row.get("auth_token")?,
-        bearer_token: row.get("bearer_token")?,
+        auth_token,
+        bearer_token,
         provider: super::word(row, "provider", optional_provider)?,
         strategy: super::word(row, "strategy", Strategy::from_exact)?,
         interval_seconds: row.get("interval_seconds")?,

@@ -1,8 +1,9 @@
 //! Where a source stands in the schedule: what its last body was called, and how the last attempts went.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use tributary_core::SourceId;
 
+use super::db::Db;
 use super::error::StoreError;
 
 /// Where a source stands.
@@ -23,7 +24,7 @@ pub struct Standing {
 }
 
 /// Where this source stands; a new or edited one stands at the beginning.
-pub fn read(db: &Connection, source_id: &str) -> Result<Standing, StoreError> {
+pub fn read(db: &Db, source_id: &str) -> Result<Standing, StoreError> {
     let mut row = db.prepare_cached("SELECT * FROM standing WHERE source_id = ?1")?;
     let standing = row.query_row([source_id], |row| {
         Ok(Standing {
@@ -39,7 +40,7 @@ pub fn read(db: &Connection, source_id: &str) -> Result<Standing, StoreError> {
 }
 
 /// Writes where a source stands.
-pub fn write(db: &Connection, source_id: &str, standing: &Standing) -> Result<(), StoreError> {
+pub fn write(db: &Db, source_id: &str, standing: &Standing) -> Result<(), StoreError> {
     let sql = "INSERT OR REPLACE INTO standing(source_id, etag, last_modified, attempted_at, failures, transient, not_before) \
                VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     db.prepare_cached(sql)?.execute(params![
@@ -55,14 +56,14 @@ pub fn write(db: &Connection, source_id: &str, standing: &Standing) -> Result<()
 }
 
 /// Lets a source begin anew: it was edited, or is gone.
-pub fn forget(db: &Connection, source_id: &str) -> Result<(), StoreError> {
+pub fn forget(db: &Db, source_id: &str) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM standing WHERE source_id = ?1")?
         .execute([source_id])?;
     Ok(())
 }
 
 /// Forgets what the last body was called: what this source has in the pool is no longer what that body gave.
-pub fn forget_body(db: &Connection, source: &SourceId) -> Result<(), StoreError> {
+pub fn forget_body(db: &Db, source: &SourceId) -> Result<(), StoreError> {
     let sql = "UPDATE standing SET etag = '', last_modified = '' \
                WHERE source_id = ?1 AND (etag <> '' OR last_modified <> '')";
     db.prepare_cached(sql)?.execute([source.as_str()])?;

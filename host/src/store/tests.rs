@@ -13,14 +13,16 @@ fn store() -> (TempDir, Store) {
 }
 
 /// A database without a server.
-pub(super) fn database() -> (TempDir, Connection) {
+pub(super) fn database() -> (TempDir, Db) {
     let dir = tempdir().unwrap();
-    let db = Store::peek(dir.path()).unwrap();
+    let key = vault::MasterKey::new(zeroize::Zeroizing::new([7; 32]));
+    let db = Db::new(migrate::prepare(dir.path()).unwrap(), Vault::new(&[key]));
+    sealing::seal_all(&db).unwrap();
     (dir, db)
 }
 
 fn open(dir: &Path) -> Store {
-    Store::open(dir, StoreOptions::default()).unwrap()
+    Store::open(dir, StoreOptions::default(), &MasterKeyOptions::default()).unwrap()
 }
 
 pub(super) fn key(id: &str) -> ApiKey {
@@ -62,10 +64,14 @@ async fn what_was_written_is_read_back_and_survives_a_restart() {
 #[tokio::test]
 async fn a_second_server_is_refused_and_a_closed_one_makes_room() {
     let (dir, store) = store();
-    let said = Store::open(dir.path(), StoreOptions::default())
-        .err()
-        .unwrap()
-        .to_string();
+    let said = Store::open(
+        dir.path(),
+        StoreOptions::default(),
+        &MasterKeyOptions::default(),
+    )
+    .err()
+    .unwrap()
+    .to_string();
     assert!(said.contains("another server uses"), "{said}");
     store.close(PATIENCE).await;
     open(dir.path());
@@ -78,7 +84,7 @@ async fn a_read_never_waits_for_the_writer() {
     let (started, running) = oneshot::channel();
     let writing = store.clone();
     let write = tokio::spawn(async move {
-        let work = move |db: &Connection| {
+        let work = move |db: &Db| {
             meta::advance(db, 1, 0)?;
             let _ = started.send(());
             let _ = released.recv();
@@ -196,7 +202,7 @@ async fn jobs_that_a_crash_cut_short_are_failed() {
 #[tokio::test]
 async fn a_command_works_beside_the_server_and_before_it() {
     let dir = tempdir().unwrap();
-    let missing = Store::peek_read_only(dir.path()).unwrap_err().to_string();
+    let missing = Store::peek_read_only(dir.path()).err().unwrap().to_string();
     assert!(missing.contains("no database"), "{missing}");
     keys::create(&Store::peek(dir.path()).unwrap(), &key("before")).unwrap();
     let store = open(dir.path());
@@ -224,7 +230,7 @@ async fn what_is_not_committed_at_the_deadline_is_rolled_back() {
     let endless = tokio::spawn(async move {
         let sql = "INSERT INTO owner(source_id) WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) \
                    SELECT n FROM c";
-        let work = move |db: &Connection| {
+        let work = move |db: &Db| {
             let _ = started.send(());
             Ok::<_, StoreError>(db.execute(sql, []).map(drop)?)
         };

@@ -1,12 +1,16 @@
 //! Takes back what a job changed, account by account, as far as it still is what the job left.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, OptionalExtension, Row, params};
 use tributary_core::{Account, Counts, Done, Fingerprint, Owner, Owners, SourceId, undo as undone};
 
+use zeroize::Zeroizing;
+
 use super::accounts::{OwnerIds, Secrets, Stored, damaged, read_account};
+use super::db::Db;
 use super::decide::Takes;
 use super::error::StoreError;
 use super::record::Side;
+use super::vault::{Identity, Vault};
 use super::{guard, jobs, standing};
 use crate::job::{ImportJob, LeftReport, Trace};
 
@@ -27,7 +31,7 @@ pub struct Kept {
     /// The row that it had.
     pub row: i64,
     account: Account,
-    secret: Vec<u8>,
+    secret: Zeroizing<Vec<u8>>,
     /// When it came into the pool, in seconds since the epoch.
     pub added_at: i64,
     /// When an import had last changed it, in seconds since the epoch.
@@ -36,7 +40,7 @@ pub struct Kept {
 
 /// Takes back what a job changed, or only looks; at most `most` of what is left are told.
 pub fn take_back<'c>(
-    db: &'c Connection,
+    db: &'c Db,
     job: &ImportJob,
     trace: &Trace,
     most: usize,
@@ -54,7 +58,7 @@ pub fn take_back<'c>(
 
 /// Notes, in the transaction that took it back, that a job is undone by another, and that what its source's server would
 /// not send again is no longer what the source has.
-pub fn mark(db: &Connection, job: &ImportJob, by: &str) -> Result<(), StoreError> {
+pub fn mark(db: &Db, job: &ImportJob, by: &str) -> Result<(), StoreError> {
     jobs::set_undone_by(db, &job.id, by)?;
     // An undo that is undone leaves its job in force, and so an undo before that one out of force, and so on.
     let (mut id, mut by) = (job.undoes.clone(), String::new());
@@ -78,7 +82,7 @@ struct Undoing<'t, T> {
 
 impl<'c, T: Takes<'c>> Undoing<'_, T> {
     /// Accounts that the job changed or removed, or put back as an undo.
-    fn changed(&mut self, db: &'c Connection, (first, last): (i64, i64)) -> Result<(), StoreError> {
+    fn changed(&mut self, db: &'c Db, (first, last): (i64, i64)) -> Result<(), StoreError> {
         let mut rows = Rows::new(db)?;
         let mut next = first;
         while next <= last {
@@ -104,7 +108,7 @@ impl<'c, T: Takes<'c>> Undoing<'_, T> {
             return Ok(());
         };
         let now = self.takes.accounts().find(&fingerprint)?;
-        let mut secrets = Secrets::of(before.map_or(&[], |kept| &kept.secret));
+        let mut secrets = Secrets::of(before.map_or(&[][..], |kept| &kept.secret));
         let token = secrets.next();
         let secrets: Vec<&str> = secrets.collect();
         let done = Done {
@@ -135,7 +139,7 @@ impl<'c, T: Takes<'c>> Undoing<'_, T> {
     /// Accounts that the job added; those that are gone already need nothing.
     fn added(
         &mut self,
-        db: &'c Connection,
+        db: &'c Db,
         (first, last): (i64, i64),
         job: &ImportJob,
     ) -> Result<(), StoreError> {
@@ -189,13 +193,15 @@ impl<'c, T: Takes<'c>> Undoing<'_, T> {
 struct Rows<'c> {
     row: CachedStatement<'c>,
     owners: OwnerIds<'c>,
+    vault: Vault,
 }
 
 impl<'c> Rows<'c> {
-    fn new(db: &'c Connection) -> Result<Rows<'c>, StoreError> {
+    fn new(db: &'c Db) -> Result<Rows<'c>, StoreError> {
         Ok(Rows {
             row: db.prepare_cached("SELECT * FROM undo WHERE id = ?1")?,
             owners: OwnerIds::new(db),
+            vault: db.vault().clone(),
         })
     }
 
@@ -203,30 +209,35 @@ impl<'c> Rows<'c> {
         let owners = &mut self.owners;
         let kept = self
             .row
-            .query_row(params![id], |row| Ok(read_kept(row, owners)))
+            .query_row(params![id], |row| Ok(read_kept(row, owners, &self.vault)))
             .optional()?;
         kept.ok_or_else(|| damaged("the record of a job has a gap"))?
     }
 }
 
-fn read_kept(row: &Row<'_>, owners: &mut OwnerIds<'_>) -> Result<Kept, StoreError> {
+fn read_kept(row: &Row<'_>, owners: &mut OwnerIds<'_>, vault: &Vault) -> Result<Kept, StoreError> {
     let fingerprint = Fingerprint::from_bytes(row.get("fingerprint")?);
     let owners = owners.decode(&row.get::<_, Vec<u8>>("owners")?)?;
+    let side = match row.get::<_, i64>("side")? == Side::Before.number() {
+        true => Side::Before,
+        false => Side::After,
+    };
+    let sealed = row.get_ref("secret")?.as_blob().unwrap_or_default();
     Ok(Kept {
-        side: match row.get::<_, i64>("side")? == Side::Before.number() {
-            true => Side::Before,
-            false => Side::After,
-        },
+        side,
         row: row.get("account")?,
         account: read_account(row, fingerprint, owners)??,
-        secret: row.get("secret")?,
+        secret: match side {
+            Side::Before => vault.open(Identity::Account(&fingerprint), sealed)?,
+            Side::After => Zeroizing::default(),
+        },
         added_at: row.get("added_at")?,
         injected_at: row.get("injected_at")?,
     })
 }
 
 /// Whether a stored account still has the time that a job wrote.
-pub fn has_time(db: &Connection, stored: &Stored, injected_at: i64) -> Result<bool, StoreError> {
+pub fn has_time(db: &Db, stored: &Stored, injected_at: i64) -> Result<bool, StoreError> {
     let mut time = db.prepare_cached("SELECT injected_at FROM account WHERE id = ?1")?;
     let time: i64 = time.query_row([stored.id], |row| row.get(0))?;
     Ok(time == injected_at)

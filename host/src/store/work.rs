@@ -2,9 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::db::Db;
 use super::error::StoreError;
 
 /// Something to write, and someone who waits for the answer.
@@ -12,7 +12,7 @@ pub(super) trait Work: Send {
     /// Bytes of payload.
     fn weight(&self) -> u64;
     /// Does it; `false` takes back what it wrote. Called once.
-    fn run(&mut self, db: &Connection) -> bool;
+    fn run(&mut self, db: &Db) -> bool;
     /// Answers with what `run` returned.
     fn settle(self: Box<Self>);
     /// Answers that nothing was written.
@@ -47,13 +47,13 @@ impl<T, E, W> Work for Task<T, E, W>
 where
     T: Send,
     E: From<StoreError> + Send,
-    W: FnOnce(&Connection) -> Result<T, E> + Send,
+    W: FnOnce(&Db) -> Result<T, E> + Send,
 {
     fn weight(&self) -> u64 {
         self.weight
     }
 
-    fn run(&mut self, db: &Connection) -> bool {
+    fn run(&mut self, db: &Db) -> bool {
         let Some(work) = self.work.take() else {
             return false;
         };

@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use rusqlite::Connection;
-
 use super::checkpoint::Checkpoints;
+use super::db::Db;
 use super::health::Record;
 use super::meters::Meters;
 use super::work::Work;
@@ -21,7 +20,7 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// The writer's thread: owns the writing connection and ends when the queue's other end is dropped.
 pub(super) struct Writer {
-    db: Connection,
+    db: Db,
     queue: Receiver<Box<dyn Work>>,
     /// What did not fit into the group before.
     held: Option<Box<dyn Work>>,
@@ -38,7 +37,7 @@ impl Writer {
     /// Takes the connection. Nothing but [`Writer`] commits on it: work that tries, or goes on after SQLite gave its
     /// transaction up, is rolled back.
     pub(super) fn new(
-        mut db: Connection,
+        mut db: Db,
         queue: Receiver<Box<dyn Work>>,
         stop: Arc<AtomicBool>,
         record: Arc<Record>,
@@ -67,7 +66,7 @@ impl Writer {
             self.apply(group);
             self.checkpoints.after_group(&self.db);
         }
-        self.checkpoints.close(self.db);
+        self.checkpoints.close(self.db.into_connection());
     }
 
     /// Waits for work and takes what has gathered behind it, within the limits of a group.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use tributary_core::{Owner, Owners, SourceId};
 
 use super::damaged;
+use crate::store::db::Db;
 use crate::store::error::StoreError;
 
 /// The integer that stands for Local among owners.
@@ -13,7 +14,7 @@ pub const LOCAL: u32 = 0;
 
 /// The owners met so far through one connection.
 pub struct OwnerIds<'c> {
-    db: &'c Connection,
+    db: &'c Db,
     sources: BTreeMap<u32, SourceId>,
     ids: BTreeMap<SourceId, u32>,
     names: BTreeMap<SourceId, String>,
@@ -21,7 +22,7 @@ pub struct OwnerIds<'c> {
 
 impl<'c> OwnerIds<'c> {
     /// Those in the tables behind `db`.
-    pub fn new(db: &'c Connection) -> OwnerIds<'c> {
+    pub fn new(db: &'c Db) -> OwnerIds<'c> {
         OwnerIds {
             db,
             sources: BTreeMap::new(),

@@ -1,10 +1,17 @@
 //! The `secret` blob of an account: its token, then every secret value in the order of its place.
 
 use tributary_core::{Secret, SecretPlace};
+use zeroize::Zeroizing;
 
 /// The `secret` blob of an account that is new.
-pub fn secret_of(token: &Secret, places: &[SecretPlace]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(token.reveal().len() + 8);
+pub fn secret_of(token: &Secret, places: &[SecretPlace]) -> Zeroizing<Vec<u8>> {
+    let len = |place: &SecretPlace| match place {
+        SecretPlace::New(secret) => secret.reveal().len() + 4,
+        SecretPlace::Kept(_) => 0,
+    };
+    // With room for all, so that nothing of it is left behind where it was before it grew.
+    let room = token.reveal().len() + 4 + places.iter().map(len).sum::<usize>();
+    let mut out = Zeroizing::new(Vec::with_capacity(room));
     push_part(&mut out, token.reveal());
     for place in places {
         // A new account keeps nothing: there is nothing to keep.
@@ -37,6 +44,17 @@ impl<'a> Iterator for Secrets<'a> {
         self.rest = rest;
         std::str::from_utf8(part).ok()
     }
+}
+
+/// The blob of these parts.
+pub fn parts_of<'a>(
+    parts: impl IntoIterator<Item = &'a str, IntoIter: Clone>,
+) -> Zeroizing<Vec<u8>> {
+    let parts = parts.into_iter();
+    let room = parts.clone().map(|part| part.len() + 4).sum();
+    let mut out = Zeroizing::new(Vec::with_capacity(room));
+    parts.for_each(|part| push_part(&mut out, part));
+    out
 }
 
 /// Appends a part after its length.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 use tributary_core::{Account, Typed, string_of};
 
 use super::provider_id;
+use crate::store::db::Db;
 use crate::store::error::StoreError;
 
 /// How a transaction changes the numbers of the pool.
@@ -46,7 +47,7 @@ impl Tally {
     }
 
     /// Writes the numbers, in the transaction that changed the accounts; those of the whole pool are for `meta`.
-    pub fn write(&mut self, db: &Connection) -> Result<(), StoreError> {
+    pub fn write(&mut self, db: &Db) -> Result<(), StoreError> {
         self.end_run();
         let sql = "INSERT INTO tally(provider, status, accounts) VALUES(?1, ?2, ?3) \
                    ON CONFLICT DO UPDATE SET accounts = accounts + excluded.accounts";

@@ -1,5 +1,6 @@
 use super::super::{Store, StoreError, StoreOptions, keys};
 use super::*;
+use crate::config::MasterKeyOptions;
 use keys::{ApiKey, Role};
 use std::time::Instant;
 use tempfile::tempdir;
@@ -44,7 +45,7 @@ async fn is_cut(dir: &Path) -> bool {
 #[tokio::test]
 async fn the_wal_stays_small_under_writes_without_a_pause() {
     let dir = tempdir().unwrap();
-    let store = Store::open(dir.path(), SMALL).unwrap();
+    let store = Store::open(dir.path(), SMALL, &MasterKeyOptions::default()).unwrap();
     let mut largest = 0;
     for id in 0..150 {
         write(&store, id, 8_000).await;
@@ -61,7 +62,7 @@ async fn the_wal_stays_small_under_writes_without_a_pause() {
 #[tokio::test]
 async fn a_wal_that_one_large_write_made_is_cut_when_nobody_writes() {
     let dir = tempdir().unwrap();
-    let store = Store::open(dir.path(), SMALL).unwrap();
+    let store = Store::open(dir.path(), SMALL, &MasterKeyOptions::default()).unwrap();
     write(&store, 0, 1 << 20).await;
     assert!(length(dir.path()) > 1 << 20);
     assert!(is_cut(dir.path()).await);
@@ -80,22 +81,22 @@ async fn a_large_wal_that_a_crash_left_is_copied_at_the_start() {
     .unwrap();
     drop(db);
     assert!(length(dir.path()) > 1_000_000);
-    let _store = Store::open(dir.path(), SMALL).unwrap();
+    let _store = Store::open(dir.path(), SMALL, &MasterKeyOptions::default()).unwrap();
     assert!(is_cut(dir.path()).await);
 }
 
 #[tokio::test]
 async fn a_reader_that_stays_holds_up_no_write() {
     let dir = tempdir().unwrap();
-    let store = Store::open(dir.path(), SMALL).unwrap();
+    let store = Store::open(dir.path(), SMALL, &MasterKeyOptions::default()).unwrap();
     write(&store, 0, 10).await;
     let reader = store.reader_connection().unwrap();
     let snapshot = reader.unchecked_transaction().unwrap();
-    assert_eq!(keys::list(&snapshot).unwrap().len(), 1);
+    assert_eq!(keys::list(&reader).unwrap().len(), 1);
     for id in 1..30 {
         write(&store, id, 30_000).await;
     }
-    assert_eq!(keys::list(&snapshot).unwrap().len(), 1);
+    assert_eq!(keys::list(&reader).unwrap().len(), 1);
     drop(snapshot);
     assert_eq!(keys::list(&reader).unwrap().len(), 30);
     assert!(is_cut(dir.path()).await);
@@ -104,10 +105,10 @@ async fn a_reader_that_stays_holds_up_no_write() {
 #[tokio::test]
 async fn a_closed_store_leaves_no_wal() {
     let dir = tempdir().unwrap();
-    let store = Store::open(dir.path(), SMALL).unwrap();
+    let store = Store::open(dir.path(), SMALL, &MasterKeyOptions::default()).unwrap();
     write(&store, 0, 10).await;
     store.close(Duration::from_secs(5)).await;
     assert!(is_cut(dir.path()).await);
-    let again = Store::open(dir.path(), SMALL).unwrap();
+    let again = Store::open(dir.path(), SMALL, &MasterKeyOptions::default()).unwrap();
     assert_eq!(again.read(keys::list).await.unwrap().len(), 1);
 }

@@ -1,5 +1,6 @@
 use super::super::{Store, StoreOptions};
 use super::*;
+use crate::config::MasterKeyOptions;
 use tempfile::{TempDir, tempdir};
 
 /// A folder with the database of a store that was closed.
@@ -21,7 +22,7 @@ fn tamper(path: &Path, sql: &str) {
 fn refuses(dir: &Path, words: &str) {
     let path = dir.join(FILE);
     let before = fs::read(&path).unwrap();
-    let said = Store::open(dir, StoreOptions::default())
+    let said = Store::open(dir, StoreOptions::default(), &MasterKeyOptions::default())
         .err()
         .expect("it was opened")
         .to_string();
@@ -119,7 +120,7 @@ fn another_programs_database_is_refused() {
 fn a_newer_database_is_refused() {
     let (dir, path) = folder();
     tamper(&path, "PRAGMA user_version = 99;");
-    refuses(dir.path(), "schema 99, this one knows 3");
+    refuses(dir.path(), "schema 99, this one knows 4");
 }
 
 #[test]
@@ -131,7 +132,7 @@ fn a_newer_version_that_is_only_in_the_wal_is_refused() {
     let wal = with_suffix(&path, "-wal");
     let before = fs::read(&wal).unwrap();
     assert!(!before.is_empty());
-    refuses(dir.path(), "schema 99, this one knows 3");
+    refuses(dir.path(), "schema 99, this one knows 4");
     assert_eq!(fs::read(&wal).unwrap(), before);
 }
 
@@ -155,9 +156,14 @@ fn an_altered_schema_is_refused() {
 
 #[test]
 fn a_damaged_database_is_refused() {
-    // The first page holds the schema; later ones the roots of tables.
-    for page in [1, 2, 3] {
+    // The first page holds the schema; others the roots of tables.
+    for table in ["sqlite_schema", "meta", "job"] {
         let (dir, path) = folder();
+        let db = Connection::open(&path).unwrap();
+        let sql = "SELECT coalesce((SELECT rootpage FROM sqlite_schema WHERE name = ?1), 1)";
+        let page: u32 = db.query_row(sql, [table], |row| row.get(0)).unwrap();
+        let page = usize::try_from(page).unwrap();
+        db.close().unwrap();
         let mut bytes = fs::read(&path).unwrap();
         let start = if page == 1 { 100 } else { (page - 1) * 4096 };
         bytes[start..page * 4096].fill(0xa5);
@@ -201,7 +207,12 @@ fn what_a_crash_left_of_a_creation_is_made_anew() {
 fn every_file_is_its_owners_alone() {
     let dir = tempdir().unwrap();
     let folder = dir.path().join("deep").join("pool");
-    let store = Store::open(&folder, StoreOptions::default()).unwrap();
+    let store = Store::open(
+        &folder,
+        StoreOptions::default(),
+        &MasterKeyOptions::default(),
+    )
+    .unwrap();
     let db = connect::beside(&folder.join(FILE)).unwrap();
     db.execute("UPDATE meta SET revision = 1", []).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;

@@ -1,3 +1,4 @@
+use super::super::vault::Vault;
 use super::super::work::Task;
 use super::super::{StoreError, StoreOptions, connect, migrate};
 use super::*;
@@ -10,7 +11,7 @@ struct Bench {
     writer: Writer,
     queue: Sender<Box<dyn Work>>,
     stop: Arc<AtomicBool>,
-    beside: Connection,
+    beside: rusqlite::Connection,
     dir: TempDir,
 }
 
@@ -20,7 +21,8 @@ impl Bench {
     fn new() -> Bench {
         let dir = tempdir().unwrap();
         let path = dir.path().join(migrate::FILE);
-        let mut db = migrate::prepare(dir.path()).unwrap();
+        let db = migrate::prepare(dir.path()).unwrap();
+        let mut db = Db::new(db, Vault::new(&[]));
         // `child` must find its parent by the time of COMMIT: a way to make a COMMIT fail.
         db.execute_batch(
             "PRAGMA foreign_keys = ON; CREATE TABLE number(n INTEGER PRIMARY KEY); \
@@ -49,7 +51,7 @@ impl Bench {
 
     fn send<W>(&self, weight: u64, work: W) -> Answer
     where
-        W: FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+        W: FnOnce(&Db) -> Result<(), StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         self.writer.meters.queued();
@@ -82,7 +84,7 @@ impl Bench {
     }
 }
 
-fn add(number: i64) -> impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static {
+fn add(number: i64) -> impl FnOnce(&Db) -> Result<(), StoreError> + Send + 'static {
     move |db| {
         Ok(db
             .execute("INSERT INTO number VALUES(?1)", [number])

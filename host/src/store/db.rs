@@ -1,0 +1,52 @@
+//! A connection to the database, and what opens the secrets in it.
+
+use std::ops::{Deref, DerefMut};
+
+use rusqlite::Connection;
+
+use super::error::StoreError;
+use super::vault::Vault;
+
+/// A connection to the database, and what opens the secrets in it.
+pub struct Db {
+    connection: Connection,
+    vault: Vault,
+}
+
+impl Db {
+    /// A connection whose secrets this vault opens.
+    pub fn new(connection: Connection, vault: Vault) -> Db {
+        Db { connection, vault }
+    }
+
+    /// What opens its secrets.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Runs `work`, to which everything is as it was at one moment.
+    pub fn on_one_snapshot<T>(&self, work: impl FnOnce(&Db) -> T) -> Result<T, StoreError> {
+        // Dropping it, by a panic too, ends the transaction.
+        let _snapshot = self.connection.unchecked_transaction()?;
+        Ok(work(self))
+    }
+
+    /// The connection alone.
+    pub fn into_connection(self) -> Connection {
+        self.connection
+    }
+}
+
+impl Deref for Db {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Db {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}

@@ -1,0 +1,254 @@
+//! Seals what the database keeps of secrets, and opens it again.
+//!
+//! A sealed text is `TRS1`, the id of its key (4 bytes), a random nonce (12 bytes), then AES-256-GCM-SIV over the text,
+//! with the identity of its row as associated data: what is moved to another row does not open.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
+use aes_gcm_siv::{Aes256GcmSiv, Nonce};
+use tributary_core::Fingerprint;
+use zeroize::Zeroizing;
+
+use super::accounts::damaged;
+use super::error::StoreError;
+
+/// How a sealed text begins. No text that was ever kept unsealed does: those begin with a length below 2²⁴.
+const MARK: &[u8; 4] = b"TRS1";
+const ID: usize = 4;
+const NONCE: usize = 12;
+/// Bytes in front of what is encrypted.
+const HEAD: usize = MARK.len() + ID + NONCE;
+
+/// Whose secret it is.
+#[derive(Clone, Copy)]
+pub enum Identity<'a> {
+    /// An account's, wherever it is kept.
+    Account(&'a Fingerprint),
+    /// A source's, by its id.
+    Source(&'a str),
+    /// The pool's salt.
+    Salt,
+}
+
+/// A master key: 32 random bytes. Sealing uses a key derived from it.
+#[derive(Clone)]
+pub struct MasterKey(Zeroizing<[u8; 32]>);
+
+impl MasterKey {
+    /// The key with these bytes.
+    pub fn new(bytes: Zeroizing<[u8; 32]>) -> MasterKey {
+        MasterKey(bytes)
+    }
+
+    /// What names the key without telling anything of it: 8 hex digits.
+    pub fn id(&self) -> String {
+        hex(&self.short_id())
+    }
+
+    fn short_id(&self) -> [u8; ID] {
+        let [a, b, c, d, ..] = blake3::derive_key("tributary master key id v1", &*self.0);
+        [a, b, c, d]
+    }
+}
+
+/// The master keys of a store, the current one first: it seals, all of them open. Clones are the same.
+#[derive(Clone)]
+pub struct Vault {
+    keys: Arc<RwLock<Vec<SealingKey>>>,
+}
+
+struct SealingKey {
+    id: [u8; ID],
+    cipher: Aes256GcmSiv,
+}
+
+impl SealingKey {
+    fn of(master: &MasterKey) -> SealingKey {
+        let key = Zeroizing::new(blake3::derive_key("tributary seal v1", &*master.0));
+        SealingKey {
+            id: master.short_id(),
+            cipher: Aes256GcmSiv::new((&*key).into()),
+        }
+    }
+}
+
+impl Vault {
+    /// The vault of these keys, the current one first.
+    pub fn new(keys: &[MasterKey]) -> Vault {
+        let keys = keys.iter().map(SealingKey::of).collect();
+        Vault {
+            keys: Arc::new(RwLock::new(keys)),
+        }
+    }
+
+    /// From now on seals with this key; the others still open.
+    pub fn turn_to(&self, key: &MasterKey) {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        keys.insert(0, SealingKey::of(key));
+    }
+
+    /// Forgets every key but the current one.
+    pub fn forget_older(&self) {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        keys.truncate(1);
+    }
+
+    /// Seals a text with the current key.
+    pub fn seal(&self, whose: Identity<'_>, text: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let key = keys
+            .first()
+            .ok_or_else(|| internal("no key to seal with"))?;
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce).map_err(|_| internal("no random bytes"))?;
+        let aad = whose.bytes();
+        let payload = Payload {
+            msg: text,
+            aad: &aad,
+        };
+        let sealed = key.cipher.encrypt(&Nonce::from(nonce), payload);
+        let sealed = sealed.map_err(|_| internal("a secret is too long to be sealed"))?;
+        Ok([MARK.as_slice(), &key.id, &nonce, &sealed].concat())
+    }
+
+    /// Opens what was sealed for the same row.
+    pub fn open(
+        &self,
+        whose: Identity<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let (id, nonce, text) = parts(sealed).ok_or_else(|| damaged("a secret is not sealed"))?;
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let key = keys.iter().find(|key| key.id == id);
+        let key = key.ok_or_else(|| damaged("a secret is sealed with a key that is not there"))?;
+        let aad = whose.bytes();
+        let payload = Payload {
+            msg: text,
+            aad: &aad,
+        };
+        let opened = key.cipher.decrypt(&Nonce::from(nonce), payload);
+        let opened = opened.map_err(|_| damaged("a sealed secret does not open in its place"))?;
+        Ok(Zeroizing::new(opened))
+    }
+
+    /// The ids of its keys, the current one first.
+    pub fn key_ids(&self) -> Vec<String> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().map(|key| hex(&key.id)).collect()
+    }
+
+    /// Whether a text is sealed with the current key.
+    pub fn is_current(&self, sealed: &[u8]) -> bool {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let id = parts(sealed).map(|(id, ..)| id);
+        id.is_some() && keys.first().map(|key| key.id) == id
+    }
+
+    /// How every text begins that is sealed with the current key.
+    pub fn beginning(&self) -> Vec<u8> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let id = keys.first().map_or([0; ID], |key| key.id);
+        [MARK.as_slice(), &id].concat()
+    }
+}
+
+/// Whether a text is sealed, with whatever key.
+pub fn is_sealed(text: &[u8]) -> bool {
+    text.starts_with(MARK)
+}
+
+/// The id of the key that a text is sealed with, 8 hex digits.
+pub fn key_id_of(sealed: &[u8]) -> Option<String> {
+    parts(sealed).map(|(id, ..)| hex(&id))
+}
+
+fn hex(id: &[u8; ID]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Key id, nonce and what is encrypted.
+fn parts(sealed: &[u8]) -> Option<([u8; ID], [u8; NONCE], &[u8])> {
+    let (head, text) = sealed.split_at_checked(HEAD)?;
+    let (mark, rest) = head.split_at(MARK.len());
+    let (id, nonce) = rest.split_at(ID);
+    (mark == MARK).then_some((id.try_into().ok()?, nonce.try_into().ok()?, text))
+}
+
+impl Identity<'_> {
+    /// The table's name, a NUL, and what names the row.
+    fn bytes(self) -> Vec<u8> {
+        match self {
+            Identity::Account(fingerprint) => {
+                [b"account\0".as_slice(), fingerprint.as_bytes()].concat()
+            }
+            Identity::Source(id) => [b"source\0", id.as_bytes()].concat(),
+            Identity::Salt => b"meta\0salt".to_vec(),
+        }
+    }
+}
+
+fn internal(why: &str) -> StoreError {
+    StoreError::Internal(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> MasterKey {
+        MasterKey::new(Zeroizing::new([byte; 32]))
+    }
+
+    #[test]
+    fn what_is_sealed_opens_in_its_own_row_alone() {
+        let vault = Vault::new(&[key(1)]);
+        let (one, other) = (
+            Fingerprint::from_bytes([1; 16]),
+            Fingerprint::from_bytes([2; 16]),
+        );
+        let sealed = vault
+            .seal(Identity::Account(&one), b"example-token")
+            .unwrap();
+        assert!(is_sealed(&sealed) && vault.is_current(&sealed));
+        assert!(!sealed.windows(5).any(|part| part == b"token"));
+        assert_eq!(
+            &**vault.open(Identity::Account(&one), &sealed).unwrap(),
+            b"example-token"
+        );
+        assert!(vault.open(Identity::Account(&other), &sealed).is_err());
+        assert!(vault.open(Identity::Source("\u{1}"), &sealed).is_err());
+        assert!(vault.open(Identity::Salt, &sealed).is_err());
+        for at in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[at] ^= 1;
+            assert!(
+                vault.open(Identity::Account(&one), &altered).is_err(),
+                "{at}"
+            );
+            assert!(
+                vault.open(Identity::Account(&one), &sealed[..at]).is_err(),
+                "{at}"
+            );
+        }
+        let again = vault
+            .seal(Identity::Account(&one), b"example-token")
+            .unwrap();
+        assert_ne!(again, sealed, "every seal has a nonce of its own");
+    }
+
+    #[test]
+    fn older_keys_open_until_they_are_forgotten() {
+        let vault = Vault::new(&[key(1)]);
+        let old = vault.seal(Identity::Salt, b"a").unwrap();
+        vault.turn_to(&key(2));
+        let new = vault.seal(Identity::Salt, b"b").unwrap();
+        assert!(!vault.is_current(&old) && vault.is_current(&new));
+        assert!(new.starts_with(&vault.beginning()));
+        assert_eq!(key_id_of(&new), Some(key(2).id()));
+        assert_eq!(&**vault.open(Identity::Salt, &old).unwrap(), b"a");
+        vault.forget_older();
+        assert!(vault.open(Identity::Salt, &old).is_err());
+        assert_eq!(&**vault.open(Identity::Salt, &new).unwrap(), b"b");
+    }
+}
