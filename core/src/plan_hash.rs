@@ -124,3 +124,224 @@ impl PlanHasher {
         self.0.update(&number.to_le_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fingerprint::Salt;
+    use crate::options::{Removal, Strategy};
+    use crate::owner::SourceId;
+    use crate::pool::Pool;
+    use crate::provider::Provider;
+
+    /// A merge by `s`.
+    fn merge() -> ImportOptions {
+        ImportOptions {
+            source_id: SourceId::new("s"),
+            ..ImportOptions::default()
+        }
+    }
+
+    fn replace() -> ImportOptions {
+        ImportOptions {
+            strategy: Strategy::Replace,
+            ..merge()
+        }
+    }
+
+    /// The pool after these imports.
+    fn pool(imports: &[(&str, &ImportOptions)]) -> Pool {
+        let mut pool = Pool::new(Salt::new([7; 32]));
+        for (payload, options) in imports {
+            let plan = crate::plan_import(payload.as_bytes(), options, &pool).unwrap();
+            let accounts: Vec<_> = plan.changes.into_iter().filter_map(|c| c.after).collect();
+            accounts.into_iter().for_each(|account| pool.put(account));
+        }
+        pool
+    }
+
+    fn hash(payload: &str, options: &ImportOptions, pool: &Pool) -> PlanHash {
+        let plan = crate::plan_import(payload.as_bytes(), options, pool).unwrap();
+        let mut hasher = PlanHasher::new(options);
+        plan.changes.iter().for_each(|change| hasher.add(change));
+        let whole = plan.hash(options);
+        assert_eq!(hasher.finish(), whole, "change by change it is the same");
+        whole
+    }
+
+    /// In an empty pool.
+    fn hash_of(payload: &str) -> PlanHash {
+        hash(payload, &merge(), &pool(&[]))
+    }
+
+    #[test]
+    fn the_options_count_even_where_nothing_changes() {
+        let (empty, list) = (pool(&[("[\"a-1\"]", &merge())]), "[\"a-1\"]");
+        let other = |id| ImportOptions {
+            source_id: SourceId::new(id),
+            ..merge()
+        };
+        let grok = ImportOptions {
+            provider: Some(Provider::Grok),
+            ..merge()
+        };
+        let gpt = ImportOptions {
+            provider: Some(Provider::Gpt),
+            ..merge()
+        };
+        let nobody = hash("[]", &other(""), &empty);
+        let all = [&merge(), &replace(), &grok].map(|options| hash(list, options, &empty));
+        let all = [&all[..], &[nobody, hash("[]", &other("t"), &empty)]].concat();
+        for (at, one) in all.iter().enumerate() {
+            assert!(!all[..at].contains(one), "{at}");
+        }
+        assert_eq!(hash(list, &gpt, &empty), all[0], "no provider means gpt");
+        assert_eq!(
+            hash("[]", &merge(), &empty),
+            all[0],
+            "nothing changes in either"
+        );
+    }
+
+    #[test]
+    fn what_is_added_counts_with_all_that_it_has_and_its_place() {
+        let payloads = [
+            r#"["a-1"]"#,
+            r#"["a-2"]"#,
+            r#"["a-1", "a-2"]"#,
+            r#"["a-2", "a-1"]"#,
+            r#"[{"token": "a-1", "provider": "grok"}]"#,
+            r#"[{"token": "a-1", "n": 1}]"#,
+            r#"[{"token": "a-1", "n": 2}]"#,
+            r#"[{"token": "a-1", "n": "1"}]"#,
+            r#"[{"token": "a-1", "n": 1, "m": 2}]"#,
+            r#"[{"token": "a-1", "m": 2, "n": 1}]"#,
+            r#"[{"token": "a-1", "password": "p-1"}]"#,
+            r#"[{"token": "a-1", "password": "p-2"}]"#,
+            r#"[{"token": "a-1", "m": {"password": "p-1", "cookie": "p-2"}}]"#,
+            r#"[{"token": "a-1", "m": {"password": "p-2", "cookie": "p-1"}}]"#,
+        ];
+        let all = payloads.map(hash_of);
+        for (at, one) in all.iter().enumerate() {
+            assert!(!all[..at].contains(one), "{}", payloads[at]);
+        }
+    }
+
+    #[test]
+    fn how_it_is_written_and_what_is_not_taken_do_not_count() {
+        let plain = hash_of(r#"["a-1", {"token": "a-2", "n": 1}]"#);
+        for payload in [
+            " [ \"a-1\" ,\n{\"n\": 1, \"access_token\": \"a-2\"}]",
+            r#"{"accounts": ["a-1", {"token": "a-2", "n": 1}]}"#,
+            r#"{"tokens": [" a-1 ", {"token": "a-2", "n": 1}], "x": []}"#,
+            r#"["a-1", null, 5, {"token": "a-2", "n": 1}, "a-2", ""]"#,
+            r#"["a-1", {"token": "a-2", "n": 1, "status": 7}, {"token": "a-3", "provider": "claude"}]"#,
+        ] {
+            assert_eq!(hash_of(payload), plain, "{payload}");
+        }
+    }
+
+    #[test]
+    fn what_stays_as_it_is_does_not_count() {
+        let one = pool(&[("[\"a-1\", \"a-2\"]", &merge())]);
+        let two = pool(&[(
+            "[\"a-1\", {\"token\": \"a-2\", \"n\": 1}, \"a-4\"]",
+            &merge(),
+        )]);
+        let plain = hash(r#"["a-3"]"#, &merge(), &one);
+        assert_eq!(hash(r#"["a-3"]"#, &merge(), &two), plain);
+        assert_eq!(hash(r#"["a-1", "a-3", "a-2"]"#, &merge(), &one), plain);
+        let note = r#"[{"token": "a-1", "n": 5}, {"token": "a-2", "n": 5}]"#;
+        let before = hash(note, &merge(), &one);
+        let mut renamed = one;
+        let account = renamed.accounts().next().unwrap().clone();
+        renamed.put(Account {
+            masked: "another".to_owned(),
+            ..account
+        });
+        let after = hash(note, &merge(), &renamed);
+        assert_eq!(after, before, "how a token is masked");
+    }
+
+    #[test]
+    fn what_an_account_was_counts_where_it_changes() {
+        let payload = r#"[{"token": "a-1", "n": 9}]"#;
+        let (t, local) = (
+            ImportOptions {
+                source_id: SourceId::new("t"),
+                ..merge()
+            },
+            ImportOptions::default(),
+        );
+        let bare: &[(&str, &ImportOptions)] = &[(r#"["a-1"]"#, &merge())];
+        let pools = [
+            &[][..],
+            bare,
+            &[(r#"[{"token": "a-1", "n": 1}]"#, &merge())],
+            &[(r#"[{"token": "a-1", "n": 2}]"#, &merge())],
+            &[(r#"[{"token": "a-1", "provider": "grok"}]"#, &merge())],
+            &[(r#"["a-1"]"#, &merge()), (r#"["a-1"]"#, &t)],
+            &[(r#"["a-1"]"#, &t), (r#"["a-1"]"#, &merge())],
+            &[(r#"["a-1"]"#, &t)],
+            &[(r#"["a-1"]"#, &merge()), (r#"["a-1"]"#, &local)],
+        ];
+        let all = pools.map(|imports| hash(payload, &merge(), &pool(imports)));
+        for (at, one) in all.iter().enumerate() {
+            assert!(!all[..at].contains(one), "{at}");
+        }
+        let earlier = |status: Option<&str>| {
+            let mut pool = pool(bare);
+            let account = Account {
+                earlier_status: status.map(str::to_owned),
+                ..pool.accounts().next().unwrap().clone()
+            };
+            pool.put(account);
+            hash(payload, &merge(), &pool)
+        };
+        assert_ne!(earlier(Some("\"a\"")), earlier(Some("\"b\"")));
+        assert_eq!(earlier(None), all[1]);
+    }
+
+    #[test]
+    fn what_becomes_of_accounts_that_go_counts() {
+        let held = pool(&[(r#"["a-1", "a-2"]"#, &merge())]);
+        let disable = ImportOptions {
+            removal: Removal::Disable,
+            ..replace()
+        };
+        let all = [
+            hash(r#"["a-1"]"#, &replace(), &held),
+            hash(r#"["a-2"]"#, &replace(), &held),
+            hash(r#"["a-1"]"#, &disable, &held),
+            hash(r#"["a-1", "a-2"]"#, &replace(), &held),
+        ];
+        for (at, one) in all.iter().enumerate() {
+            assert!(!all[..at].contains(one), "{at}");
+        }
+        let kept = r#"["a-1", "a-2"]"#;
+        assert_eq!(hash(kept, &disable, &held), all[3], "nothing goes");
+    }
+
+    #[test]
+    fn a_hash_is_written_in_64_hex_digits_and_read_back() {
+        let hash = hash_of("[]");
+        let text = hash.to_string();
+        assert!(
+            text.len() == 64
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        );
+        assert_eq!(PlanHash::from_hex(&text), Some(hash));
+        assert_eq!(PlanHash::from_hex(&text.to_uppercase()), Some(hash));
+        for wrong in [
+            "",
+            &text[1..],
+            &format!("{text}0"),
+            &text.replace(|_| true, "x"),
+        ] {
+            assert_eq!(PlanHash::from_hex(wrong), None, "{wrong}");
+        }
+        assert_eq!(hash.as_bytes().len(), 32);
+    }
+}

@@ -302,3 +302,6 @@ fn without(all: &Owners, some: &Owners) -> Owners {
     let sources = some.sources().iter().cloned().map(Owner::Source);
     sources.fold(all, |all, owner| all.without(&owner))
 }
+
+#[cfg(test)]
+mod tests;
