@@ -1,5 +1,8 @@
 //! Laws that hold for every payload and every pool.
 
+mod approval;
+mod undo;
+
 use proptest::prelude::*;
 use tributary_core::{
     Account, BatchReader, ChangeKind, Edit, Form, ImportOptions, Leftover, Owner, Plan, Pool,
