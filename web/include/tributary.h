@@ -18,6 +18,7 @@
  *   "source_id"  who imports; without it the import is local. "replace" needs one.
  *   "provider"   "gpt", "grok" or "": whose accounts those are that do not say it themselves. Default gpt.
  *   "removal"    "remove" or "disable": what happens to an account that nobody owns any more. Default "remove".
+ *   "plan_hash"  true: the answer names the plan by a hash. Default false.
  *   "salt"       64 hex digits: the key of the pool's fingerprints. Default all zero.
  *   "pool"       the accounts that exist: a list of
  *     "fingerprint"     32 hex digits: the account's token, keyed. Required.
@@ -31,6 +32,8 @@
  * Answer: {"plan": …} or {"refusal": {"code", "message", "span"}}, whatever the bytes. A plan is
  *   "strategy", "source_id" (or null), "provider", "shape" ("list", "accounts" or "tokens")
  *   "counts"     {"total", "added", "updated", "unchanged", "skipped", "released", "disabled", "removed"}
+ *   "plan_hash"  64 hex digits, where the context asks for them: equal for plans that change the same, made with the same
+ *                strategy, source and provider
  *   "changes"    in the order in which they are applied: {"change": "release" | "disable" | "remove" | "add" | "update",
  *                "index" and "span" (of the entry, where there is one), "fingerprint", "token" (masked),
  *                "provider" and "owners" as {"before", "after"}, "fields": [{"name", "before", "after"}]}
