@@ -110,3 +110,251 @@ fn last_old(db: &Db, limits: Limits) -> Result<i64, StoreError> {
     let old: Option<i64> = old.query_row([limits.since, ROWS], |row| row.get(0))?;
     Ok(beyond.max(old).unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{ImportJob, JobKind, JobStatus, Trace};
+    use crate::store::jobs;
+    use crate::store::sources::{self, tests::source};
+    use crate::store::tests::{database, job};
+
+    /// Nothing is too old or one too many.
+    const ALL: Limits = Limits {
+        undo: UndoLimits {
+            keep: 1_000,
+            since: 0,
+        },
+        jobs: 100_000,
+        since: 0,
+    };
+
+    fn undo(keep: u32, since: i64) -> Limits {
+        Limits {
+            undo: UndoLimits { keep, since },
+            ..ALL
+        }
+    }
+
+    /// So many rows of a record more, each with the id of its job in it.
+    const ROWS_MORE: &str = "WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < ?2) \
+        INSERT INTO undo SELECT (SELECT coalesce(max(id), 0) FROM undo) + value, 0, 1, x'', x'', 0, ?1, '{}', x'', NULL, \
+        x'', 0, 0 FROM n WHERE value <= ?2";
+
+    /// A job of this source with so many rows of a record.
+    fn keep(db: &Connection, id: &str, source: &str, at: i64, rows: i64) {
+        let last = |db: &Connection| -> i64 {
+            db.query_row("SELECT coalesce(max(id), 0) FROM undo", [], |row| {
+                row.get(0)
+            })
+            .unwrap()
+        };
+        let first = last(db) + 1;
+        db.execute(ROWS_MORE, params![id, rows]).unwrap();
+        let kept = ImportJob {
+            created_at: at,
+            source_id: source.to_owned(),
+            trace: Some(Trace {
+                added: (0, -1),
+                changed: (first, last(db)),
+            }),
+            ..job(id, JobKind::Inject, JobStatus::Success)
+        };
+        jobs::insert(db, &kept).unwrap();
+    }
+
+    /// A job that cannot be undone.
+    fn past(db: &Connection, id: &str, at: i64, kind: JobKind, status: JobStatus) {
+        let past = ImportJob {
+            created_at: at,
+            ..job(id, kind, status)
+        };
+        jobs::insert(db, &past).unwrap();
+    }
+
+    /// Drops all that is to be dropped; the bits in which that went.
+    fn drop_all(db: &Connection, limits: Limits) -> Vec<Bit> {
+        let mut bits = Vec::new();
+        while let Some(bit) = next(db, limits).unwrap() {
+            drop_bit(db, bit, limits).unwrap();
+            bits.push(bit);
+        }
+        bits
+    }
+
+    fn ids(db: &Connection, sql: &str) -> Vec<String> {
+        let mut rows = db.prepare(sql).unwrap();
+        let ids = rows.query_map([], |row| row.get(0)).unwrap();
+        ids.map(Result::unwrap).collect()
+    }
+
+    fn all_jobs(db: &Connection) -> Vec<String> {
+        ids(db, "SELECT id FROM job ORDER BY number")
+    }
+
+    /// Jobs that can be undone, and jobs that still have rows of a record.
+    #[track_caller]
+    fn check_records(db: &Connection, wanted: &[&str]) {
+        let undoable = ids(db, "SELECT id FROM job WHERE undo = 1 ORDER BY number");
+        assert_eq!(undoable, wanted);
+        let kept = ids(db, "SELECT masked FROM undo GROUP BY 1 ORDER BY min(id)");
+        assert_eq!(kept, wanted);
+    }
+
+    #[test]
+    fn what_is_neither_old_nor_too_many_stays() {
+        let (_dir, db) = database();
+        keep(&db, "a", "s", 10, 3);
+        past(&db, "b", 10, JobKind::Sync, JobStatus::Failed);
+        assert_eq!(drop_all(&db, ALL), []);
+        check_records(&db, &["a"]);
+        assert_eq!(all_jobs(&db), ["a", "b"]);
+    }
+
+    #[test]
+    fn the_latest_jobs_of_each_source_keep_their_records() {
+        let (_dir, db) = database();
+        for (id, source) in [("a", "s"), ("b", "t"), ("c", "s"), ("d", ""), ("e", "s")] {
+            keep(&db, id, source, 10, 2);
+        }
+        assert_eq!(drop_all(&db, undo(2, 0)), [Bit::Expired, Bit::Records]);
+        check_records(&db, &["b", "c", "d", "e"]);
+        assert_eq!(all_jobs(&db).len(), 5, "the jobs themselves are kept");
+        drop_all(&db, undo(0, 0));
+        check_records(&db, &[]);
+    }
+
+    #[test]
+    fn records_of_old_jobs_go() {
+        let (_dir, db) = database();
+        for (id, at) in [("a", 10), ("b", 20), ("c", 30)] {
+            keep(&db, id, "s", at, 2);
+        }
+        assert_eq!(drop_all(&db, undo(9, 20)), [Bit::Expired, Bit::Records]);
+        check_records(&db, &["b", "c"]);
+    }
+
+    #[test]
+    fn a_job_that_only_added_accounts_has_no_rows_to_drop() {
+        let (_dir, db) = database();
+        keep(&db, "a", "s", 10, 0);
+        keep(&db, "b", "s", 20, 1);
+        assert_eq!(drop_all(&db, undo(9, 20)), [Bit::Expired]);
+        check_records(&db, &["b"]);
+    }
+
+    #[test]
+    fn records_are_dropped_in_bits_of_rows() {
+        let (_dir, db) = database();
+        keep(&db, "a", "s", 10, 2 * ROWS + 500);
+        (0..10).for_each(|n| keep(&db, &format!("b{n}"), "s", 10, 100));
+        keep(&db, "c", "s", 20, 1);
+        let limits = undo(9, 20);
+        let rows = || db.query_row("SELECT count(*) FROM undo", [], |row| row.get::<_, i64>(0));
+        let mut left = vec![rows().unwrap()];
+        while let Some(bit) = next(&db, limits).unwrap() {
+            drop_bit(&db, bit, limits).unwrap();
+            left.push(rows().unwrap());
+            assert_eq!(
+                jobs::get(&db, "a").unwrap().unwrap().1.trace,
+                None,
+                "half a record undoes nothing"
+            );
+        }
+        assert_eq!(left, [5_501, 5_501, 3_501, 1_501, 1]);
+        check_records(&db, &["c"]);
+    }
+
+    #[test]
+    fn what_is_kept_meanwhile_is_not_dropped_with_the_rest() {
+        let (_dir, db) = database();
+        keep(&db, "a", "s", 10, ROWS + 1);
+        let limits = undo(9, 20);
+        for bit in [Bit::Expired, Bit::Records] {
+            assert_eq!(next(&db, limits).unwrap(), Some(bit));
+            drop_bit(&db, bit, limits).unwrap();
+        }
+        keep(&db, "b", "s", 20, 3);
+        assert_eq!(drop_all(&db, limits), [Bit::Records]);
+        check_records(&db, &["b"]);
+    }
+
+    #[test]
+    fn jobs_beyond_the_number_and_old_ones_go() {
+        let (_dir, db) = database();
+        for (id, at) in [("a", 10), ("b", 20), ("c", 30), ("d", 40)] {
+            past(&db, id, at, JobKind::Inject, JobStatus::Success);
+        }
+        let old = Limits { since: 20, ..ALL };
+        assert_eq!(drop_all(&db, old), [Bit::Jobs(1)]);
+        assert_eq!(all_jobs(&db), ["b", "c", "d"]);
+        let few = Limits { jobs: 2, ..ALL };
+        assert_eq!(drop_all(&db, few), [Bit::Jobs(2)]);
+        assert_eq!(all_jobs(&db), ["c", "d"]);
+        drop_all(&db, Limits { jobs: 0, ..ALL });
+        assert_eq!(all_jobs(&db), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_job_stays_as_long_as_it_can_be_undone() {
+        let (_dir, db) = database();
+        keep(&db, "a", "s", 10, 2);
+        keep(&db, "b", "s", 10, 2);
+        let none = Limits {
+            jobs: 0,
+            undo: UndoLimits { keep: 1, since: 0 },
+            ..ALL
+        };
+        let bits = [Bit::Expired, Bit::Records, Bit::Jobs(2)];
+        assert_eq!(drop_all(&db, none), bits);
+        assert_eq!(all_jobs(&db), ["b"]);
+        check_records(&db, &["b"]);
+    }
+
+    #[test]
+    fn the_latest_sync_of_a_source_and_what_runs_stay() {
+        let (_dir, db) = database();
+        sources::insert(&db, &source("s1")).unwrap();
+        past(&db, "a", 10, JobKind::Sync, JobStatus::Success);
+        past(&db, "b", 10, JobKind::Sync, JobStatus::Failed);
+        past(&db, "c", 10, JobKind::Inject, JobStatus::Success);
+        past(&db, "d", 10, JobKind::Inject, JobStatus::Running);
+        let gone = ImportJob {
+            source_id: "gone".to_owned(),
+            ..job("e", JobKind::Sync, JobStatus::Success)
+        };
+        jobs::insert(&db, &gone).unwrap();
+        drop_all(
+            &db,
+            Limits {
+                jobs: 0,
+                since: 99,
+                ..ALL
+            },
+        );
+        assert_eq!(all_jobs(&db), ["b", "d"]);
+        assert_eq!(jobs::latest_sync(&db, "s1").unwrap().unwrap().id, "b");
+    }
+
+    #[test]
+    fn jobs_are_dropped_in_bits() {
+        let (_dir, db) = database();
+        db.execute_batch("BEGIN").unwrap();
+        for n in 0..2 * ROWS + 100 {
+            past(
+                &db,
+                &format!("{n}"),
+                10,
+                JobKind::Inject,
+                JobStatus::Success,
+            );
+        }
+        db.execute_batch("COMMIT").unwrap();
+        let few = Limits { jobs: 50, ..ALL };
+        assert_eq!(drop_all(&db, few).len(), 3);
+        assert_eq!(all_jobs(&db).len(), 50);
+        let old = Limits { since: 99, ..ALL };
+        assert_eq!(drop_all(&db, old).len(), 1);
+        assert_eq!(all_jobs(&db), Vec::<String>::new());
+    }
+}
