@@ -188,9 +188,13 @@ fn clipped(json: &str) -> String {
 
 fn skip_line(skip: &Object<'_>, paint: Paint) -> String {
     let head = paint.colour(Colour::Yellow, &format!("{:<9}", "skip"));
+    // The core tells the span of an entry, the server where that begins.
+    let span = skip.list("span");
+    let offset = span.first().copied().or_else(|| skip.json("offset"));
+    let byte = format!("byte {}", offset.unwrap_or_default());
     let place = match skip.json("line") {
-        Some(line) => format!("line {line}, byte {}", skip.text("offset")),
-        None => format!("byte {}", skip.text("offset")),
+        Some(line) => format!("line {line}, {byte}"),
+        None => byte,
     };
     format!("{head} #{:<5} {} ({place})", skip.text("index"), why(skip))
 }
@@ -271,6 +275,18 @@ mod tests {
             (0, 0, "0.0 %"),
         ] {
             assert_eq!(percent(part, whole), text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_taken_has_a_place() {
+        for (place, told) in [
+            (r#""span":[88,1]"#, "byte 88"),
+            (r#""offset":88,"line":2"#, "line 2, byte 88"),
+        ] {
+            let skip = format!(r#"{{"index":3,"reason":"blank",{place}}}"#);
+            let line = skip_line(&Object::read(&skip).unwrap(), Paint::new(false));
+            assert_eq!(line, format!("skip      #3     blank ({told})"));
         }
     }
 
