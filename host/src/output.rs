@@ -57,13 +57,14 @@ impl Output {
         }
     }
 
-    /// Prints the `plan` of an answer: for a person as a page that says with what it was compared.
-    pub fn plan(self, answer: &str, compared: &str) -> io::Result<()> {
+    /// Prints the `plan` of an answer: for a person as a page that says with what it was compared, and counts bytes
+    /// without those that stand `before` the payload.
+    pub fn plan(self, answer: &str, compared: &str, before: u64) -> io::Result<()> {
         if self.json {
             return self.json(answer);
         }
         let plan = Object::read(answer).unwrap_or_default().object("plan");
-        print(&diff(&plan, 0, compared, self.paint))
+        print(&diff(&plan, 0, compared, before, self.paint))
     }
 
     /// Whether a program reads it.

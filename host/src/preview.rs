@@ -82,7 +82,7 @@ fn plan_in(
         }
     };
     let plan = Object::read(&text).unwrap_or_default().object("plan");
-    Ok(diff(&plan, owned, &compared, Paint::of(&io::stdout())))
+    Ok(diff(&plan, owned, &compared, 0, Paint::of(&io::stdout())))
 }
 
 /// Reads into `pool` the accounts that the import can touch.

@@ -77,7 +77,7 @@ pub fn run(args: &InjectArgs) -> Outcome {
     })?;
     if args.plan {
         let compared = format!("Compared with the pool of {}.", client.server());
-        return Ok(output.plan(&answer.text, &compared)?);
+        return Ok(output.plan(&answer.text, &compared, place.shift(BEFORE.len()))?);
     }
     if output.is_json() {
         output.json(&answer.text)?;

@@ -156,7 +156,7 @@ fn sync(wanted: &SyncArgs, client: &Client, output: Output) -> Outcome {
     let answer = answer?;
     if wanted.plan {
         let compared = format!("Compared with the pool of {}.", client.server());
-        return Ok(output.plan(&answer.text, &compared)?);
+        return Ok(output.plan(&answer.text, &compared, 0)?);
     }
     if output.is_json() {
         output.json(&answer.text)?;

@@ -12,8 +12,9 @@ const MOST: usize = 50;
 const WIDTH: usize = 40;
 
 /// The whole page of a `plan`, as `plan_json` and the server write it; `compared` says with what. `owned` is how many
-/// accounts the source owns now, where the plan itself does not say so.
-pub fn diff(plan: &Object<'_>, owned: u64, compared: &str, paint: Paint) -> String {
+/// accounts the source owns now, where the plan itself does not say so; `before` is how many bytes that are not the
+/// payload's its offsets count.
+pub fn diff(plan: &Object<'_>, owned: u64, compared: &str, before: u64, paint: Paint) -> String {
     let mut out = paint.bold(&sentence(plan, owned));
     // Writing to a String cannot fail.
     let _ = writeln!(out, "\n{compared}");
@@ -32,7 +33,7 @@ pub fn diff(plan: &Object<'_>, owned: u64, compared: &str, paint: Paint) -> Stri
     block(
         &mut out,
         "not taken",
-        lines("skips", &|skip| skip_line(skip, paint)),
+        lines("skips", &|skip| skip_line(skip, before, paint)),
     );
     block(
         &mut out,
@@ -186,12 +187,13 @@ fn clipped(json: &str) -> String {
     }
 }
 
-fn skip_line(skip: &Object<'_>, paint: Paint) -> String {
+fn skip_line(skip: &Object<'_>, before: u64, paint: Paint) -> String {
     let head = paint.colour(Colour::Yellow, &format!("{:<9}", "skip"));
     // The core tells the span of an entry, the server where that begins.
     let span = skip.list("span");
     let offset = span.first().copied().or_else(|| skip.json("offset"));
-    let byte = format!("byte {}", offset.unwrap_or_default());
+    let offset = offset.and_then(|offset| offset.parse::<u64>().ok());
+    let byte = format!("byte {}", offset.unwrap_or_default().saturating_sub(before));
     let place = match skip.json("line") {
         Some(line) => format!("line {line}, {byte}"),
         None => byte,
@@ -280,12 +282,12 @@ mod tests {
 
     #[test]
     fn what_is_not_taken_has_a_place() {
-        for (place, told) in [
-            (r#""span":[88,1]"#, "byte 88"),
-            (r#""offset":88,"line":2"#, "line 2, byte 88"),
+        for (place, before, told) in [
+            (r#""span":[88,1]"#, 0, "byte 88"),
+            (r#""offset":88,"line":2"#, 11, "line 2, byte 77"),
         ] {
             let skip = format!(r#"{{"index":3,"reason":"blank",{place}}}"#);
-            let line = skip_line(&Object::read(&skip).unwrap(), Paint::new(false));
+            let line = skip_line(&Object::read(&skip).unwrap(), before, Paint::plain());
             assert_eq!(line, format!("skip      #3     blank ({told})"));
         }
     }

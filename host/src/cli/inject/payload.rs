@@ -64,6 +64,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// How many bytes further a byte of the file stands in the body, in which `before` bytes stand before the payload.
+    pub(super) fn shift(&self, before: usize) -> u64 {
+        (before as u64).saturating_sub(self.cut)
+    }
+
     /// What the server `said` of a byte of the body, told of the file, of which `before` bytes stand before it.
     /// `None` when it said something else.
     pub(super) fn told(&self, said: &str, before: usize) -> Option<String> {

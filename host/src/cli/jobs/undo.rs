@@ -26,7 +26,7 @@ pub(super) fn run(wanted: &UndoArgs, client: &Client, output: Output) -> Outcome
     let look = || client.post_expecting(&path, &vec![("plan", "true".to_owned())], None);
     if wanted.plan {
         let compared = format!("Compared with the pool of {}.", client.server());
-        return Ok(output.plan(&look()?.text, &compared)?);
+        return Ok(output.plan(&look()?.text, &compared, 0)?);
     }
     wanted.yes.or_ask(|| {
         let answer = look()?;
