@@ -2,6 +2,7 @@
 //! numbers that are kept agree with each other, and with a model of who owns what.
 
 mod model;
+mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,22 +27,14 @@ struct Walk {
     gone: Vec<String>,
     /// The ids of all tokens.
     ids: BTreeMap<String, String>,
+    /// Those of the server.
+    options: &'static [&'static str],
 }
 
 #[test]
 fn a_walk_of_operations_keeps_all_that_tells_of_the_pool_in_agreement() {
     for seed in 0..3 {
-        let server = Server::start();
-        let ids = (0..TOKENS)
-            .map(token)
-            .map(|token| (token.clone(), server.id_of(&token)));
-        let mut walk = Walk {
-            ids: ids.collect(),
-            server,
-            model: Model::default(),
-            dice: Dice::new("walk", seed),
-            gone: Vec::new(),
-        };
+        let mut walk = Walk::start("walk", seed, &[]);
         for step in 0..90 {
             let said = walk.step();
             walk.check(&format!("seed {seed}, step {step}: {said}"));
@@ -59,6 +52,22 @@ fn id_of(owner: &str) -> Option<&str> {
 }
 
 impl Walk {
+    /// Before the first step.
+    fn start(name: &str, seed: u64, options: &'static [&'static str]) -> Walk {
+        let server = Server::start_with(options);
+        let ids = (0..TOKENS)
+            .map(token)
+            .map(|token| (token.clone(), server.id_of(&token)));
+        Walk {
+            ids: ids.collect(),
+            server,
+            model: Model::default(),
+            dice: Dice::new(name, seed),
+            gone: Vec::new(),
+            options,
+        }
+    }
+
     /// One operation, whose answer is as the model has it; says which.
     fn step(&mut self) -> String {
         match self.dice.below(22) {
@@ -204,7 +213,7 @@ impl Walk {
             0 => server.stop(),
             _ => server.crash(),
         };
-        self.server = Server::start_in(home, &[]);
+        self.server = Server::start_in(home, self.options);
         "restart".to_owned()
     }
 
