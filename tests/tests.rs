@@ -39,6 +39,7 @@ mod service {
     mod page;
     mod payload;
     mod plan;
+    mod plan_expected;
     mod policy;
     pub(crate) mod program;
     mod readme;
