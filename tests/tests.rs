@@ -43,6 +43,7 @@ mod service {
     mod policy;
     pub(crate) mod program;
     mod readme;
+    mod retention;
     mod sources;
     mod store;
     mod sync;
