@@ -1,12 +1,11 @@
 // An answer of the core, kept as bytes: rows are found by their place in it and read when they are shown.
 
+import { fieldsAt } from '../shared/fields.js';
 import { elements, endOf, members, textOf, walk } from '../shared/json.js';
 
 /** What can become of an entry or an account, in the order of the filter. */
 export const VERDICTS = ['add', 'update', 'unchanged', 'skip', 'release', 'disable', 'remove'];
 
-/** Longest text of one value that is shown, in characters. */
-const LONGEST = 4000;
 /** The first letter of `index`. */
 const INDEX = 105;
 
@@ -134,26 +133,11 @@ export class Answer {
       token: value('token'),
       provider,
       owners: value('owners'),
-      fields: found.fields ? this.#fields(found.fields[0]) : [],
+      fields: found.fields ? fieldsAt(bytes, found.fields[0]) : [],
       reason: value('reason'),
       first: value('first'),
       ignored: this.ignored.get(entry) ?? [],
     };
-  }
-
-  #fields(at) {
-    const fields = [];
-    elements(this.bytes, at, (start) => {
-      const field = members(this.bytes, start);
-      const shown = (name) => clipped(textOf(this.bytes, ...field[name]));
-      const before = shown('before');
-      fields.push({
-        name: JSON.parse(textOf(this.bytes, ...field.name)),
-        before: before === 'null' ? null : before,
-        after: shown('after'),
-      });
-    });
-    return fields;
   }
 }
 
@@ -162,10 +146,6 @@ function numberAt(bytes, at) {
   let number = 0;
   for (let i = at; bytes[i] >= 48 && bytes[i] <= 57; i++) number = number * 10 + bytes[i] - 48;
   return number;
-}
-
-function clipped(text) {
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)} …` : text;
 }
 
 /** Rows of lists that are each in the order of their entries, in that order. */

@@ -68,7 +68,7 @@ function drawFilters({ result, filter }, act) {
     .filter(([name, number]) => number > 0 || name !== 'disable')
     .map(([name, number]) => {
       const button = make('button', { type: 'button', className: `filter ${name}`, disabled: number === 0 && name !== 'all' },
-        make('strong', {}, count(number)), ' ', make('span', {}, t(name)));
+        make('strong', {}, count(number)), ' ', make('span', {}, t(name === 'all' ? name : `verdict_${name}`)));
       button.setAttribute('aria-pressed', name === filter);
       button.addEventListener('click', () => act(name));
       return button;

@@ -18,8 +18,8 @@ export class ServerError extends Error {
 }
 
 /** Asks the server; gives its answer when that says that all went well. `path` has no slash in front. */
-export async function ask(path, { key, method = 'GET', body, signal }) {
-  const headers = { Authorization: `Bearer ${key}` };
+export async function ask(path, { key, method = 'GET', body, signal, headers: more = {} }) {
+  const headers = { ...more, Authorization: `Bearer ${key}` };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const response = await fetch(new URL(`../${path}`, import.meta.url), { method, headers, body, signal }).catch((error) => {
     throw error.name === 'AbortError' ? error : new ServerError('unreachable');

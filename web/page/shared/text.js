@@ -28,9 +28,9 @@ export function t(name, ...told) {
 }
 
 /** The word for one of the server's names, `status_failed` for example; a name that has no word stands for itself. */
-export function word(kind, name) {
+export function word(kind, name, ...told) {
   const known = `${kind}_${name}`;
-  return known in LANGUAGES[language] ? t(known) : name;
+  return known in LANGUAGES[language] ? t(known, ...told) : name;
 }
 
 /** A whole number as people write it. */
