@@ -4,10 +4,14 @@ use crate::account::{Account, Document, Field, SecretPlace};
 use crate::change::{Change, ChangeKind};
 use crate::json::text;
 use crate::owner::{Owner, Owners};
-use crate::secret::shown_name;
+use crate::secret::{PLACEHOLDER, shown_name};
+use crate::typed::Typed;
 use crate::value::Secret;
 use std::collections::BTreeMap;
 use std::fmt;
+
+/// The longest name of a field that is told, in bytes.
+const LONGEST_NAME: usize = 64;
 
 /// What a job did to one account.
 #[derive(Clone, Copy)]
@@ -39,7 +43,7 @@ pub enum Left {
     Back,
     /// The job added the account, and it has other owners now.
     OwnedByOthers,
-    /// A field was changed since; by its name.
+    /// A field was changed since; by its name, `…` for one that is secret or long.
     Field(String),
     /// The provider was changed since.
     Provider,
@@ -161,9 +165,16 @@ impl<'a> Returning<'a> {
     fn undone<'p>(mut self, now: &'p Account) -> Undone<'p> {
         let owners = self.owners();
         let provider = self.value(|account| &account.provider, Left::Provider);
-        let earlier = Left::Field("earlier_status".to_owned());
-        let earlier_status = self.value(|account| &account.earlier_status, earlier);
-        let (document, secrets) = self.fields();
+        // An account with an owner is in use: the status that it had without one does not return to it.
+        let in_use = !owners.is_empty() && self.before.earlier_status.is_some();
+        let earlier_status = match in_use {
+            true => self.now.earlier_status.clone(),
+            false => {
+                let left = Left::Field("earlier_status".to_owned());
+                self.value(|account| &account.earlier_status, left)
+            }
+        };
+        let (document, secrets) = self.fields(in_use);
         let after = Account {
             fingerprint: now.fingerprint,
             masked: now.masked.clone(),
@@ -226,13 +237,14 @@ impl<'a> Returning<'a> {
         owners
     }
 
-    fn fields(&mut self) -> (Document, Vec<SecretPlace>) {
+    /// `in_use` keeps the status that the account has now.
+    fn fields(&mut self, in_use: bool) -> (Document, Vec<SecretPlace>) {
         let before = self.before.document.places();
         let (was, now) = (by_name(&before), self.now.document.places());
-        let mut fields = self.returned(&was);
-        let as_before = before.iter().map(|(field, _)| *field);
-        if fields.len() == before.len() && as_before.clone().all(|field| fields.contains(&field)) {
-            fields = as_before.collect();
+        let mut fields = self.returned(&was, in_use);
+        let same = |field: &Field<'_>| was.get(field.name).map(|(was, _)| was) == Some(field);
+        if fields.len() == before.len() && fields.iter().all(same) {
+            fields = before.iter().map(|(field, _)| *field).collect();
         }
         let (mut secrets, is) = (Vec::new(), by_name(&now));
         for field in &fields {
@@ -250,14 +262,18 @@ impl<'a> Returning<'a> {
     }
 
     /// Those of now, as they were where they still are what the job wrote; then those that the job took away.
-    fn returned(&mut self, was: &Places<'a>) -> Vec<Field<'a>> {
+    fn returned(&mut self, was: &Places<'a>, in_use: bool) -> Vec<Field<'a>> {
         let (after, now) = (self.after.document.places(), self.now.document.places());
         let (wrote, is) = (by_name(&after), by_name(&now));
         let field_of = |places: &Places<'a>, name: &str| places.get(name).map(|(field, _)| *field);
         let mut fields = Vec::with_capacity(now.len());
         for (field, _) in &now {
             let (before, after) = (field_of(was, field.name), field_of(&wrote, field.name));
-            match before == after {
+            let kept = in_use && field.name == Typed::Status.quoted() && before != after;
+            if kept && before != Some(*field) {
+                self.leave(field.name);
+            }
+            match before == after || kept {
                 true => fields.push(*field),
                 false if after == Some(*field) => fields.extend(before),
                 false => {
@@ -278,9 +294,14 @@ impl<'a> Returning<'a> {
         fields
     }
 
+    /// Names come from sources: what is longer than a name, or a secret, is not told.
     fn leave(&mut self, name: &str) {
-        let name = shown_name(&text(name)).to_owned();
-        self.left.push(Left::Field(name));
+        let name = text(name);
+        let name = match name.len() <= LONGEST_NAME {
+            true => shown_name(&name),
+            false => PLACEHOLDER,
+        };
+        self.left.push(Left::Field(name.to_owned()));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the whole server shares.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tributary_core::Salt;
@@ -37,7 +38,7 @@ pub struct App {
     /// Wakes whoever syncs sources at their intervals.
     pub schedule: Schedule,
     /// Turns of plans, which look at the pool for long.
-    pub planning: Semaphore,
+    pub planning: Arc<Semaphore>,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -65,7 +66,7 @@ impl App {
             syncs: Syncs::default(),
             rotation: Rotation::default(),
             schedule: Schedule::default(),
-            planning: Semaphore::new(PLANS_AT_ONCE),
+            planning: Arc::new(Semaphore::new(PLANS_AT_ONCE)),
             metrics,
         })
     }

@@ -76,9 +76,12 @@ pub async fn inject(
     // A task of its own: whoever hangs up cancels nothing, and leaves nothing uncounted.
     let import = tokio::spawn(async move {
         let (kind, strategy) = (request.kind, request.options.strategy);
-        let job = new_job(&request);
+        let mut job = new_job(&request);
         let injected = match received {
-            Ok(received) => apply_received(&app, request, received, job.clone()).await,
+            Ok(received) => {
+                job = told_of(job, &received);
+                apply_received(&app, request, received, job.clone()).await
+            }
             Err(failure) => Err(failure),
         };
         app.metrics
@@ -143,7 +146,7 @@ async fn note(app: &App, job: ImportJob, failure: Failure) -> NotInjected {
     let id = job.id.clone();
     // Where the store cannot be used there is nobody to tell it to.
     let noted = match failure {
-        Failure::Store(_) => false,
+        Failure::Store(StoreError::Unavailable(_)) => false,
         _ => app
             .store
             .write(0, move |db| jobs::insert(db, &job))
@@ -193,7 +196,7 @@ async fn apply_received(
             trace: applied.trace,
             ..succeeded(job, &applied.counts)
         };
-        let job = measured(job, &received, waiting, applying);
+        let job = measured(job, waiting, applying);
         jobs::insert(db, &job)?;
         Ok::<_, Failure>((job, applied.counts))
     });
@@ -236,15 +239,15 @@ fn succeeded(job: ImportJob, counts: &Counts) -> ImportJob {
     }
 }
 
-/// The job with what was received, and how long it waited for the writer and was then applied.
-fn measured(
-    mut job: ImportJob,
-    received: &Received,
-    waiting: Instant,
-    applying: Instant,
-) -> ImportJob {
+/// The job with what was received.
+fn told_of(mut job: ImportJob, received: &Received) -> ImportJob {
     job.bytes = received.body.len();
     job.findings.skips = skips_by_reason(received);
+    job
+}
+
+/// The job with how long it waited for the writer and was then applied.
+fn measured(mut job: ImportJob, waiting: Instant, applying: Instant) -> ImportJob {
     job.findings.phases.wait_us = micros(applying.duration_since(waiting));
     job.findings.phases.apply_us = micros(applying.elapsed());
     job

@@ -332,3 +332,31 @@ fn what_is_left_has_a_code_and_a_sentence_of_its_own() {
     }
     assert_eq!(all[3].to_string(), "`note` was changed since");
 }
+
+#[test]
+fn an_account_with_an_owner_never_goes_out_of_use() {
+    let before = Account {
+        earlier_status: Some("\"正常\"".to_owned()),
+        ..account("", r#"{"status":"禁用"}"#, &[])
+    };
+    let fields = r#"{"status":"正常"}"#;
+    let (after, now) = (account("t", fields, &[]), account("t u", fields, &[]));
+    check(
+        &before,
+        &after,
+        &now,
+        &account("u", fields, &[]),
+        &field("status"),
+    );
+    // Without an owner it goes back to where it was.
+    check(&before, &after, &after, &before, &[]);
+}
+
+#[test]
+fn many_fields_take_no_longer_than_few() {
+    let fields = |value: u32| {
+        let fields: Vec<String> = (0..30_000).map(|n| format!("\"f{n}\":{value}")).collect();
+        account("s", &format!("{{{}}}", fields.join(",")), &[])
+    };
+    check(&fields(1), &fields(2), &fields(2), &fields(1), &[]);
+}

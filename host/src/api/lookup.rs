@@ -82,7 +82,7 @@ async fn look(
     let (pool, salt): (meta::Meta, _) = read
         .await
         .map_err(|error: StoreError| ApiError::from(error))?;
-    let mut found = Found::at(&pool, &*salt);
+    let mut found = Found::at(&pool, &salt);
     for some in fingerprints.chunks(MOST_ROWS.into()) {
         let some = some.to_vec();
         let part = app

@@ -78,7 +78,11 @@ impl Found {
     }
 
     fn answer(&self, auto_sync: bool) -> Answered<'_> {
-        let due = due(&self.source, &self.standing);
+        let due = due(
+            &self.source.id,
+            self.source.interval_seconds,
+            &self.standing,
+        );
         let scheduled = auto_sync && self.source.enabled;
         Answered {
             policy: PolicyShape {

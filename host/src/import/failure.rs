@@ -66,6 +66,18 @@ impl Failure {
         }
     }
 
+    /// Whether the source is to blame, rather than this server or whoever asked.
+    pub fn is_of_the_source(&self) -> bool {
+        !matches!(
+            self,
+            Failure::Store(_)
+                | Failure::Panicked
+                | Failure::PlanDiffers
+                | Failure::Changed
+                | Failure::Intake(IntakeError::Unavailable(_))
+        )
+    }
+
     /// Seconds that the source asked to be left alone.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
@@ -139,9 +151,11 @@ impl fmt::Display for Failure {
                 "blocked: the source would own {} of the {} accounts that it owned within a day; {} decide this",
                 report.would_own, report.most_owned, report.setting
             ),
-            Failure::Changed => f.write_str("the source was changed while it was fetched"),
+            Failure::Changed => f.write_str(
+                "the source, or what it has in the pool, was changed while it was fetched: sync it again",
+            ),
             Failure::Gone => f.write_str("the source was deleted"),
-            Failure::Panicked => f.write_str("the import panicked"),
+            Failure::Panicked => f.write_str("a mistake of the program: its place is in the log"),
             Failure::Store(error) => error.fmt(f),
         }
     }

@@ -165,6 +165,8 @@ fn released(
                 skipped,
                 removed: released.removed,
                 released: released.released,
+                updated: released.turned,
+                unchanged: released.kept - released.turned,
                 ..job
             },
         )?;

@@ -1,5 +1,6 @@
 //! A plan without its import: what an inject or a sync, or the undo of a job, would change.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use tributary_core::{Change, Counts, ImportOptions, Note, Salt, Skip, Strategy};
@@ -52,7 +53,12 @@ pub struct Cut<T> {
     /// How many more.
     pub more: u64,
     limit: usize,
+    /// Bytes that the list may still take, where its elements are texts.
+    room: usize,
 }
+
+/// Bytes of texts that a list takes at most.
+const ROOM: usize = 8 << 20;
 
 impl<T> Cut<T> {
     /// An empty list of which at most `limit` are kept.
@@ -61,6 +67,7 @@ impl<T> Cut<T> {
             first: Vec::new(),
             more: 0,
             limit,
+            room: ROOM,
         }
     }
 
@@ -70,6 +77,19 @@ impl<T> Cut<T> {
             true => self.first.push(one()),
             false => self.more += 1,
         }
+    }
+}
+
+impl Cut<String> {
+    /// Adds a text, unless the list is as long as its limit or takes too many bytes.
+    fn push_text(&mut self, text: impl FnOnce() -> String) {
+        if self.room == 0 {
+            self.more += 1;
+            return;
+        }
+        self.push(text);
+        let taken = self.first.last().map_or(0, String::len);
+        self.room = self.room.saturating_sub(taken);
     }
 }
 
@@ -118,9 +138,16 @@ pub(super) async fn look<T: Send + 'static>(
     work: impl FnOnce(&Db) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     let closed = |_| Failure::Store(StoreError::Unavailable("the server is stopping".to_owned()));
-    let _turn = app.planning.acquire().await.map_err(closed)?;
-    let db = app.store.reader_connection()?;
-    let looked = tokio::task::spawn_blocking(move || db.on_one_snapshot(work)?);
+    let turn = Arc::clone(&app.planning)
+        .acquire_owned()
+        .await
+        .map_err(closed)?;
+    let store = app.store.clone();
+    let looked = tokio::task::spawn_blocking(move || {
+        // Held as long as the work lasts, whoever hangs up.
+        let _turn = turn;
+        store.reader_connection()?.on_one_snapshot(work)?
+    });
     looked.await.unwrap_or(Err(Failure::Panicked))
 }
 
@@ -224,7 +251,7 @@ impl<'c> Takes<'c> for Looking<'c> {
     }
 
     fn take(&mut self, change: &Change<'_>, _stored: Option<&Stored>) -> Result<(), StoreError> {
-        self.changes.push(|| change.to_json());
+        self.changes.push_text(|| change.to_json());
         Ok(())
     }
 

@@ -17,17 +17,20 @@ const BREATH: Duration = Duration::from_millis(20);
 /// Drops it until `closed`.
 pub async fn run(app: Arc<App>, mut closed: watch::Receiver<()>) {
     loop {
-        let pause = match step(&app).await {
-            Ok(true) => BREATH,
-            Ok(false) => PAUSE,
-            Err(error) => {
-                tracing::warn!(%error, "could not drop old jobs");
-                PAUSE
-            }
+        let bit = async {
+            let pause = match step(&app).await {
+                Ok(true) => BREATH,
+                Ok(false) => PAUSE,
+                Err(error) => {
+                    tracing::warn!(%error, "could not drop old jobs");
+                    PAUSE
+                }
+            };
+            tokio::time::sleep(pause).await;
         };
         tokio::select! {
             _ = closed.changed() => return,
-            () = tokio::time::sleep(pause) => {}
+            () = bit => {}
         }
     }
 }
@@ -45,10 +48,12 @@ async fn step(app: &App) -> Result<bool, StoreError> {
     match bit {
         None => Ok(false),
         Some(bit) => {
-            let dropped = app
-                .store
-                .write(0, move |db| prune::drop_bit(db, bit, limits));
-            dropped.await.map(|()| true)
+            for part in bit.parts() {
+                app.store
+                    .write(0, move |db| prune::drop_bit(db, &part))
+                    .await?;
+            }
+            Ok(true)
         }
     }
 }

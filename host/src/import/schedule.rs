@@ -8,11 +8,10 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tributary_core::{Attempts, Due, due_at};
 
-use super::syncs::{SyncRequest, sync};
+use super::syncs::{SyncRequest, Synced, sync};
 use crate::app::App;
 use crate::clock;
 use crate::job::Actor;
-use crate::source::Source;
 use crate::store::standing::{self, Standing};
 use crate::store::{StoreError, sources};
 
@@ -32,12 +31,11 @@ impl Schedule {
     }
 }
 
-/// When a source is due; `None` for one without an interval.
-pub fn due(source: &Source, standing: &Standing) -> Option<Due> {
-    let interval = source.interval_seconds?;
+/// When a source with this interval (in seconds) is due; `None` without one.
+pub fn due(source_id: &str, interval: Option<i64>, standing: &Standing) -> Option<Due> {
     let attempts = Attempts {
-        source_id: &source.id,
-        interval: interval.unsigned_abs(),
+        source_id,
+        interval: interval?.unsigned_abs(),
         last: standing.attempted_at,
         failures: standing.failures,
         transient: standing.transient,
@@ -80,26 +78,17 @@ async fn look(
     app: &App,
     firsts: &mut BTreeMap<String, i64>,
 ) -> Result<Vec<(String, i64)>, StoreError> {
-    let read = app.store.read(|db| {
-        let all = sources::list(db)?.into_iter().map(|(source, _)| source);
-        let enabled = all.filter(|source| source.enabled);
-        let standing = |source: Source| {
-            let standing = standing::read(db, &source.id)?;
-            Ok::<_, StoreError>((source, standing))
-        };
-        enabled.map(standing).collect::<Result<Vec<_>, _>>()
-    });
     let mut known = BTreeMap::new();
     let mut all = Vec::new();
-    for (source, standing) in read.await? {
-        if let Some(Due::At(at)) = due(&source, &standing) {
+    for (id, interval, standing) in app.store.read(standing::scheduled).await? {
+        if let Some(Due::At(at)) = due(&id, Some(interval), &standing) {
             let at = match standing.attempted_at {
                 Some(_) => at,
                 None => *known
-                    .entry(source.id.clone())
-                    .or_insert(firsts.get(&source.id).copied().unwrap_or(at)),
+                    .entry(id.clone())
+                    .or_insert(firsts.get(&id).copied().unwrap_or(at)),
             };
-            all.push((source.id, at));
+            all.push((id, at));
         }
     }
     *firsts = known;
@@ -130,18 +119,43 @@ fn start(
     pause
 }
 
-/// Syncs one source when there is a place for it.
+/// Syncs one source when there is a place for it, if it still is due then.
 async fn turn(app: Arc<App>, places: Arc<Semaphore>, id: String) -> String {
     // The semaphore is never closed, so the place is always there.
-    let _place = places.acquire_owned().await.ok();
+    let place = places.acquire_owned().await.ok();
+    if !is_due(&app, &id).await {
+        return id;
+    }
     let request = SyncRequest {
         id: id.clone(),
         actor: Actor::Schedule,
         expected: None,
     };
-    if let Err(error) = sync(&app, request).await {
-        let (source_id, why) = (&id, error.message());
-        tracing::warn!(source_id, why, "could not sync a source that is due");
-    }
+    let why = match sync(&app, request).await {
+        Ok(Synced::Unavailable(why)) => why,
+        Err(error) => error.message().to_owned(),
+        Ok(_) => return id,
+    };
+    tracing::warn!(source_id = id, why, "could not sync a source that is due");
+    // Nothing was noted of it, so that it still is due: not at once.
+    drop(place);
+    tokio::time::sleep(PAUSE).await;
     id
+}
+
+/// Whether a source that waited for its place has not been synced, or put off, meanwhile.
+async fn is_due(app: &App, id: &str) -> bool {
+    let asked = id.to_owned();
+    let read = app.store.read(move |db| {
+        let source = sources::get(db, &asked)?.filter(|source| source.enabled);
+        let standing = standing::read(db, &asked)?;
+        Ok::<_, StoreError>(source.map(|source| (source.interval_seconds, standing)))
+    });
+    match read.await {
+        Ok(Some((interval, standing))) => match due(id, interval, &standing) {
+            Some(Due::At(at)) => standing.attempted_at.is_none() || at <= clock::now(),
+            _ => false,
+        },
+        _ => false,
+    }
 }

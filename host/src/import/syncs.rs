@@ -6,20 +6,19 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 use tributary_core::{
-    Counts, Decider, Form, ImportError, ImportOptions, PlanHash, QUARANTINE, Salt, SourceId,
-    Strategy,
+    Counts, Decider, Form, ImportOptions, PlanHash, QUARANTINE, Salt, SourceId, Strategy,
 };
 
 use super::failure::Failure;
 use super::guarding::guard_of;
-use super::{begun, measured, succeeded};
+use super::{begun, measured, succeeded, told_of};
 use crate::app::App;
 use crate::clock;
 use crate::config::GuardOptions;
 use crate::error::ApiError;
 use crate::fetch::{Cause, Fetched, Validators};
 use crate::intake::Intake;
-use crate::job::{Actor, Findings, ImportJob, JobKind, Phases, micros};
+use crate::job::{Actor, ImportJob, JobKind, micros};
 use crate::metrics::Outcome;
 use crate::source::Source;
 use crate::store::apply::{self, Demands};
@@ -175,15 +174,13 @@ async fn run(app: &Arc<App>, source: Source, request: SyncRequest) -> Synced {
     // A task within the task, so that a panic is a failure of this sync and its job does not stay `running`.
     let (attempt_app, attempted) = (Arc::clone(app), attempt.clone());
     let ended = tokio::spawn(async move { fetch_and_apply(&attempt_app, attempted).await });
-    match ended
-        .await
-        .unwrap_or(Err((Failure::Panicked, Findings::default())))
-    {
+    let panicked = |_| Err((Failure::Panicked, Box::new(attempt.job.clone())));
+    match ended.await.unwrap_or_else(panicked) {
         Ok(applied) => applied,
-        Err((failure, findings)) => {
+        Err((failure, so_far)) => {
             let (source_id, job_id, cause) = (&attempt.source.id, &attempt.job.id, failure.class());
             tracing::warn!(source_id, job_id, cause, reason = %failure, "sync failed");
-            fail(app, attempt, findings, failure).await
+            fail(app, attempt, *so_far, failure).await
         }
     }
 }
@@ -224,7 +221,6 @@ pub(super) struct Answered {
     pub(super) received: Option<Received>,
     /// What its server calls it.
     validators: Validators,
-    took: std::time::Duration,
 }
 
 /// Asks a source. What its server said last time is given where the schedule asks.
@@ -233,7 +229,7 @@ pub(super) async fn ask(
     source: &Source,
     known: &Validators,
 ) -> Result<Answered, Failure> {
-    let (max, began) = (app.config.bodies.max_upstream_body, Instant::now());
+    let max = app.config.bodies.max_upstream_body;
     let mut intake = Intake::new(app, Form::Payload, max, None);
     let fetched = app.fetcher.fetch(source, known, &mut intake).await;
     let validators = match fetched {
@@ -241,7 +237,6 @@ pub(super) async fn ask(
             return Ok(Answered {
                 received: None,
                 validators: known.clone(),
-                took: began.elapsed(),
             });
         }
         Ok(Fetched::Body(validators)) => validators,
@@ -256,36 +251,38 @@ pub(super) async fn ask(
         Ok(received) => Ok(Answered {
             received: Some(received),
             validators,
-            took: began.elapsed(),
         }),
         Err(failure) if html && failure.class() == "not_json" => Err(Failure::Html),
         Err(failure) => Err(failure),
     }
 }
 
-async fn fetch_and_apply(app: &Arc<App>, attempt: Attempt) -> Result<Synced, (Failure, Findings)> {
-    let began = Instant::now();
-    let told = |took| Findings {
-        phases: Phases {
-            fetch_us: micros(took),
-            ..Phases::default()
-        },
-        plan_hash: attempt.expected.map(|hash| hash.to_string()),
-        ..Findings::default()
+/// A failure comes with the job as far as it got.
+async fn fetch_and_apply(
+    app: &Arc<App>,
+    attempt: Attempt,
+) -> Result<Synced, (Failure, Box<ImportJob>)> {
+    let (began, mut job) = (Instant::now(), attempt.job.clone());
+    job.findings.plan_hash = attempt.expected.map(|hash| hash.to_string());
+    let answered = match known(app, &attempt).await {
+        Ok(known) => ask(app, &attempt.source, &known).await,
+        Err(failure) => Err(failure),
     };
-    let known = known(app, &attempt).await;
-    let known = known.map_err(|failure| (failure, told(began.elapsed())))?;
-    let answered = ask(app, &attempt.source, &known).await;
-    let answered = answered.map_err(|failure| (failure, told(began.elapsed())))?;
-    let mut findings = told(answered.took);
+    job.findings.phases.fetch_us = micros(began.elapsed());
+    let answered = match answered {
+        Ok(answered) => answered,
+        Err(failure) => return Err((failure, Box::new(job))),
+    };
+    job.findings.not_modified = answered.received.is_none();
     if let Some(received) = &answered.received {
-        let decider = Decider::new(&received.batch, &attempt.options);
-        decider.map_err(|error: ImportError| (error.into(), findings.clone()))?;
+        job = told_of(job, received);
+        if let Err(error) = Decider::new(&received.batch, &attempt.options) {
+            return Err((error.into(), Box::new(job)));
+        }
     }
-    findings.not_modified = answered.received.is_none();
     let weight = answered.received.as_ref().map_or(0, |r| r.body.len());
     let (salt, guard, waiting) = (app.salt.clone(), app.config.guard.clone(), Instant::now());
-    let kept = findings.clone();
+    let so_far = Box::new(job.clone());
     let applied = app.store.write(weight, move |db| {
         let applying = Applying {
             db,
@@ -293,9 +290,9 @@ async fn fetch_and_apply(app: &Arc<App>, attempt: Attempt) -> Result<Synced, (Fa
             guard: &guard,
             waiting,
         };
-        applying.answered(&attempt, &answered, findings)
+        applying.answered(&attempt, &answered, job)
     });
-    applied.await.map_err(|failure| (failure, kept))
+    applied.await.map_err(|failure| (failure, so_far))
 }
 
 /// What the source's server called its last body, where the schedule asks.
@@ -330,21 +327,18 @@ impl Applying<'_> {
         &self,
         attempt: &Attempt,
         answered: &Answered,
-        findings: Findings,
+        job: ImportJob,
     ) -> Result<Synced, Failure> {
         let (db, applying) = (self.db, Instant::now());
         let current = sources::get(db, &attempt.source.id)?.ok_or(Failure::Gone)?;
-        if !current.enabled || current.revision != attempt.source.revision {
+        let overtaken = jobs::is_overtaken(db, &attempt.job)?;
+        if !current.enabled || current.revision != attempt.source.revision || overtaken {
             return Err(Failure::Changed);
         }
-        let job = ImportJob {
-            findings,
-            ..attempt.job.clone()
-        };
         let job = match &answered.received {
             Some(received) => {
                 let job = self.received(attempt, &current, received, job)?;
-                measured(job, received, self.waiting, applying)
+                measured(job, self.waiting, applying)
             }
             None => {
                 // What the source has in the pool must still be what that body gave.
@@ -405,23 +399,20 @@ impl Applying<'_> {
 }
 
 /// Notes that the sync failed, and where its source stands now, in a transaction of its own.
-async fn fail(app: &App, attempt: Attempt, findings: Findings, failure: Failure) -> Synced {
-    let job = ImportJob {
-        findings,
-        ..attempt.job
-    };
-    let mut job = failure.of_job(job, clock::now());
+async fn fail(app: &App, attempt: Attempt, so_far: ImportJob, failure: Failure) -> Synced {
+    let mut job = failure.of_job(so_far, clock::now());
     let scheduled = attempt.actor == Actor::Schedule;
     let (transient, retry_after) = (failure.is_transient(), failure.retry_after());
+    let of_the_source = failure.is_of_the_source();
     let written = app.store.write(0, move |db| {
         let before = standing::read(db, &job.source_id)?;
         let standing = Standing {
             attempted_at: Some(job.updated_at),
             // What a person asks for begins the count anew.
-            failures: if scheduled {
-                before.failures.saturating_add(1)
-            } else {
-                1
+            failures: match (scheduled, of_the_source) {
+                (true, true) => before.failures.saturating_add(1),
+                (true, false) => before.failures,
+                (false, of_the_source) => u32::from(of_the_source),
             },
             transient,
             not_before: retry_after.map(|seconds| after(job.updated_at, seconds)),

@@ -42,7 +42,7 @@ pub fn diff(plan: &Object<'_>, owned: u64, compared: &str, before: u64, paint: P
     );
     block(&mut out, "notes", lines("notes", &note_line));
     guard(&mut out, plan, paint);
-    let hash = plan.text("plan_hash");
+    let hash = tame(&plan.text("plan_hash"));
     if !hash.is_empty() {
         let _ = writeln!(out, "\nplan hash {hash}");
     }
@@ -64,7 +64,7 @@ fn sentence(plan: &Object<'_>, owned: u64) -> String {
                 source => format!(" for `{}`", tame(source)),
             },
         ),
-        job => ("Undo", format!(" of job {job}")),
+        job => ("Undo", format!(" of job {}", tame(job))),
     };
     let mut parts = vec![format!("add {}", counts.count("added"))];
     for (verb, name) in [
@@ -90,7 +90,7 @@ fn sentence(plan: &Object<'_>, owned: u64) -> String {
 
 /// In tenths, rounded half up, without a float.
 fn percent(part: u64, whole: u64) -> String {
-    let tenths = (part * 2000 / whole.max(1)).div_ceil(2);
+    let tenths = (part.saturating_mul(2000) / whole.max(1)).div_ceil(2);
     format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
@@ -110,7 +110,7 @@ fn block(out: &mut String, title: &str, (lines, count): (Vec<String>, u64)) {
 }
 
 fn change_line(change: &Object<'_>, paint: Paint) -> String {
-    let kind = change.text("change");
+    let kind = tame(&change.text("change"));
     let (mark, colour) = match kind.as_str() {
         "add" => ("+", Colour::Green),
         "update" => ("~", Colour::Yellow),
@@ -128,6 +128,7 @@ fn change_line(change: &Object<'_>, paint: Paint) -> String {
         none if none.is_empty() => provider.text("before"),
         after => after,
     };
+    let provider = tame(&provider);
     let token = tame(&change.text("token"));
     format!(
         "{head} {entry:<6} {token:<12} {provider:<5} {}",
@@ -249,7 +250,7 @@ fn guard(out: &mut String, plan: &Object<'_>, paint: Paint) {
         "the source would own {} of the {} accounts that it owned within a day; {} decide this",
         guard.count("would_own"),
         guard.count("most_owned"),
-        guard.text("setting"),
+        tame(&guard.text("setting")),
     );
     let stops = match plan.is("guarded") {
         true => "a sync is blocked",

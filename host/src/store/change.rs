@@ -1,6 +1,6 @@
 //! Carries changes of accounts out, in the writer's transaction: those of an import as they are decided, and those by hand.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use tributary_core::{Account, Change, ChangeKind, Owner, SourceId};
 
@@ -36,8 +36,8 @@ pub struct Changes<'c> {
     last_account: i64,
     new_keys: Vec<NewKey>,
     record: Recorder<'c>,
-    /// Sources that lost accounts.
-    losers: BTreeSet<SourceId>,
+    /// How many accounts each source lost, or gained where that is no import of its own.
+    moved: BTreeMap<SourceId, (u64, u64)>,
     any: bool,
 }
 
@@ -53,7 +53,7 @@ impl<'c> Changes<'c> {
             last_account,
             new_keys: Vec::new(),
             record: Recorder::new(db),
-            losers: BTreeSet::new(),
+            moved: BTreeMap::new(),
             any: false,
         })
     }
@@ -93,6 +93,7 @@ impl<'c> Changes<'c> {
             return Err(StoreError::Internal("nothing to bring back".to_owned()));
         };
         self.any = true;
+        self.note_moves(None, Some(account));
         let secret = secret_of(token, &change.secrets);
         self.accounts
             .add(kept.row, account, &secret, kept.added_at)?;
@@ -115,38 +116,41 @@ impl<'c> Changes<'c> {
         }
         self.accounts.tally.write(self.db)?;
         meta::advance(self.db, self.last_account, self.accounts.tally.accounts)?;
-        self.tell_losers()?;
+        self.tell_sources()?;
         Ok(Some(Trace {
             added: (self.first_new, self.last_account),
             changed: self.record.rows(),
         }))
     }
 
-    fn note_losers(&mut self, change: &Change<'_>) {
-        let Some(before) = change.before else { return };
-        let kept = |id: &SourceId| {
-            let after = change.after.as_ref();
-            after.is_some_and(|after| after.owners.sources().contains(id))
+    fn note_moves(&mut self, before: Option<&Account>, after: Option<&Account>) {
+        let sources = |account: Option<&Account>| {
+            account
+                .map_or(&[][..], |account| account.owners.sources())
+                .to_vec()
         };
-        let sources = before.owners.sources().iter();
-        let lost = sources.filter(|id| !kept(id) && !self.losers.contains(id));
-        let lost: Vec<_> = lost.cloned().collect();
-        self.losers.extend(lost);
+        let (before, after) = (sources(before), sources(after));
+        for lost in before.iter().filter(|id| !after.contains(id)) {
+            self.moved.entry(lost.clone()).or_default().0 += 1;
+        }
+        for gained in after.iter().filter(|id| !before.contains(id)) {
+            self.moved.entry(gained.clone()).or_default().1 += 1;
+        }
     }
 
-    /// What a source's server would not send again is no longer what the source has; and where a person took accounts
-    /// from it, its guard begins to count again.
-    fn tell_losers(&self) -> Result<(), StoreError> {
+    /// What a source's server would not send again is no longer what the source has; and what a person took from it is
+    /// no loss of its own.
+    fn tell_sources(&self) -> Result<(), StoreError> {
         let importer = self
             .importer
             .as_ref()
             .and_then(|importer| importer.source.cloned());
-        for source in self.losers.iter().chain(&importer) {
+        for source in self.moved.keys().chain(&importer) {
             standing::forget_body(self.db, source)?;
         }
         if self.importer.is_none() {
-            for source in &self.losers {
-                guard::forget(self.db, &Owner::Source(source.clone()))?;
+            for (source, (lost, _)) in &self.moved {
+                guard::take(self.db, &Owner::Source(source.clone()), *lost)?;
             }
         }
         Ok(())
@@ -160,7 +164,7 @@ impl<'c> Changes<'c> {
         at: Option<i64>,
     ) -> Result<(), StoreError> {
         self.any = true;
-        self.note_losers(change);
+        self.note_moves(change.before, change.after.as_ref());
         self.record.keep(Side::Before, stored.id)?;
         if change.kind == ChangeKind::Remove {
             return self.accounts.remove(stored);

@@ -72,6 +72,17 @@ pub fn note(
     Ok(())
 }
 
+/// Counts what a person took from an owner as what it never had.
+pub fn take(db: &Db, owner: &Owner, accounts: u64) -> Result<(), StoreError> {
+    let Some(owner) = OwnerIds::new(db).id_of_owner(owner)? else {
+        return Ok(());
+    };
+    let accounts = i64::try_from(accounts).unwrap_or(i64::MAX);
+    let sql = "UPDATE owned_until SET accounts = max(0, accounts - ?2) WHERE owner = ?1";
+    db.prepare_cached(sql)?.execute(params![owner, accounts])?;
+    Ok(())
+}
+
 /// Lets the guard begin to count again: a person has decided what this owner has.
 pub fn forget(db: &Db, owner: &Owner) -> Result<(), StoreError> {
     if let Some(owner) = OwnerIds::new(db).id_of_owner(owner)? {

@@ -157,6 +157,14 @@ pub fn latest_sync(db: &Db, source_id: &str) -> Result<Option<ImportJob>, StoreE
         .optional()?)
 }
 
+/// Whether a sync of the same source that began later is applied already: what this one fetched is older.
+pub fn is_overtaken(db: &Db, sync: &ImportJob) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS(SELECT 1 FROM job WHERE source_id = ?1 AND kind = 'sync' AND status = 'success' \
+               AND number > (SELECT number FROM job WHERE id = ?2))";
+    let mut later = db.prepare_cached(sql)?;
+    Ok(later.query_row([&sync.source_id, &sync.id], |row| row.get(0))?)
+}
+
 /// What jobs must be like; what is `None` leaves all in.
 #[derive(Clone, Debug, Default)]
 pub struct JobFilter {

@@ -118,6 +118,8 @@ pub struct Released {
     pub kept: u64,
     /// They left the pool.
     pub removed: u64,
+    /// Of those kept, the ones that are Local now and were not before.
+    pub turned: u64,
     /// What it takes to undo it; `None` when nothing changed.
     pub trace: Option<Trace>,
 }
@@ -133,7 +135,11 @@ pub fn release(db: &Db, owner: &Owner, leftover: Leftover) -> Result<Released, S
         match change.as_ref().map(|change| change.kind) {
             Some(ChangeKind::Release) => released.released += 1,
             Some(ChangeKind::Remove) => released.removed += 1,
-            _ => released.kept += 1,
+            Some(_) => {
+                released.kept += 1;
+                released.turned += 1;
+            }
+            None => released.kept += 1,
         }
         if let Some(change) = change {
             changes.carry_out(&change, Some(&stored))?;

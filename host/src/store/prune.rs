@@ -8,6 +8,8 @@ use super::jobs::UndoLimits;
 
 /// Rows that one transaction drops at most.
 const ROWS: i64 = 2_000;
+/// Expired jobs that are found at once: looking for them takes longer than dropping some.
+const FOUND: i64 = 10 * ROWS;
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
@@ -21,10 +23,10 @@ pub struct Limits {
 }
 
 /// What is dropped next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bit {
-    /// Jobs that can be undone no longer.
-    Expired,
+    /// Jobs in these rows, which can be undone no longer.
+    Expired(Vec<i64>),
     /// Rows of their records.
     Records,
     /// Jobs up to this row that nothing needs any more.
@@ -49,8 +51,11 @@ pub fn next(db: &Db, limits: Limits) -> Result<Option<Bit>, StoreError> {
         return Ok(Some(Bit::Records));
     }
     let mut expired = db.prepare_cached(EXPIRED)?;
-    if expired.exists(params![limits.undo.keep, limits.undo.since, 1])? {
-        return Ok(Some(Bit::Expired));
+    let found = params![limits.undo.keep, limits.undo.since, FOUND];
+    let numbers = expired.query_map(found, |row| row.get(0))?;
+    let numbers = numbers.collect::<Result<Vec<_>, _>>()?;
+    if !numbers.is_empty() {
+        return Ok(Some(Bit::Expired(numbers)));
     }
     let last = last_old(db, limits)?;
     let mut unneeded = db.prepare_cached(UNNEEDED)?;
@@ -58,16 +63,29 @@ pub fn next(db: &Db, limits: Limits) -> Result<Option<Bit>, StoreError> {
     Ok(any.then_some(Bit::Jobs(last)))
 }
 
+impl Bit {
+    /// The same in parts for which nobody waits long.
+    pub fn parts(self) -> Vec<Bit> {
+        match self {
+            Bit::Expired(numbers) => {
+                let parts = numbers.chunks(usize::try_from(ROWS).unwrap_or(1));
+                parts.map(|part| Bit::Expired(part.to_vec())).collect()
+            }
+            other => vec![other],
+        }
+    }
+}
+
 /// Drops it. What was true when it was found still is: records and jobs only get older.
-pub fn drop_bit(db: &Db, bit: Bit, limits: Limits) -> Result<(), StoreError> {
+pub fn drop_bit(db: &Db, bit: &Bit) -> Result<(), StoreError> {
     match bit {
-        Bit::Expired => {
+        Bit::Expired(numbers) => {
             // A job that only added accounts has no rows to drop.
-            let sql = format!(
-                "UPDATE job SET undo = iif(undo_last < undo_first, 0, 2) WHERE number IN ({EXPIRED})"
-            );
-            let expire = params![limits.undo.keep, limits.undo.since, ROWS];
-            db.prepare_cached(&sql)?.execute(expire)?;
+            let sql = "UPDATE job SET undo = iif(undo_last < undo_first, 0, 2) WHERE number = ?1 AND undo = 1";
+            let mut expire = db.prepare_cached(sql)?;
+            for number in numbers {
+                expire.execute([number])?;
+            }
         }
         Bit::Records => {
             let mut room = ROWS;
@@ -105,9 +123,11 @@ fn last_old(db: &Db, limits: Limits) -> Result<i64, StoreError> {
     let beyond = beyond
         .query_row([limits.jobs], |row| row.get(0))
         .optional()?;
-    let sql = "SELECT max(number) FROM (SELECT number, created_at FROM job ORDER BY number LIMIT ?2) WHERE created_at < ?1";
+    // The one before the first that is young, or the last of all.
+    let sql = "SELECT coalesce((SELECT number - 1 FROM job WHERE created_at >= ?1 ORDER BY number LIMIT 1), \
+               (SELECT max(number) FROM job))";
     let mut old = db.prepare_cached(sql)?;
-    let old: Option<i64> = old.query_row([limits.since, ROWS], |row| row.get(0))?;
+    let old: Option<i64> = old.query_row([limits.since], |row| row.get(0))?;
     Ok(beyond.max(old).unwrap_or(0))
 }
 
@@ -142,8 +162,8 @@ mod tests {
         x'', 0, 0 FROM n WHERE value <= ?2";
 
     /// A job of this source with so many rows of a record.
-    fn keep(db: &Connection, id: &str, source: &str, at: i64, rows: i64) {
-        let last = |db: &Connection| -> i64 {
+    fn keep(db: &Db, id: &str, source: &str, at: i64, rows: i64) {
+        let last = |db: &Db| -> i64 {
             db.query_row("SELECT coalesce(max(id), 0) FROM undo", [], |row| {
                 row.get(0)
             })
@@ -164,7 +184,7 @@ mod tests {
     }
 
     /// A job that cannot be undone.
-    fn past(db: &Connection, id: &str, at: i64, kind: JobKind, status: JobStatus) {
+    fn past(db: &Db, id: &str, at: i64, kind: JobKind, status: JobStatus) {
         let past = ImportJob {
             created_at: at,
             ..job(id, kind, status)
@@ -173,28 +193,28 @@ mod tests {
     }
 
     /// Drops all that is to be dropped; the bits in which that went.
-    fn drop_all(db: &Connection, limits: Limits) -> Vec<Bit> {
+    fn drop_all(db: &Db, limits: Limits) -> Vec<Bit> {
         let mut bits = Vec::new();
         while let Some(bit) = next(db, limits).unwrap() {
-            drop_bit(db, bit, limits).unwrap();
+            drop_bit(db, &bit).unwrap();
             bits.push(bit);
         }
         bits
     }
 
-    fn ids(db: &Connection, sql: &str) -> Vec<String> {
+    fn ids(db: &Db, sql: &str) -> Vec<String> {
         let mut rows = db.prepare(sql).unwrap();
         let ids = rows.query_map([], |row| row.get(0)).unwrap();
         ids.map(Result::unwrap).collect()
     }
 
-    fn all_jobs(db: &Connection) -> Vec<String> {
+    fn all_jobs(db: &Db) -> Vec<String> {
         ids(db, "SELECT id FROM job ORDER BY number")
     }
 
     /// Jobs that can be undone, and jobs that still have rows of a record.
     #[track_caller]
-    fn check_records(db: &Connection, wanted: &[&str]) {
+    fn check_records(db: &Db, wanted: &[&str]) {
         let undoable = ids(db, "SELECT id FROM job WHERE undo = 1 ORDER BY number");
         assert_eq!(undoable, wanted);
         let kept = ids(db, "SELECT masked FROM undo GROUP BY 1 ORDER BY min(id)");
@@ -217,7 +237,10 @@ mod tests {
         for (id, source) in [("a", "s"), ("b", "t"), ("c", "s"), ("d", ""), ("e", "s")] {
             keep(&db, id, source, 10, 2);
         }
-        assert_eq!(drop_all(&db, undo(2, 0)), [Bit::Expired, Bit::Records]);
+        assert_eq!(
+            drop_all(&db, undo(2, 0)),
+            [Bit::Expired(vec![1]), Bit::Records]
+        );
         check_records(&db, &["b", "c", "d", "e"]);
         assert_eq!(all_jobs(&db).len(), 5, "the jobs themselves are kept");
         drop_all(&db, undo(0, 0));
@@ -230,7 +253,10 @@ mod tests {
         for (id, at) in [("a", 10), ("b", 20), ("c", 30)] {
             keep(&db, id, "s", at, 2);
         }
-        assert_eq!(drop_all(&db, undo(9, 20)), [Bit::Expired, Bit::Records]);
+        assert_eq!(
+            drop_all(&db, undo(9, 20)),
+            [Bit::Expired(vec![1]), Bit::Records]
+        );
         check_records(&db, &["b", "c"]);
     }
 
@@ -239,7 +265,7 @@ mod tests {
         let (_dir, db) = database();
         keep(&db, "a", "s", 10, 0);
         keep(&db, "b", "s", 20, 1);
-        assert_eq!(drop_all(&db, undo(9, 20)), [Bit::Expired]);
+        assert_eq!(drop_all(&db, undo(9, 20)), [Bit::Expired(vec![1])]);
         check_records(&db, &["b"]);
     }
 
@@ -253,7 +279,7 @@ mod tests {
         let rows = || db.query_row("SELECT count(*) FROM undo", [], |row| row.get::<_, i64>(0));
         let mut left = vec![rows().unwrap()];
         while let Some(bit) = next(&db, limits).unwrap() {
-            drop_bit(&db, bit, limits).unwrap();
+            drop_bit(&db, &bit).unwrap();
             left.push(rows().unwrap());
             assert_eq!(
                 jobs::get(&db, "a").unwrap().unwrap().1.trace,
@@ -270,9 +296,9 @@ mod tests {
         let (_dir, db) = database();
         keep(&db, "a", "s", 10, ROWS + 1);
         let limits = undo(9, 20);
-        for bit in [Bit::Expired, Bit::Records] {
-            assert_eq!(next(&db, limits).unwrap(), Some(bit));
-            drop_bit(&db, bit, limits).unwrap();
+        for bit in [Bit::Expired(vec![1]), Bit::Records] {
+            assert_eq!(next(&db, limits).unwrap().as_ref(), Some(&bit));
+            drop_bit(&db, &bit).unwrap();
         }
         keep(&db, "b", "s", 20, 3);
         assert_eq!(drop_all(&db, limits), [Bit::Records]);
@@ -305,7 +331,7 @@ mod tests {
             undo: UndoLimits { keep: 1, since: 0 },
             ..ALL
         };
-        let bits = [Bit::Expired, Bit::Records, Bit::Jobs(2)];
+        let bits = [Bit::Expired(vec![1]), Bit::Records, Bit::Jobs(2)];
         assert_eq!(drop_all(&db, none), bits);
         assert_eq!(all_jobs(&db), ["b"]);
         check_records(&db, &["b"]);

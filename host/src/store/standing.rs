@@ -39,6 +39,25 @@ pub fn read(db: &Db, source_id: &str) -> Result<Standing, StoreError> {
     Ok(standing.optional()?.unwrap_or_default())
 }
 
+/// The enabled sources with an interval (in seconds), and where they stand.
+pub fn scheduled(db: &Db) -> Result<Vec<(String, i64, Standing)>, StoreError> {
+    let sql = "SELECT s.id, s.interval_seconds, t.attempted_at, coalesce(t.failures, 0) failures, \
+               coalesce(t.transient, 0) transient, t.not_before FROM source s LEFT JOIN standing t ON t.source_id = s.id \
+               WHERE s.enabled AND s.interval_seconds IS NOT NULL ORDER BY s.number";
+    let mut rows = db.prepare_cached(sql)?;
+    let rows = rows.query_map([], |row| {
+        let standing = Standing {
+            attempted_at: row.get("attempted_at")?,
+            failures: row.get("failures")?,
+            transient: row.get("transient")?,
+            not_before: row.get("not_before")?,
+            ..Standing::default()
+        };
+        Ok((row.get("id")?, row.get("interval_seconds")?, standing))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Writes where a source stands.
 pub fn write(db: &Db, source_id: &str, standing: &Standing) -> Result<(), StoreError> {
     let sql = "INSERT OR REPLACE INTO standing(source_id, etag, last_modified, attempted_at, failures, transient, not_before) \

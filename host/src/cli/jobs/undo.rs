@@ -35,11 +35,12 @@ pub(super) fn run(wanted: &UndoArgs, client: &Client, output: Output) -> Outcome
             .object("plan");
         let counts = plan.object("counts");
         let count = |name| counts.count(name);
+        let left = plan.list("left").len() as u64 + plan.count("left_more");
         Ok(format!(
-            "undo job {}: add {}, change {} and remove {} accounts",
+            "undo job {}: add {}, change {} and remove {} accounts, and leave {left} as they are",
             wanted.id,
             count("added"),
-            count("updated") + count("released"),
+            count("updated") + count("released") + count("disabled"),
             count("removed"),
         ))
     })?;
