@@ -44,6 +44,7 @@ mod service {
     pub(crate) mod program;
     mod readme;
     mod retention;
+    mod sealing;
     mod sources;
     mod store;
     mod sync;

@@ -40,9 +40,10 @@ fn used() -> Home {
 }
 
 /// Runs a server to its end: it must be one that refuses to start.
-fn refused(home: &Home) -> Output {
+pub(crate) fn refused(home: &Home, options: &[&str]) -> Output {
     let mut child = home
         .serve()
+        .args(options)
         .stderr(std::process::Stdio::piped())
         .spawn()
         .expect("the program starts");
@@ -56,7 +57,7 @@ fn refused(home: &Home) -> Output {
 /// It ends with 1 and one readable sentence, and the directory stays as it was.
 fn check_refused_start(home: &Home, words: &[&str]) {
     let before = snapshot(home);
-    let output = refused(home);
+    let output = refused(home, &[]);
     let said = String::from_utf8_lossy(&output.stderr).to_lowercase();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(
@@ -121,7 +122,7 @@ fn files_are_for_the_owner_alone() {
 #[test]
 fn one_server_uses_a_directory_at_a_time() {
     let server = Server::start();
-    let output = refused(server.home());
+    let output = refused(server.home(), &[]);
     let said = String::from_utf8_lossy(&output.stderr).to_lowercase();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(

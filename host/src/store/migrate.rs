@@ -121,6 +121,20 @@ fn fourth(db: &Connection) -> rusqlite::Result<()> {
     )
 }
 
+/// A database of an earlier version at `path`.
+#[cfg(test)]
+pub(super) fn of_version(path: &Path, version: usize) -> Connection {
+    let db = Connection::open(path).unwrap();
+    for step in STEPS.iter().take(version) {
+        step(&db).unwrap();
+    }
+    db.pragma_update(None, "application_id", APPLICATION_ID)
+        .unwrap();
+    db.pragma_update(None, "user_version", i64::try_from(version).unwrap())
+        .unwrap();
+    db
+}
+
 /// Runs the steps that are missing, each in a transaction of its own that also counts the version up.
 fn migrate(db: &mut Connection, version: usize) -> rusqlite::Result<()> {
     for (step, version) in STEPS.iter().zip(1..).skip(version) {

@@ -2,11 +2,11 @@
 //! start; those of an older key, while the server runs.
 
 use rusqlite::params;
+use tributary_core::Fingerprint;
 
 use super::db::Db;
 use super::error::StoreError;
 use super::vault::{Identity, is_sealed};
-use tributary_core::Fingerprint;
 
 /// Rows that one transaction seals at most.
 const ROWS: i64 = 2_000;
@@ -119,5 +119,111 @@ fn anew(db: &Db, whose: Identity<'_>, secret: &[u8]) -> Result<Vec<u8>, StoreErr
         }
         // Of an earlier version.
         false => db.vault().seal(whose, secret),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Store, StoreOptions, migrate, sources};
+    use super::*;
+    use crate::config::MasterKeyOptions;
+    use crate::store::accounts::parts_of;
+    use std::fs;
+    use std::path::Path;
+    use std::time::Duration;
+    use tempfile::tempdir;
+
+    const CANARY: &str = "canary-of-an-earlier-version";
+
+    fn canaries(dir: &Path) -> usize {
+        let files = fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let count = |bytes: Vec<u8>| {
+            let canary = CANARY.as_bytes();
+            bytes
+                .windows(canary.len())
+                .filter(|part| *part == canary)
+                .count()
+        };
+        files.map(|file| count(fs::read(file).unwrap())).sum()
+    }
+
+    /// A pool of the version before anything was sealed.
+    fn earlier(dir: &Path, accounts: i64) {
+        let db = migrate::of_version(&dir.join("tributary.db"), 3);
+        db.execute_batch("BEGIN").unwrap();
+        for id in 1..=accounts {
+            let fingerprint = u128::try_from(id).unwrap().to_le_bytes();
+            let secret = parts_of([format!("{CANARY}-{id}").as_str(), "\"p\""]);
+            let sql = "INSERT INTO account VALUES(?1, ?2, 0, 'c…', '{\"status\":\"s\",\"password\":\"…\"}', \
+                       zeroblob(16), NULL, ?3, 0, 0)";
+            db.execute(sql, params![id, fingerprint, *secret]).unwrap();
+            let sql = "INSERT INTO account_key VALUES(?1, ?2, x'00000000')";
+            db.execute(sql, params![fingerprint, id]).unwrap();
+        }
+        let sql = "INSERT INTO source VALUES(1, 's', 'S', 1, ?1, 'GET', 'X-Key', ?1, ?1, '', 'merge', NULL, 1, NULL)";
+        db.execute(sql, [CANARY]).unwrap();
+        db.execute_batch("UPDATE meta SET accounts = 1; COMMIT")
+            .unwrap();
+        db.close().unwrap();
+    }
+
+    fn open(dir: &Path) -> Store {
+        Store::open(dir, StoreOptions::default(), &MasterKeyOptions::default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_pool_of_before_is_sealed_at_the_start_and_nothing_of_it_is_left() {
+        let dir = tempdir().unwrap();
+        earlier(dir.path(), ROWS + 10);
+        assert!(canaries(dir.path()) > 2_000);
+        let store = open(dir.path());
+        assert_eq!(canaries(dir.path()), 0);
+        let source = store
+            .read(|db| sources::get(db, "s"))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (source.url.as_str(), source.auth_token.as_str()),
+            (CANARY, CANARY)
+        );
+        let secret = |db: &Db| -> Result<Vec<u8>, StoreError> {
+            let sealed: Vec<u8> =
+                db.query_row("SELECT secret FROM account WHERE id = 7", [], |r| r.get(0))?;
+            let whose = Fingerprint::from_bytes(7u128.to_le_bytes());
+            Ok(db
+                .vault()
+                .open(Identity::Account(&whose), &sealed)?
+                .to_vec())
+        };
+        let opened = store.read(secret).await.unwrap();
+        assert_eq!(opened, *parts_of([format!("{CANARY}-7").as_str(), "\"p\""]));
+        store.close(Duration::from_secs(5)).await;
+        assert_eq!(canaries(dir.path()), 0);
+    }
+
+    #[tokio::test]
+    async fn what_a_crash_cut_short_goes_on_at_the_next_start() {
+        let dir = tempdir().unwrap();
+        earlier(dir.path(), ROWS + 10);
+        open(dir.path()).close(Duration::from_secs(5)).await;
+        let db = rusqlite::Connection::open(dir.path().join("tributary.db")).unwrap();
+        // As if it had ended after the first rows.
+        let secret = parts_of([format!("{CANARY}-9").as_str()]);
+        db.execute("UPDATE account SET secret = ?1 WHERE id > 2000", [&*secret])
+            .unwrap();
+        db.execute("UPDATE meta SET sealed = 0", []).unwrap();
+        db.close().unwrap();
+        assert!(canaries(dir.path()) > 0);
+        let store = open(dir.path());
+        assert_eq!(canaries(dir.path()), 0);
+        let sealed = |db: &Db| -> Result<i64, StoreError> {
+            let sql =
+                "SELECT count(*) FROM account WHERE substr(secret, 1, 4) = CAST('TRS1' AS BLOB)";
+            Ok(db.query_row(sql, [], |row| row.get(0))?)
+        };
+        assert_eq!(store.read(sealed).await.unwrap(), ROWS + 10);
     }
 }
