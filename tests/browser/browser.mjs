@@ -66,6 +66,17 @@ export class Person {
     await until(clicked, patience, () => `no button \`${label}\``);
   }
 
+  /** Clicks the first link or button in sight whose name matches. */
+  async clickLabelled(pattern) {
+    const clicked = () => this.page.evaluate((source) => {
+      const named = (node) => node.getAttribute('aria-label') ?? node.textContent;
+      const node = [...document.querySelectorAll('#view :is(a, button)')].find((one) => one.checkVisibility() && new RegExp(source).test(named(one)));
+      node?.click();
+      return Boolean(node);
+    }, pattern.source);
+    await until(clicked, 10_000, () => `nothing is labelled \`${pattern.source}\``);
+  }
+
   click(role, name) {
     return this.named(role, name).click();
   }

@@ -77,16 +77,16 @@ export const SOURCES = [
     assert.match((await row(person, 'Synced'))['Latest sync'], /Syncing/);
     assert.ok(!(await canPress(person, 'Sync Synced')), 'one sync at a time');
     release();
-    await told(person, /^Synced is synced: 2 added, 0 already there, 0 removed · 1 entry not taken \(job [0-9a-f]{8}\)\.$/);
+    await told(person, /^Synced is synced: 2 added, 0 already there, 0 removed · 1 entry not taken\. job [0-9a-f]{12}$/);
     await until(() => person.page.evaluate(() => document.activeElement.getAttribute('aria-label') === 'Sync Synced'), 5_000, () => 'the keyboard is lost');
     assert.equal(far.asked[0].headers.authorization, 'Bearer example-bearer');
     const { import_job: job } = await named(url, 'Synced');
     const shown = (await row(person, 'Synced'))['Latest sync'];
-    assert.ok(shown.startsWith('success') && shown.includes(`2 added, 0 already there, 0 removed · 1 entry not taken · job ${job.job_id.slice(0, 8)}`), shown);
+    assert.ok(shown.startsWith('success') && shown.includes(`2 added, 0 already there, 0 removed · 1 entry not taken · job ${job.job_id.slice(0, 12)}`), shown);
 
     answers['/pool.json'] = { status: 500 };
     await person.click('button', 'Sync Synced');
-    await told(person, /^Synced is not synced\. The source could not be fetched, or its answer not imported\. Nothing was changed\. job [0-9a-f]{8}$/);
+    await told(person, /^Synced is not synced\. The source answered with an error\. job [0-9a-f]{12}$/);
     assert.match((await row(person, 'Synced'))['Latest sync'], /^failed/);
     await person.picture('admin-sync-failed');
     far.close();

@@ -13,12 +13,17 @@ export async function enter(person, hash = '') {
 /** Goes to a view by its link. */
 export async function view(person, name) {
   await person.click('link', name);
-  await until(async () => (await heading(person)) === name, 10_000, async () => `the view is \`${await heading(person)}\`, not \`${name}\``);
-  await settled(person);
+  await headed(person, name);
 }
 
 /** The title of the view that is shown. */
 export const heading = (person) => person.page.$eval('#view h2', (node) => node.textContent).catch(() => '');
+
+/** Waits until the view with this title is there. */
+export async function headed(person, wanted) {
+  await until(async () => (await heading(person)) === wanted, 10_000, async () => `the view is \`${await heading(person)}\`, not \`${wanted}\``);
+  await settled(person);
+}
 
 /** Waits until the view has what it asked for. What was pressed just now gets the time to begin with it. */
 export async function settled(person) {
@@ -35,12 +40,29 @@ export async function told(person, wanted) {
   await settled(person);
 }
 
-/** The rows of the list that is shown: the texts of their cells by the titles of the columns. */
+/** The rows of the list that is shown, or of the open dialog's: the texts of their cells by the titles of the columns. */
 export function rows(person) {
-  return person.page.$$eval('[role="table"] tbody [role="row"]', (all) => all.map((row) => {
-    const cells = [...row.querySelectorAll('[role="cell"], [role="rowheader"]')];
-    return Object.fromEntries(cells.map((cell) => [cell.dataset.title ?? '', cell.innerText.trim()]));
-  }));
+  return person.page.evaluate(() => {
+    const place = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document;
+    const all = [...place.querySelectorAll('[role="table"] tbody [role="row"]')];
+    return all.map((row) => {
+      const cells = [...row.querySelectorAll('[role="cell"], [role="rowheader"]')];
+      return Object.fromEntries(cells.map((cell) => [cell.dataset.title ?? '', cell.innerText.trim()]));
+    });
+  });
+}
+
+/** The lines of the small table with this label: what is told, by what it is about. */
+export function facts(person, label) {
+  return person.page.$eval(`table[aria-label="${label}"]`, (table) => Object.fromEntries([...table.rows].map((row) => [...row.cells].map((cell) => cell.innerText.trim()))));
+}
+
+/** The counts of the plan or the job that is shown, in the open dialog where there is one. */
+export function counted(person) {
+  return person.page.evaluate(() => {
+    const place = document.querySelector('dialog[open]') ?? document.querySelector('#view');
+    return [...place.querySelectorAll('[aria-label="Counts"] li')].map((node) => node.textContent);
+  });
 }
 
 /** Waits until a dialog with this title is open, or none. */

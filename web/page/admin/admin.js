@@ -6,9 +6,12 @@ import { t } from '../shared/text.js';
 import './text.js';
 import { account } from './account.js';
 import { accounts, forgetAccounts } from './accounts.js';
-import { history } from './history.js';
+import { forgetHistory, history } from './history.js';
+import { job } from './job.js';
+import { forgetFailures } from './jobs.js';
 import { keys } from './keys.js';
 import { owners } from './owners.js';
+import { plan } from './plan.js';
 import { address, route } from './route.js';
 import { sayAgain, unsay } from './said.js';
 import { Mistake, isSignedIn, signIn, signOut, why } from './session.js';
@@ -17,6 +20,8 @@ import { forgetSyncs } from './syncs.js';
 import { clear, redraw, show } from './view.js';
 
 const VIEWS = { sources, accounts, owners, keys, history };
+/** What is shown where an address names one thing. */
+const ONES = { sources: plan, accounts: account, history: job };
 
 /** How far each address was scrolled when the person left it. */
 const scrolled = new Map();
@@ -30,7 +35,7 @@ function follow() {
   // Only an address that is come back to has been seen.
   const top = window.history.state?.seen ? scrolled.get(location.href) : 0;
   window.history.replaceState({ seen: true }, '');
-  show(asked.view === 'accounts' && asked.id ? account : VIEWS[asked.view], asked, top ?? 0);
+  show((asked.id && ONES[asked.view]) || VIEWS[asked.view], asked, top ?? 0);
 }
 
 function drawViews(current) {
@@ -74,7 +79,9 @@ function leave() {
   clear();
   unsay();
   forgetAccounts();
+  forgetHistory();
   forgetSyncs();
+  forgetFailures();
   scrolled.clear();
   shown(false);
 }

@@ -10,7 +10,7 @@ const LARGEST = Number.MAX_SAFE_INTEGER;
 /** How a field of each kind is made of its value, and what JSON text it holds; null stands for nothing. */
 const KINDS = {
   text: (field, value) => typed('text', value ?? '', (text) => (text || field.clears ? JSON.stringify(text) : null)),
-  number: (field, value) => typed('text', value ?? '', (text) => wholeNumber(field, text), { inputMode: 'numeric' }),
+  number: (field, value) => typed('text', value ?? '', (text) => wholeNumber(field, text), { inputMode: 'numeric', placeholder: field.empty ? t(field.empty) : '' }),
   secret: (field, value) => secret(field, value),
   choice: ({ options }, value) => {
     const input = make('select', { autocomplete: 'off' }, ...options.map((one) => make('option', { value: one }, t(`choice_${one || 'none'}`))));
@@ -30,7 +30,7 @@ const KINDS = {
 /**
  * The fields with `values`, by name. A field has a `name` and a `kind`; its label is the text `field_NAME`, and `hint` adds
  * the text `hint_NAME`. What is `needed` cannot be left empty, what is `kept` cannot be emptied once it is set, what `clears`
- * may be sent empty, and `known` values can be picked.
+ * may be sent empty (a number as null, which the text `empty` explains), and `known` values can be picked.
  */
 export function formOf(fields, values = {}) {
   const made = fields.map((field) => draw(field, values[field.name]));
@@ -86,9 +86,10 @@ function secret({ name }, stored) {
 }
 
 function wholeNumber(field, text) {
-  if (text === '') return null;
-  if (!/^\d+$/.test(text) || Number(text) > LARGEST || Number(text) < (field.least ?? 0)) throw new Mistake(t('must_be_number', t(`field_${field.name}`), String(field.least ?? 0)));
-  return String(Number(text));
+  if (text === '') return field.clears ? 'null' : null;
+  const { least = 0, most = LARGEST } = field;
+  if (/^\d+$/.test(text) && Number(text) >= least && Number(text) <= most) return String(Number(text));
+  throw new Mistake(t(field.most ? 'must_be_between' : 'must_be_number', t(`field_${field.name}`), String(least), String(most)));
 }
 
 function jsonList(field, text) {

@@ -2,10 +2,11 @@
 
 import { make } from '../shared/element.js';
 import { count, t, word } from '../shared/text.js';
+import { causeText, jobLink, planLink } from './jobs.js';
 import { badge } from './list.js';
 import { time } from './times.js';
 
-const LOOKS = { success: 'good', failed: 'bad', running: '' };
+const LOOKS = { success: 'good', failed: 'bad', blocked: 'bad', running: '' };
 
 /** The status of a job as a word. */
 export const statusBadge = (status) => badge(word('status', status), LOOKS[status] ?? '');
@@ -16,10 +17,12 @@ export function countsText({ added, skipped, removed }, notTaken = 0) {
   return notTaken > 0 ? `${told} · ${t('not_taken', count(notTaken))}` : told;
 }
 
-/** A job in the list of sources: how it went, its counts, and when. */
-export function outcome(job, notTaken = 0) {
-  const counts = job.status === 'success' ? countsText(job, notTaken) : t('sync_refused');
+/** A latest sync in the list of sources: how it went, why not, its counts, and when. `failure` is what the history tells. */
+export function outcome(job, notTaken = 0, failure = null) {
+  const told = job.status === 'success' ? countsText(job, notTaken) : (failure && causeText(failure)) || t('sync_refused');
+  const status = failure?.status ?? job.status;
+  const onward = status === 'blocked' ? [' · ', planLink(job.source_id, t('plan_to_approve'))] : [];
   return make('div', { className: 'outcome' },
-    make('span', {}, statusBadge(job.status), ' ', time(job.updated_at)),
-    make('span', { className: 'hint' }, counts, ' · ', t('job', job.job_id.slice(0, 8))));
+    make('span', {}, statusBadge(status), ' ', time(job.updated_at)),
+    make('span', { className: 'hint' }, told, ' · ', jobLink(job.job_id, `job-${job.job_id}`), ...onward));
 }

@@ -32,6 +32,12 @@ export function ownerName({ kind, source_id: id, source_name: name }) {
   return kind === 'local' ? t('owner_local') : name || id;
 }
 
+/** What each of `owners` is called, by the id of its source. */
+export function namesOf(owners) {
+  const names = new Map(owners.map((owner) => [owner.source_id, ownerName(owner)]));
+  return (id) => names.get(id) ?? id;
+}
+
 function kindOf({ kind, enabled }) {
   const told = badge(word('owner_kind', kind), kind === 'deleted_source' ? 'warn' : '');
   return enabled === false ? [told, ' ', stateBadge(false)] : told;

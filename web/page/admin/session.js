@@ -13,6 +13,10 @@ const SAID = {
   'owner not found': 'gone_owner',
   'key not found': 'gone_key',
   'remote account sync failed': 'sync_refused',
+  'job not found': 'gone_job',
+  'the job changed nothing': 'undo_nothing',
+  'the job still runs; undo it when it has ended': 'undo_running',
+  'what it takes to undo this job is kept no longer: see --undo-keep and --undo-for': 'undo_expired',
   'storage is unavailable; try again later': 'unavailable',
 };
 

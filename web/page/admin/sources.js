@@ -3,8 +3,10 @@
 import { make } from '../shared/element.js';
 import { t } from '../shared/text.js';
 import { about, deed, headOf, listOf, nothing, stateBadge } from './list.js';
+import { failuresOf } from './jobs.js';
 import { outcome } from './outcome.js';
-import { address } from './route.js';
+import { editPolicy } from './policy.js';
+import { address, go } from './route.js';
 import { attempt, say } from './said.js';
 import { call, get, send } from './session.js';
 import { addSource, deleteSource, editSource } from './source-dialogs.js';
@@ -26,10 +28,15 @@ const COLUMNS = [
 
 export const sources = {
   name: 'sources',
-  load: (_, signal) => get(SOURCES, signal),
-  draw: ({ sources: all }) => [
+  load: async (_, signal) => {
+    const { sources: all } = await get(SOURCES, signal);
+    const latest = all.map(({ import_job: job }) => job);
+    const failures = await failuresOf(latest.filter((job) => job?.status === 'failed'), signal);
+    return { sources: all.map((source) => ({ ...source, failure: failures.get(source.import_job?.job_id) })) };
+  },
+  draw: ({ sources: all }, { query }) => [
     headOf('sources', t('sources_hint'), deed('add_source', add, 'primary')),
-    all.length === 0 ? nothing(t('no_sources')) : listOf({ label: t('view_sources'), columns: COLUMNS, rows: all }),
+    all.length === 0 ? nothing(t('no_sources')) : listOf({ label: t('view_sources'), columns: COLUMNS, rows: all, isChosen: ({ id }) => id === query.source_id }),
   ],
   again: ({ sources: all }) => (all.some(isRunning) ? PAUSE : null),
 };
@@ -43,16 +50,20 @@ function named(source) {
 function latestSync(source) {
   if (isRunning(source)) return make('span', { className: 'turning wait' }, t('sync_running'));
   if (!source.import_job) return make('span', { className: 'none' }, t('never'));
-  return outcome(source.import_job, syncOf(source)?.notTaken);
+  return outcome(source.import_job, syncOf(source)?.notTaken, source.failure);
 }
 
 function actions(source) {
   const { id, name } = source;
   const sync = about(t('sync'), name, `sync-${id}`, () => startSync(source));
+  const plan = about(t('plan'), name, `plan-${id}`, () => go(address('sources', {}, id)));
   sync.disabled = !source.enabled || isRunning(source);
+  plan.disabled = !source.enabled;
   return [
     sync,
+    plan,
     about(t('edit'), name, `edit-${id}`, () => edit(source)),
+    about(t('policy'), name, `policy-${id}`, () => editPolicy(source)),
     about(t(source.enabled ? 'disable' : 'enable'), name, `enable-${id}`, () => enable(source)),
     about(t('delete'), name, `delete-${id}`, () => remove(source), 'danger'),
   ];
