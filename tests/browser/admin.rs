@@ -27,5 +27,5 @@ fn check(browser: Option<Browser>) {
         "userKey": home.key("user", "user"),
         "adminKey": home.key("admin", "taken-away"),
     });
-    browser.behaves("admin", &told, 20);
+    browser.behaves("admin", &told, 30);
 }

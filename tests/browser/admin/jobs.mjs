@@ -8,7 +8,8 @@ import { canPress, counted, dialog, enter, facts, forgive, headed, heading, rows
 
 const JOBS = 'api/remote-account/jobs';
 const newest = async (server) => (await server.get(`${JOBS}?limit=1`)).items[0];
-const job = (id) => `job ${id.slice(0, 12)}`;
+const short = (id) => id.slice(0, 12);
+const job = (id) => `job ${short(id)}`;
 const tokens = async (server, start) => [...(await server.pool()).keys()].filter((token) => token.startsWith(start)).sort();
 
 /** The job that an inject of `body` made. */
@@ -27,8 +28,8 @@ export const JOB = [
     const { job_id: id } = await newest(server);
     await enter(person, '#/history');
     const [row] = await rows(person);
-    assert.deepEqual([row.What, row.Outcome, row.By, row.Job], ['sync', 'success', 'admin secret', job(id)]);
-    await person.click('link', job(id));
+    assert.deepEqual([row.What, row.Outcome, row.By, row.Job], ['sync', 'success', 'admin secret', short(id)]);
+    await person.click('link', short(id));
     await headed(person, 'Sync of Job Source success');
     assert.match(await person.page.evaluate(() => location.hash), new RegExp(`^#/history/${id}$`));
     const all = await facts(person, 'What is told of it');
@@ -55,7 +56,7 @@ export const JOB = [
     const failed = await newest(server);
     await enter(person, '#/history?outcome=failed');
     assert.equal((await rows(person))[0].Outcome.replace(/\s+/g, ' '), 'failed The payload has no list of accounts or tokens.');
-    await person.click('link', job(failed.job_id));
+    await person.click('link', short(failed.job_id));
     await headed(person, 'Inject failed');
     await person.says(`The server says: ${failed.error}`);
     await person.choose('中文');
@@ -84,10 +85,10 @@ export const JOB = [
     assert.deepEqual(await tokens(server, 'example-undo-'), []);
     const undone = await newest(server);
     assert.deepEqual([undone.kind, undone.undoes], ['undo', first.job_id]);
-    const row = (await rows(person)).find((one) => one.Job === job(first.job_id));
+    const row = (await rows(person)).find((one) => one.Job === short(first.job_id));
     assert.match(row.Outcome, /^success\s+undone$/);
 
-    await person.click('link', job(first.job_id));
+    await person.click('link', short(first.job_id));
     await headed(person, 'Inject of Undone Label success');
     assert.equal((await facts(person, 'What is told of it'))['Undone by'], job(undone.job_id));
     await person.click('link', job(undone.job_id));

@@ -58,11 +58,11 @@ export const PLANS = [
     await enter(person);
     await person.click('button', 'Sync Guarded');
     await told(person, /^Guarded is not synced\. Too much would be lost; a person must approve that\. job [0-9a-f]{12} · See the plan to approve it$/);
-    assert.match((await row(person, 'Guarded'))['Latest sync'], /^blocked[^]*Too much would be lost; a person must approve that\. · job [0-9a-f]{12} · See the plan to approve it$/);
+    assert.match((await row(person, 'Guarded'))['Latest sync'], /^blocked[^]*Too much would be lost; a person must approve that\.\s+job [0-9a-f]{12} · See the plan to approve it$/);
     await person.picture('admin-sync-blocked');
     await person.page.goto(`${person.url}#/history?outcome=blocked`);
     await settled(person);
-    await person.clickLabelled(/^job /);
+    await person.click('link', (await rows(person))[0].Job);
     await headed(person, 'Sync of Guarded blocked');
     await person.says('The source owns 20 accounts and would own 9. Within a day it owned up to 20: that is 11 fewer.');
     await person.accessible('a job that is blocked');
@@ -129,7 +129,7 @@ export const PLANS = [
     await enter(person);
     await person.click('button', 'Policy Ruled');
     await dialog(person, 'Policy of Ruled');
-    await person.says('The schedule does not sync it.');
+    await person.says('The schedule does not sync it: that takes an interval, and a server that runs with --auto-sync.');
     await (await person.box('Are disabled. They stay out of use, and are as before when the source answers them again.')).click();
     await person.put('Share in percent', '101');
     await person.click('button', 'Save');

@@ -132,7 +132,7 @@ export const SIGNING = [
     await settled(person);
     await person.press('Tab');
     const reach = async (wanted) => {
-      for (let step = 0; step < 40 && (await focused(person)) !== wanted; step++) await person.press('Tab');
+      for (let step = 0; step < 90 && (await focused(person)) !== wanted; step++) await person.press('Tab');
       assert.equal(await focused(person), wanted);
     };
     await reach('Add source');

@@ -82,7 +82,7 @@ export const SOURCES = [
     assert.equal(far.asked[0].headers.authorization, 'Bearer example-bearer');
     const { import_job: job } = await named(url, 'Synced');
     const shown = (await row(person, 'Synced'))['Latest sync'];
-    assert.ok(shown.startsWith('success') && shown.includes(`2 added, 0 already there, 0 removed · 1 entry not taken · job ${job.job_id.slice(0, 12)}`), shown);
+    assert.ok(shown.startsWith('success') && shown.includes(`2 added, 0 already there, 0 removed · 1 entry not taken\njob ${job.job_id.slice(0, 12)}`), shown);
 
     answers['/pool.json'] = { status: 500 };
     await person.click('button', 'Sync Synced');

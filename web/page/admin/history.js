@@ -2,7 +2,7 @@
 
 import { make } from '../shared/element.js';
 import { count, t, word } from '../shared/text.js';
-import { causeText, jobLink, whoText } from './jobs.js';
+import { causeText, jobLink, short, whoText } from './jobs.js';
 import { headOf, listOf } from './list.js';
 import { statusBadge } from './outcome.js';
 import { ownerName } from './owners.js';
@@ -26,7 +26,7 @@ const COLUMNS = [
   // What is changed by hand has no strategy of its own.
   { name: 'strategy', cell: ({ kind, strategy }) => (['sync', 'inject'].includes(kind) ? t(strategy) : '–') },
   ...['total', 'added', 'skipped', 'removed'].map(number),
-  { name: 'job', cell: ({ job_id: id }) => jobLink(id, `job-${id}`) },
+  { name: 'job', kind: 'mono', cell: ({ job_id: id }) => jobLink(id, { text: short(id), kept: true }) },
   { name: 'actions', kind: 'actions', cell: (job) => undoButton(job) },
 ];
 

@@ -24,12 +24,12 @@ export const job = {
       make('div', { className: 'tools' }, ...undoButton(found))),
     ...(found.status === 'success' ? tally(found, 'was') : []),
     ...whyNot(found),
-    facts(found),
-    ...skipsOf(found),
-    ...phasesOf(found),
-    ...leftOf(found),
+    make('div', { className: 'beside' }, facts(found), make('div', {}, ...phasesOf(found), ...skipsOf(found))),
+    ...leftOf(found, accountLink),
   ],
 };
+
+const accountLink = (id) => make('a', { className: 'mono', href: address('accounts', {}, id) }, id.slice(0, 12));
 
 /** Why nothing was changed; what is blocked leads to the plan that a person can approve. */
 function whyNot(found) {
@@ -72,8 +72,17 @@ function skipsOf({ skips = {} }) {
 }
 
 function phasesOf({ phases = {} }) {
-  const lines = PHASES.filter((name) => `${name}_us` in phases).map((name) => [t(`phase_${name}`), milliseconds(phases[`${name}_us`])]);
+  const known = PHASES.filter((name) => `${name}_us` in phases).map((name) => [name, phases[`${name}_us`]]);
+  const longest = Math.max(1, ...known.map(([, micros]) => micros));
+  const lines = known.map(([name, micros]) => [t(`phase_${name}`), make('span', { className: 'phase' }, milliseconds(micros), bar(micros / longest))]);
   return lines.length > 0 ? [part('phases', table('phases', lines))] : [];
+}
+
+/** A share of the longest, for the eyes. */
+function bar(share) {
+  const node = make('span', { className: 'bar', 'aria-hidden': 'true' });
+  node.style.width = `${Math.max(1, share * 100)}px`;
+  return node;
 }
 
 /** Microseconds as milliseconds, to a tenth. */

@@ -55,6 +55,7 @@ export const jobs = {
   part_changes: 'Changes',
   part_skips: 'Entries not taken',
   part_notes: 'Notes',
+  part_guard: 'Guard',
   part_left: 'Left as it is',
   part_phases: 'Time it took',
   counted: 'Counts',
@@ -136,7 +137,7 @@ export const jobs = {
   field_guard_floor: 'Number of accounts',
   hint_guard_floor: 'Fewer than these are never blocked. Left empty, as the server.',
   next_sync: 'The schedule syncs it next:',
-  no_next_sync: 'The schedule does not sync it.',
+  no_next_sync: 'The schedule does not sync it: that takes an interval, and a server that runs with --auto-sync.',
   failures: (number) => `${many(number, 'attempt', 'attempts')} in a row failed.`,
-  no_failures: 'Its latest attempt did not fail.',
+  no_failures: 'It has not failed lately.',
 };

@@ -13,10 +13,10 @@ export const jobPath = (id) => `${JOBS}/${encodeURIComponent(id)}`;
 /** The id of a job, short enough for people: the time in it, to the millisecond. */
 export const short = (id) => id.slice(0, 12);
 
-/** The way to a job. */
-export function jobLink(id, key = null) {
-  const link = make('a', { href: address('history', {}, id), title: id }, t('job', short(id)));
-  if (key) link.dataset.key = key;
+/** The way to a job; the keyboard comes back to it when it is drawn anew, if `kept`. */
+export function jobLink(id, { text = t('job', short(id)), kept = false } = {}) {
+  const link = make('a', { className: 'job-link', href: address('history', {}, id), title: id }, text);
+  if (kept) link.dataset.key = `job-${id}`;
   return link;
 }
 

@@ -53,6 +53,7 @@ export const jobs = {
   part_changes: '变化',
   part_skips: '未被采用的条目',
   part_notes: '提示',
+  part_guard: '防护',
   part_left: '保持原样',
   part_phases: '用时',
   counted: '数量',
@@ -134,7 +135,7 @@ export const jobs = {
   field_guard_floor: '账号数',
   hint_guard_floor: '少于此数从不拦截。留空则与服务器相同。',
   next_sync: '下次定时同步：',
-  no_next_sync: '定时同步不会请求它。',
+  no_next_sync: '定时同步不会请求它：需要设置间隔，并且服务器以 --auto-sync 运行。',
   failures: (number) => `已连续失败 ${number} 次。`,
-  no_failures: '最近一次没有失败。',
+  no_failures: '最近没有失败。',
 };

@@ -5,13 +5,13 @@ import { t } from '../shared/text.js';
 
 /**
  * The table of `rows`. A column has a `name`, whose title is the text `col_NAME` unless it has a `title()`, and `cell(row)`
- * gives what stands in it: a text, a node or a list of both. `kind` says how it looks: `name`, `number`, `mono`, `wide`, `actions`. The
- * one that `isHead` names its row.
+ * gives what stands in it: a text, a node or a list of both. `kind` says how it looks: `name`, `number`, `mono`, `narrow`, `wide`, `actions`.
+ * The one that `isHead` names its row. `look` is that of the whole list.
  */
-export function listOf({ label, columns, rows, isChosen = () => false }) {
+export function listOf({ label, columns, rows, look = '', isChosen = () => false }) {
   const titles = columns.map((column) => column.title?.() ?? t(`col_${column.name}`));
   const head = columns.map((column, at) => make('th', { role: 'columnheader', scope: 'col', className: column.kind ?? '' }, titles[at]));
-  return make('table', { className: 'list', role: 'table', 'aria-label': label },
+  return make('table', { className: `list ${look}`, role: 'table', 'aria-label': label },
     make('thead', { role: 'rowgroup' }, make('tr', { role: 'row' }, ...head)),
     make('tbody', { role: 'rowgroup' }, ...rows.map((row) => line(columns, titles, row, isChosen(row)))));
 }

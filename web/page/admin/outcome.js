@@ -24,5 +24,6 @@ export function outcome(job, notTaken = 0, failure = null) {
   const onward = status === 'blocked' ? [' · ', planLink(job.source_id, t('plan_to_approve'))] : [];
   return make('div', { className: 'outcome' },
     make('span', {}, statusBadge(status), ' ', time(job.updated_at)),
-    make('span', { className: 'hint' }, told, ' · ', jobLink(job.job_id, `job-${job.job_id}`), ...onward));
+    make('span', { className: 'hint' }, told),
+    make('span', { className: 'hint' }, jobLink(job.job_id, { kept: true }), ...onward));
 }

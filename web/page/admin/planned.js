@@ -6,7 +6,6 @@ import { fieldsAt } from '../shared/fields.js';
 import { elements, members, textOf } from '../shared/json.js';
 import { count, t, word } from '../shared/text.js';
 import { listOf } from './list.js';
-import { address } from './route.js';
 
 /** Counts by their names, with the verdict that each counts. */
 const COUNTED = [['added', 'add'], ['updated', 'update'], ['unchanged', 'unchanged'], ['released', 'release'], ['disabled', 'disable'], ['removed', 'remove']];
@@ -59,11 +58,11 @@ export function guardSaid({ guard, guarded = true }) {
 function changesOf({ changes, changes_more: more }, nameOf) {
   if (changes.length === 0) return [];
   const columns = [
-    { name: 'verdict', cell: ({ verdict }) => verdictBadge(verdict) },
-    { name: 'token', kind: 'mono', isHead: true, cell: ({ token, fingerprint }) => token ?? fingerprint.slice(0, 12) },
+    { name: 'verdict', kind: 'narrow', cell: ({ verdict }) => verdictBadge(verdict) },
+    { name: 'token', kind: 'narrow mono', isHead: true, cell: ({ token, fingerprint }) => token ?? fingerprint.slice(0, 12) },
     { name: 'changes', kind: 'wide', cell: (change) => steps(change, nameOf) },
   ];
-  return [part('changes', listOf({ label: t('part_changes'), columns, rows: changes }), ...moreOf(more))];
+  return [part('changes', listOf({ label: t('part_changes'), columns, rows: changes, look: 'changes' }), ...moreOf(more))];
 }
 
 /** What changes of an account. One that goes is not told field by field. */
@@ -73,12 +72,11 @@ function steps(change, nameOf) {
   return all.length > 0 ? all.map(stepNode) : make('span', { className: 'why' }, word('verdict', `${change.verdict}_why`));
 }
 
-/** What an undo leaves, or left, as it was. */
-export function leftOf({ left, left_more: more }) {
+/** What an undo leaves, or left, as it was; `idNode` shows an account's fingerprint. */
+export function leftOf({ left, left_more: more }, idNode = (id) => make('span', { className: 'mono' }, id.slice(0, 12))) {
   return listed('left', left, more, ({ fingerprint, reason, error }) => {
-    const account = make('a', { className: 'mono', href: address('accounts', {}, fingerprint) }, fingerprint.slice(0, 12));
     const [, field = ''] = /`(.+)`/.exec(error) ?? [];
-    return [account, ' ', said('left', reason, error, field)];
+    return [idNode(fingerprint), ' ', said('left', reason, error, field)];
   });
 }
 

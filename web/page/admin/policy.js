@@ -5,6 +5,7 @@ import { make } from '../shared/element.js';
 import { count, t } from '../shared/text.js';
 import { choicesOf } from './choices.js';
 import { formOf, objectText } from './form.js';
+import { part } from './planned.js';
 import { say } from './said.js';
 import { get, isLeft, send, why } from './session.js';
 import { time } from './times.js';
@@ -31,7 +32,11 @@ export async function editPolicy({ id, name }) {
   };
   const saved = await openDialog({
     title: t('policy_title', name),
-    content: [standing(schedule), removal.node, make('p', { className: 'hint' }, t('guard_hint')), make('div', { className: 'form' }, ...form.nodes)],
+    content: [
+      standing(schedule),
+      removal.node,
+      part('guard', make('p', { className: 'hint' }, t('guard_hint')), make('div', { className: 'form' }, ...form.nodes)),
+    ],
     yes: t('save'),
     explain: why,
     wide: true,
@@ -44,7 +49,7 @@ export async function editPolicy({ id, name }) {
 function standing({ failures, quarantined, next_sync_at: next }) {
   const told = [];
   if (quarantined) told.push(make('p', {}, make('strong', {}, t('quarantined'))));
-  told.push(make('p', {}, ...(next ? [t('next_sync'), ' ', time(next)] : [t('no_next_sync')])));
+  else told.push(make('p', {}, ...(next ? [t('next_sync'), ' ', time(next)] : [t('no_next_sync')])));
   told.push(make('p', { className: 'hint' }, failures > 0 ? t('failures', count(failures)) : t('no_failures')));
   return make('div', { className: quarantined ? 'callout' : 'standing' }, ...told);
 }

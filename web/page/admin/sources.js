@@ -36,7 +36,7 @@ export const sources = {
   },
   draw: ({ sources: all }, { query }) => [
     headOf('sources', t('sources_hint'), deed('add_source', add, 'primary')),
-    all.length === 0 ? nothing(t('no_sources')) : listOf({ label: t('view_sources'), columns: COLUMNS, rows: all, isChosen: ({ id }) => id === query.source_id }),
+    all.length === 0 ? nothing(t('no_sources')) : listOf({ label: t('view_sources'), columns: COLUMNS, rows: all, look: 'sources', isChosen: ({ id }) => id === query.source_id }),
   ],
   again: ({ sources: all }) => (all.some(isRunning) ? PAUSE : null),
 };

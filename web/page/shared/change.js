@@ -32,10 +32,10 @@ export function ownersText(owners, nameOf = (id) => id) {
   return names.join(', ') || t('none');
 }
 
-/** One step, short enough for a line: `quota 0 → 5`. */
+/** One step, short enough for a line: `quota 0 → 5`. What goes becomes none. */
 export function stepNode({ name, before, after }) {
   return make('span', { className: 'step' },
     make('span', { className: 'name' }, name), ' ',
     ...(before === null ? [] : [make('del', {}, clipped(before, SHORT)), ' → ']),
-    make('ins', {}, clipped(after, SHORT)));
+    after === 'null' ? make('span', { className: 'none' }, t('none')) : make('ins', {}, clipped(after, SHORT)));
 }
