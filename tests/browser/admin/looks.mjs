@@ -6,7 +6,7 @@ import { program } from '../program.mjs';
 import { dialog, enter, forgive, settled } from './steps.mjs';
 import { until } from '../browser.mjs';
 
-const SIZES = [['desktop', { width: 1440, height: 900 }], ['phone', { width: 390, height: 844 }], ['small', { width: 320, height: 700 }]];
+const SIZES = [['desktop', { width: 1440, height: 900 }], ['phone', { width: 390, height: 844 }], ['tablet', { width: 1024, height: 768 }], ['small', { width: 320, height: 700 }]];
 const VIEWS = ['sources', 'accounts', 'owners', 'keys', 'history'];
 
 const tokens = (from, to) => JSON.stringify({ accounts: Array.from({ length: to - from }, (_, n) => ({ token: `example-looks-${from + n}`, type: n % 3 ? 'free' : 'plus', status: ['正常', '限流', '异常'][n % 3], quota: n * 7, success: n * 3, fail: n % 4 })) });
@@ -92,7 +92,7 @@ export const LOOKS = [
           await show(person, `#/${hash}`);
           await sound(person, `${name}, ${look}`);
           await person.accessible(`${name}, ${look}`);
-          if (size !== 'small') await person.picture(`admin-${name}-${look}`);
+          if (!['small', 'tablet'].includes(size)) await person.picture(`admin-${name}-${look}`);
         }
       }
     }

@@ -21,7 +21,7 @@ const COLUMNS = [
   { name: 'when', isHead: true, cell: ({ created_at: at }) => time(at) },
   { name: 'kind', cell: ({ kind }) => word('job', kind) },
   { name: 'outcome', cell: outcome },
-  { name: 'by', cell: whoText },
+  { name: 'by', kind: 'who', cell: whoText },
   { name: 'source', cell: ({ source_id: id, source_name: name }) => name || id || make('span', { className: 'none' }, '–') },
   // What is changed by hand has no strategy of its own.
   { name: 'strategy', cell: ({ kind, strategy }) => (['sync', 'inject'].includes(kind) ? t(strategy) : '–') },

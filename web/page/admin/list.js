@@ -5,8 +5,8 @@ import { t } from '../shared/text.js';
 
 /**
  * The table of `rows`. A column has a `name`, whose title is the text `col_NAME` unless it has a `title()`, and `cell(row)`
- * gives what stands in it: a text, a node or a list of both. `kind` says how it looks: `name`, `number`, `mono`, `narrow`, `wide`, `actions`.
- * The one that `isHead` names its row. `look` is that of the whole list.
+ * gives what stands in it: a text, a node or a list of both. `kind` says how it looks: `name`, `number`, `mono`, `narrow`, `who`, `wide`,
+ * `actions`. The one that `isHead` names its row. `look` is that of the whole list.
  */
 export function listOf({ label, columns, rows, look = '', isChosen = () => false }) {
   const titles = columns.map((column) => column.title?.() ?? t(`col_${column.name}`));
