@@ -39,7 +39,7 @@ const HOST: &[(&str, &str)] = &[
     ("import", "app body config error fetch intake metrics store"),
     ("intake", "app body store"),
     ("fetch", "body"),
-    ("store", "body lock"),
+    ("store", "body config lock"),
     ("error", "api config store"),
     ("config", ""),
     ("log", "config"),

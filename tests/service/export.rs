@@ -157,18 +157,19 @@ fn names_of_all_owners_are_told() {
 #[test]
 fn a_stream_that_breaks_is_seen_to_break() {
     let server = Server::start();
-    let tokens: Vec<_> = (0..3_000).map(|n| format!("broken-{n:04}")).collect();
+    let account = |n| json!({"token": format!("broken-{n:04}"), "note": format!("note-{n:04}")});
+    let accounts: Vec<_> = (0..3_000).map(account).collect();
     server.post(
         INJECT,
-        &json!({"source_id": "s", "tokens": tokens}).to_string(),
+        &json!({"source_id": "s", "accounts": accounts}).to_string(),
     );
     let home = server.stop();
     // The page that holds one account far behind the first part.
     let file = home.data().join("tributary.db");
     let mut bytes = std::fs::read(&file).expect("the database");
-    let token = b"broken-2500";
-    let at = bytes.windows(token.len()).position(|part| part == token);
-    let page = at.expect("its token") / 4096 * 4096;
+    let note = b"note-2500";
+    let at = bytes.windows(note.len()).position(|part| part == note);
+    let page = at.expect("its note") / 4096 * 4096;
     bytes[page..page + 4096].fill(0xff);
     std::fs::write(&file, bytes).expect("the database");
     let server = Server::start_in(home, &[]);

@@ -169,6 +169,7 @@ fn next(status: u16, said: &str, with_key: bool, with_job: bool) -> Option<&'sta
             "the server does not know this request: it may be older than this program"
         }
         (502, _) if with_job => return None,
+        (409, said) if said.starts_with("the plan is another one") => "--plan shows it",
         (500 | 502, _) => "why is in the server's log",
         (503, _) => "why is in the server's log, if it lasts",
         _ => return None,

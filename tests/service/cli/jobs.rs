@@ -90,7 +90,9 @@ fn an_undo_is_looked_at_and_then_done() {
 #[test]
 fn a_terminal_is_asked_before_a_job_is_undone() {
     let (server, job) = start();
-    let asked = format!("undo job {job}: add 1, change 0 and remove 0 accounts? [y/N] ");
+    let asked = format!(
+        "undo job {job}: add 1, change 0 and remove 0 accounts, and leave 0 as they are? [y/N] "
+    );
     let no = ask_in_terminal(&server, 120, "n\n", &["jobs", "undo", &job]);
     assert!(no.code == Some(1) && no.out.contains(&asked), "{no:?}");
     assert_eq!(server.tokens(), ["example-1"]);

@@ -107,7 +107,7 @@ fn an_inject_does_what_was_approved_and_nothing_else() {
     };
     assert_eq!(
         expect(OTHER).refused(1),
-        "the plan is another one than was approved: look at it again"
+        "the plan is another one than was approved: look at it again; --plan shows it"
     );
     for wrong in ["", "00", &hash[1..], &hash.replace(|_| true, "x")] {
         let said = expect(wrong);
