@@ -171,6 +171,21 @@ fn act<'h>(
     (carry_out(held, &changes), None)
 }
 
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    prop::collection::vec(deed(), 0..6)
+}
+
+/// What is held after all these deeds, and the job that the one between was.
+fn done_and_since(history: &[Deed], deed: &Deed, since: &[Deed]) -> (Held, Vec<Step>) {
+    let (mut held, mut jobs) = (Held::new(), Vec::new());
+    for deed in history.iter().chain([deed]).chain(since) {
+        let (job, _) = act(&mut held, deed, &jobs);
+        jobs.push(job);
+    }
+    let job = jobs.swap_remove(history.len());
+    (held, job)
+}
+
 /// The owners whom a deed may cost an account; `None` for a deletion by hand, which asks nobody.
 fn losers(deed: &Deed, undone: Option<&[Step]>, account: &Fingerprint) -> Option<Owners> {
     let one = |owner: &Owner| Owners::default().with(owner);
@@ -272,5 +287,49 @@ proptest! {
             prop_assert_eq!(&held, before);
         }
         prop_assert!(held.is_empty());
+    }
+
+    #[test]
+    fn an_undo_names_just_the_fields_that_are_not_what_the_job_wrote(history in deeds(), deed in deed(), since in deeds()) {
+        let (mut held, job) = done_and_since(&history, &deed, &since);
+        for step in &job {
+            let (Some((before, _)), Some(after)) = (&step.before, &step.after) else { continue };
+            let Some((now, _)) = held.get(&after.fingerprint).cloned() else { continue };
+            let (_, left) = take_back(&mut held, std::slice::from_ref(step));
+            let (is, _) = &held[&after.fingerprint];
+            for field in now.document.fields() {
+                let name = field.name.trim_matches('"');
+                let (was, wrote) = (before.document.get(name), after.document.get(name));
+                // The status of an account without an owner does not return to one that has an owner.
+                let in_use = name == "status" && before.earlier_status.is_some() && !is.owners.is_empty();
+                if was == wrote || wrote != Some(field) || in_use {
+                    prop_assert_eq!(is.document.get(name), Some(field), "it is not what the job wrote");
+                }
+                let differs = was != wrote && (wrote != Some(field) || in_use) && was != Some(field);
+                prop_assert_eq!(left.contains(&Left::Field(name.to_owned())), differs, "{}", name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_undo_leaves_no_account_to_nobody_that_had_an_owner(history in deeds(), deed in deed(), since in deeds()) {
+        let (mut held, job) = done_and_since(&history, &deed, &since);
+        let now = held.clone();
+        take_back(&mut held, &job);
+        for step in &job {
+            let Some((before, _)) = &step.before else { continue };
+            let owned = |held: &Held| held.get(&before.fingerprint).map(|(account, _)| !account.owners.is_empty());
+            let kept = owned(&held) == Some(true) || owned(&now) != Some(true) || before.owners.is_empty();
+            prop_assert!(kept, "{:?}", before);
+        }
+    }
+
+    #[test]
+    fn an_undo_done_twice_changes_nothing_the_second_time(history in deeds(), deed in deed(), since in deeds()) {
+        let (mut held, job) = done_and_since(&history, &deed, &since);
+        take_back(&mut held, &job);
+        let once = held.clone();
+        let (again, _) = take_back(&mut held, &job);
+        prop_assert_eq!((again.len(), held), (0, once));
     }
 }
