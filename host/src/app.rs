@@ -52,6 +52,9 @@ impl App {
             StoreOptions::default(),
             &config.master_key,
         )?;
+        if let Some(about) = store.about_new_key() {
+            tracing::warn!("{about}");
+        }
         let metrics = Metrics::new(store.meters())?;
         let salt = Salt::new(*meta::salt(&store.reader_connection()?)?);
         // After the store, because the lock on the folder keeps two servers from making two secrets.

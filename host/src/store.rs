@@ -104,6 +104,8 @@ struct Shared {
     vault: Vault,
     /// The file that holds the master keys; `None` when they were given.
     key_file: Option<PathBuf>,
+    /// Whether it was made just now.
+    key_is_new: bool,
     /// Closed when the writer's thread has ended.
     ended: watch::Receiver<()>,
 }
@@ -143,7 +145,7 @@ impl Store {
         let io = |e: StoreError| OpenError::Io(path.clone(), e.to_string());
         sealing::seal_all(&db).map_err(io)?;
         jobs::fail_cut_short(&db, clock::now()).map_err(io)?;
-        let started = Store::start(dir, &path, db, keys.file, lock, &options);
+        let started = Store::start(dir, &path, db, keys, lock, &options);
         started.map_err(|why| OpenError::Io(path, why))
     }
 
@@ -160,12 +162,6 @@ impl Store {
         {
             let sealed_with = vault::key_id_of(&salt).unwrap_or_default();
             return Err(OpenError::OtherKey(path.to_path_buf(), sealed_with));
-        }
-        if let (true, Some(file)) = (keys.made, &keys.file) {
-            let file = file.display();
-            tracing::warn!(
-                "the master key was made in {file}: keep a copy of it apart from the pool, which nobody can read without it"
-            );
         }
         Ok(keys)
     }
@@ -201,7 +197,12 @@ impl Store {
     /// opens; nothing is created.
     pub fn peek_opened(dir: &Path, key: &MasterKeyOptions) -> Result<Db, OpenError> {
         let db = Store::peek_read_only(dir)?;
-        let keys = Store::unlock(dir, &dir.join(migrate::FILE), key)?;
+        let path = dir.join(migrate::FILE);
+        // A look makes no key: the first server does.
+        if !migrate::salt(&path)?.is_some_and(|salt| vault::is_sealed(&salt)) {
+            return Err(OpenError::Older(path));
+        }
+        let keys = Store::unlock(dir, &path, key)?;
         Ok(Db::new(db.into_connection(), Vault::new(&keys.keys)))
     }
 
@@ -281,6 +282,15 @@ impl Store {
         Ok(())
     }
 
+    /// What whoever starts the program must know when a master key was just made.
+    pub fn about_new_key(&self) -> Option<String> {
+        let file = self.shared.key_file.as_ref()?.display();
+        let about = format!(
+            "the master key was made in {file}: keep a copy of it apart from the pool, which nobody can read without it"
+        );
+        self.shared.key_is_new.then_some(about)
+    }
+
     /// The master keys that open what is sealed, by their ids, the current one first.
     pub fn key_ids(&self) -> Vec<String> {
         self.shared.vault.key_ids()
@@ -326,7 +336,7 @@ impl Store {
         dir: &Path,
         path: &Path,
         mut db: Db,
-        key_file: Option<PathBuf>,
+        keys: MasterKeys,
         lock: DirLock,
         options: &StoreOptions,
     ) -> Result<Store, String> {
@@ -372,7 +382,8 @@ impl Store {
                 stop,
                 meters,
                 vault,
-                key_file,
+                key_file: keys.file,
+                key_is_new: keys.made,
                 ended,
             }),
         })

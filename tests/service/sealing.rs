@@ -228,3 +228,31 @@ fn rotation_goes_on_beside_imports_and_after_a_crash() {
     let server = Server::start_in(server.stop(), &[]);
     assert_eq!(server.export(), export);
 }
+
+#[test]
+fn a_look_makes_no_key_and_a_restore_tells_of_the_one_it_made() {
+    let server = Server::start();
+    server.post(INJECT, r#"{"tokens": ["example-1"]}"#);
+    let lines = server.home().file("lines");
+    fs::write(&lines, server.export()).expect("a file");
+    let lines = lines.to_str().expect("a path");
+    let home = Home::new();
+    home.key("reader", "mirror");
+    let key = home.data().join("master-key");
+    let planned = home.run(&["plan", lines]);
+    let said = String::from_utf8_lossy(&planned.stderr).into_owned();
+    assert!(
+        !planned.status.success() && said.contains("start the server once"),
+        "{said}"
+    );
+    assert!(!key.exists());
+    let restored = home.run(&["import", lines]);
+    let said = String::from_utf8_lossy(&restored.stderr).into_owned();
+    assert!(
+        restored.status.success() && said.contains("keep a copy of it"),
+        "{said}"
+    );
+    let again = Server::start_in(home, &[]);
+    assert!(key.exists());
+    assert_eq!(again.tokens(), ["example-1"]);
+}

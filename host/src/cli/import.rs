@@ -52,6 +52,9 @@ fn restore_into(
     lines: Box<dyn BufRead + Send>,
 ) -> Result<u64, Box<dyn std::error::Error>> {
     let store = Store::open(dir, StoreOptions::default(), key)?;
+    if let Some(about) = store.about_new_key() {
+        crate::output::remark(&about);
+    }
     let runtime = runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
