@@ -52,6 +52,7 @@ mod service {
     mod sync_failed;
     mod sync_guarded;
     mod sync_scheduled;
+    mod tls;
     mod upstream;
     mod walk;
 }

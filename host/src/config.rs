@@ -43,6 +43,9 @@ pub struct Config {
     )]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
+    /// With which certificate it is https.
+    #[command(flatten)]
+    pub tls: TlsFiles,
     /// Where the pool lies.
     #[command(flatten)]
     pub data: Data,
@@ -70,6 +73,17 @@ pub struct Config {
     /// What is logged.
     #[command(flatten)]
     pub log: Log,
+}
+
+/// With which certificate the API is served over https; both files, or none for http.
+#[derive(Args, Clone)]
+pub struct TlsFiles {
+    /// File of the certificate (PEM), those that lead to its authority after it, with which to serve https
+    #[arg(long, value_name = "FILE", env = "TRIBUTARY_TLS_CERT")]
+    pub tls_cert: Option<PathBuf>,
+    /// File of the certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", env = "TRIBUTARY_TLS_KEY")]
+    pub tls_key: Option<PathBuf>,
 }
 
 /// Where the pool lies.

@@ -3,6 +3,7 @@
 mod exchange;
 mod patient;
 mod request;
+pub mod tls;
 
 use std::io;
 use std::sync::Arc;
@@ -11,10 +12,12 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
 use crate::config::Config;
@@ -37,12 +40,15 @@ pub struct Listeners {
     pub api: TcpListener,
     /// For the metrics alone, without a key.
     pub metrics: Option<TcpListener>,
+    /// With which the first speaks https; the metrics' own address is always http.
+    pub tls: Option<TlsAcceptor>,
 }
 
 /// What the connections of one listener share.
 struct Served {
     app: Arc<App>,
     door: Door,
+    tls: Option<TlsAcceptor>,
     times: Arc<RequestTimes>,
 }
 
@@ -58,14 +64,15 @@ enum Door {
 pub async fn serve(listeners: Listeners, app: Arc<App>, shutdown: impl Future<Output = ()>) {
     let (closing, closed) = watch::channel(());
     let times = Arc::new(app.metrics.request_times(routes::names()));
-    let behind = |door| Served {
+    let behind = |door, tls| Served {
         app: Arc::clone(&app),
         door,
+        tls,
         times: Arc::clone(&times),
     };
     let scrapes = async {
         match listeners.metrics {
-            Some(listener) => take(listener, behind(Door::Metrics), closed.clone()).await,
+            Some(listener) => take(listener, behind(Door::Metrics, None), closed.clone()).await,
             None => JoinSet::new(),
         }
     };
@@ -73,7 +80,11 @@ pub async fn serve(listeners: Listeners, app: Arc<App>, shutdown: impl Future<Ou
         shutdown.await;
         drop(closing);
     };
-    let api = take(listeners.api, behind(Door::Api), closed.clone());
+    let api = take(
+        listeners.api,
+        behind(Door::Api, listeners.tls),
+        closed.clone(),
+    );
     let tended = tend(&app, closed.clone());
     let (requests, scrapes, (), ()) = tokio::join!(api, scrapes, told, tended);
     let deadline = Instant::now() + app.config.patience.drain_timeout;
@@ -110,7 +121,7 @@ async fn take(
         tokio::select! {
             _ = closed.changed() => return connections,
             (place, stream) = accept(&listener, &places) => {
-                connections.spawn(converse(stream, place, Arc::clone(&served), closed.clone()));
+                connections.spawn(greet(stream, place, Arc::clone(&served), closed.clone()));
             }
             Some(_) = connections.join_next() => {}
         }
@@ -144,8 +155,8 @@ fn is_about_the_client(error: &io::Error) -> bool {
     )
 }
 
-/// Speaks HTTP/1 on one connection until either side ends it; `closed` ends it after the request under way.
-async fn converse(
+/// Shakes hands where the listener speaks https, in the time that headers have, then talks.
+async fn greet(
     stream: TcpStream,
     _place: Option<OwnedSemaphorePermit>,
     served: Arc<Served>,
@@ -153,6 +164,27 @@ async fn converse(
 ) {
     // Answers are small and whole: waiting to fill a packet would only delay them. Without it they still arrive.
     let _ = stream.set_nodelay(true);
+    let Some(tls) = &served.tls else {
+        return converse(stream, served, closed).await;
+    };
+    let patience = served.app.config.patience.header_timeout;
+    let shaken = tokio::select! {
+        shaken = timeout(patience, tls.accept(stream)) => shaken,
+        _ = closed.changed() => return,
+    };
+    match shaken {
+        Ok(Ok(stream)) => converse(stream, served, closed).await,
+        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+        Err(_) => tracing::debug!("TLS handshake took too long"),
+    }
+}
+
+/// Speaks HTTP/1 on one connection until either side ends it; `closed` ends it after the request under way.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    served: Arc<Served>,
+    mut closed: watch::Receiver<()>,
+) {
     let io = TokioIo::new(Patient::new(
         stream,
         served.app.config.patience.body_timeout,

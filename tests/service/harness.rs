@@ -382,7 +382,8 @@ pub(crate) fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> 
 fn listening(stdout: &mut impl BufRead) -> Option<SocketAddr> {
     let mut line = String::new();
     while stdout.read_line(&mut line).ok()? > 0 {
-        if let Some(addr) = line.trim_end().strip_prefix("listening on http://") {
+        let address = line.trim_end().strip_prefix("listening on ");
+        if let Some((_, addr)) = address.and_then(|address| address.split_once("://")) {
             return addr.parse().ok();
         }
         line.clear();

@@ -26,6 +26,7 @@ pub fn run(config: Config) -> Outcome {
 
 async fn serve(app: Arc<App>) -> Outcome {
     let listeners = Listeners {
+        tls: server::tls::load(&app.config.tls)?,
         api: bind(&app.config.listen, "--listen").await?,
         metrics: match &app.config.metrics_listen {
             Some(address) => Some(bind(address, "--metrics-listen").await?),
@@ -65,7 +66,11 @@ fn announce(app: &App, listeners: &Listeners) -> io::Result<()> {
     let address = listeners.api.local_addr()?;
     let mut out = io::stdout().lock();
     // A server goes on serving when nobody reads its output.
-    let _ = writeln!(out, "listening on http://{address}");
+    let scheme = match listeners.tls {
+        Some(_) => "https",
+        None => "http",
+    };
+    let _ = writeln!(out, "listening on {scheme}://{address}");
     if let Some(metrics) = &listeners.metrics {
         let (address, path) = (metrics.local_addr()?, server::METRICS);
         let _ = writeln!(out, "metrics on http://{address}{path}");

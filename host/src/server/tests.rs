@@ -39,7 +39,11 @@ impl Server {
         let app = App::open(config_of(&all)).unwrap();
         let api = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = api.local_addr().unwrap();
-        let listeners = Listeners { api, metrics: None };
+        let listeners = Listeners {
+            api,
+            metrics: None,
+            tls: None,
+        };
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(serve(listeners, app.into(), async {
             stopped.await.unwrap_or_default()
