@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
-
 use zeroize::Zeroizing;
 
-pub use units::{read_address, read_size, read_time, write_size};
+pub use units::{read_address, read_origin, read_size, read_time, write_size};
 
 /// Everything `tributary serve` can be told.
 #[derive(Args, Clone)]
@@ -46,6 +45,9 @@ pub struct Config {
     /// With which certificate it is https.
     #[command(flatten)]
     pub tls: TlsFiles,
+    /// Whose pages may ask.
+    #[command(flatten)]
+    pub browsers: Browsers,
     /// Where the pool lies.
     #[command(flatten)]
     pub data: Data,
@@ -84,6 +86,20 @@ pub struct TlsFiles {
     /// File of the certificate's private key (PEM)
     #[arg(long, value_name = "FILE", env = "TRIBUTARY_TLS_KEY")]
     pub tls_key: Option<PathBuf>,
+}
+
+/// Whose pages may ask, beside the server's own.
+#[derive(Args, Clone)]
+pub struct Browsers {
+    /// Origin whose pages may read answers, such as `https://admin.example.test`; repeatable, in the variable with commas; by default none
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "TRIBUTARY_CORS_ORIGIN",
+        value_delimiter = ',',
+        value_parser = read_origin
+    )]
+    pub cors_origin: Vec<String>,
 }
 
 /// Where the pool lies.

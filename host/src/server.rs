@@ -1,6 +1,8 @@
 //! Takes connections until it is told to stop, then lets what is under way end.
 
+mod cors;
 mod exchange;
+mod headers;
 mod patient;
 mod request;
 pub mod tls;
@@ -50,6 +52,16 @@ struct Served {
     door: Door,
     tls: Option<TlsAcceptor>,
     times: Arc<RequestTimes>,
+}
+
+impl Served {
+    /// The origins whose pages may read what this listener answers.
+    fn origins(&self) -> &[String] {
+        match self.door {
+            Door::Api => &self.app.config.browsers.cors_origin,
+            Door::Metrics => &[],
+        }
+    }
 }
 
 /// What a listener leads to.

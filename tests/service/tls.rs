@@ -57,6 +57,27 @@ fn the_command_line_asks_over_https_whom_it_trusts() {
 }
 
 #[test]
+fn browsers_are_told_to_stay_with_https() {
+    let (server, cert) = secured(&[]);
+    let pem = std::fs::read(cert).expect("a certificate");
+    let root = ureq::tls::Certificate::from_pem(&pem).expect("PEM");
+    let ring = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let trust = ureq::tls::TlsConfig::builder()
+        .root_certs(ureq::tls::RootCerts::Specific(vec![root].into()))
+        .unversioned_rustls_crypto_provider(ring)
+        .build();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .tls_config(trust)
+        .proxy(None)
+        .build()
+        .into();
+    let answer = agent.get(format!("https://{}/health", server.addr)).call();
+    let answer = answer.expect("it is trusted");
+    let told = answer.headers().get("strict-transport-security");
+    assert_eq!(told.expect("it is told"), "max-age=31536000");
+}
+
+#[test]
 fn a_handshake_that_does_not_end_is_cut_and_plain_http_gets_no_answer() {
     let (server, cert) = secured(&["--header-timeout", "300ms"]);
     let mut silent = server.connect();

@@ -51,6 +51,20 @@ pub fn read_address(text: &str) -> Result<String, String> {
     }
 }
 
+/// Reads an origin as browsers send it: scheme, host and, where it is not the scheme's own, port. The error says how to write one.
+pub fn read_origin(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).ok();
+    let is_web = |url: &url::Url| matches!(url.scheme(), "http" | "https");
+    match url.filter(is_web).map(|url| url.origin()) {
+        Some(origin) if origin.ascii_serialization() == text && !text.contains('*') => Ok(text.to_owned()),
+        _ => Err(
+            "write each origin as browsers do, such as `https://admin.example.test`: http or https, the host and a port, \
+             without a path; `*` is none"
+                .to_owned(),
+        ),
+    }
+}
+
 /// Writes bytes in the largest binary unit that divides them: `64MiB`.
 pub fn write_size(bytes: u64) -> String {
     let binary = SIZES.iter().filter(|(unit, _)| unit.ends_with("iB"));
@@ -76,6 +90,30 @@ fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_is_written_as_browsers_send_it() {
+        for good in [
+            "https://admin.example.test",
+            "http://localhost:3000",
+            "http://[::1]:8080",
+        ] {
+            assert_eq!(read_origin(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "*",
+            "null",
+            "",
+            "admin.example.test",
+            "https://admin.example.test/",
+            "https://Admin.example.test",
+            "https://admin.example.test:443",
+            "https://*.example.test",
+            "ftp://admin.example.test",
+        ] {
+            assert!(read_origin(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_size_is_digits_and_a_unit() {

@@ -13,6 +13,8 @@ use hyper::body::Incoming;
 use hyper::header::{CONNECTION, EXPECT, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 
+use super::cors::Asking;
+use super::headers::guard;
 use super::request::RequestBody;
 use super::{Door, Served};
 use crate::api::{Answer, Request, Response};
@@ -34,6 +36,7 @@ pub(super) async fn answer(
     let found = find(served.door, &head);
     line.route = found.as_ref().ok().map(|found| found.number);
     let waits = head.headers.contains_key(EXPECT);
+    let asking = Asking::of(&head, served.origins());
     let (body, mut unread) = RequestBody::new(body, served.app.config.patience.body_timeout);
     let answer = unless_panic(respond(&served, found, head, body)).await;
     let mut response = answer.unwrap_or_else(ApiError::into_response);
@@ -44,6 +47,8 @@ pub(super) async fn answer(
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    asking.allow(&mut response);
+    guard(response.headers_mut(), served.tls.is_some());
     line.end(&mut response);
     Ok(response)
 }
