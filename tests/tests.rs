@@ -25,6 +25,7 @@ mod service {
     mod examples;
     mod export;
     pub(crate) mod exposition;
+    mod fetching;
     pub(crate) mod harness;
     mod health;
     mod import_file;

@@ -8,7 +8,7 @@ use tributary_core::Salt;
 
 use crate::auth::{AdminSecret, LastUses};
 use crate::config::Config;
-use crate::fetch::{FetchConfig, Fetcher};
+use crate::fetch::{FetchConfig, Fetcher, Reach};
 use crate::import::rotation::Rotation;
 use crate::import::{Schedule, Syncs};
 use crate::metrics::Metrics;
@@ -82,5 +82,9 @@ fn fetching(config: &Config) -> FetchConfig {
         max_body: config.bodies.max_upstream_body,
         max_redirects: config.upstream.max_redirects,
         ca_file: config.upstream.upstream_ca.clone(),
+        reach: Reach {
+            deny_private: config.upstream.deny_private_upstreams,
+            hosts: config.upstream.allow_upstream.clone(),
+        },
     }
 }

@@ -11,7 +11,7 @@ use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 use zeroize::Zeroizing;
 
-pub use units::{read_address, read_origin, read_size, read_time, write_size};
+pub use units::{read_address, read_host, read_origin, read_size, read_time, write_size};
 
 /// Everything `tributary serve` can be told.
 #[derive(Args, Clone)]
@@ -207,6 +207,18 @@ pub struct Upstream {
     /// File of certificates (PEM) trusted beside the system's
     #[arg(long, value_name = "FILE", env = "TRIBUTARY_UPSTREAM_CA")]
     pub upstream_ca: Option<PathBuf>,
+    /// Ask no source at a loopback or private address
+    #[arg(long, env = "TRIBUTARY_DENY_PRIVATE_UPSTREAMS", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    pub deny_private_upstreams: bool,
+    /// Name or address that sources may be asked at, redirects included; repeatable, in the variable with commas; by default any
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "TRIBUTARY_ALLOW_UPSTREAM",
+        value_delimiter = ',',
+        value_parser = read_host
+    )]
+    pub allow_upstream: Vec<String>,
 }
 
 /// What a replace may take from a source: a sync that would lose more on both counts is blocked. A source's own policy

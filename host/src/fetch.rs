@@ -3,11 +3,13 @@
 //! One request a connection, no proxies, no cookies. Every address is checked when it is dialed (`dial`), every
 //! redirect is followed by hand (`hop`), and everything a server can make large is bounded.
 
+mod address;
 mod decode;
 mod dial;
 mod error;
 mod hop;
 mod patience;
+mod reach;
 mod tls;
 mod validators;
 
@@ -29,8 +31,10 @@ use url::Url;
 use crate::body::Sink;
 use crate::source::Source;
 use decode::{Decoder, Gate};
+use dial::Dialer;
 pub use error::{Cause, FetchError, FetchSetupError};
 use hop::{Hop, Next};
+pub use reach::Reach;
 pub use validators::Validators;
 
 /// The limits of a fetch.
@@ -46,6 +50,8 @@ pub struct FetchConfig {
     pub max_redirects: u32,
     /// PEM file of certificates to trust beside the system's roots.
     pub ca_file: Option<PathBuf>,
+    /// Where fetches may go.
+    pub reach: Reach,
 }
 
 impl Default for FetchConfig {
@@ -56,6 +62,7 @@ impl Default for FetchConfig {
             max_body: 256 << 20,
             max_redirects: 5,
             ca_file: None,
+            reach: Reach::default(),
         }
     }
 }
@@ -79,13 +86,19 @@ pub enum Fetched {
 pub struct Fetcher {
     config: FetchConfig,
     trust: tls::Trust,
+    dialer: Dialer,
 }
 
 impl Fetcher {
     /// Reads the system's roots and the CA file; fails when that file cannot be used.
     pub fn new(config: FetchConfig) -> Result<Fetcher, FetchSetupError> {
         let trust = tls::Trust::load(config.ca_file.as_deref())?;
-        Ok(Fetcher { config, trust })
+        let dialer = Dialer::new(config.reach.clone(), config.connect_timeout);
+        Ok(Fetcher {
+            config,
+            trust,
+            dialer,
+        })
     }
 
     /// Asks the source for a body with other names than `known` and pushes that, decoded, piece by piece; an empty one
@@ -177,7 +190,7 @@ impl Fetcher {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(FetchError::new(Cause::Url, "the address names no host"));
         };
-        let stream = dial::dial(&host, port, self.config.connect_timeout).await?;
+        let stream = self.dialer.dial(&host, port).await?;
         if url.scheme() == "https" {
             return Ok(Box::new(self.trust.secure(&host, stream).await?));
         }

@@ -65,6 +65,16 @@ pub fn read_origin(text: &str) -> Result<String, String> {
     }
 }
 
+/// Reads a host as urls write it: a name in lower case without a trailing dot, or an address. The error says how to write one.
+pub fn read_host(text: &str) -> Result<String, String> {
+    let host = url::Host::parse(text).or_else(|_| url::Host::parse(&format!("[{text}]")));
+    let host = host.map(|host| host.to_string()).unwrap_or_default();
+    match host.strip_suffix('.').unwrap_or(&host) {
+        "" => Err("write a host as `pool.example.test`, `192.0.2.1` or `2001:db8::1`: without scheme, port or path".to_owned()),
+        host => Ok(host.to_owned()),
+    }
+}
+
 /// Writes bytes in the largest binary unit that divides them: `64MiB`.
 pub fn write_size(bytes: u64) -> String {
     let binary = SIZES.iter().filter(|(unit, _)| unit.ends_with("iB"));
@@ -90,6 +100,21 @@ fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address() {
+        for (text, host) in [
+            ("Pool.Example.test.", "pool.example.test"),
+            ("0x7f.1", "127.0.0.1"),
+            ("::1", "[::1]"),
+            ("[2001:DB8:0::1]", "[2001:db8::1]"),
+        ] {
+            assert_eq!(read_host(text).as_deref(), Ok(host));
+        }
+        for bad in ["", ".", "https://a.test", "a.test:80", "a.test/x", "a b"] {
+            assert!(read_host(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn an_origin_is_written_as_browsers_send_it() {

@@ -14,6 +14,12 @@ use crate::body::{Sink, SinkError};
 /// Bytes decoded at once.
 const STEP: usize = 64 << 10;
 
+/// Decoded bytes that one encoded byte may stand for, on average. Text of accounts stays far below; a bomb does not.
+const MOST_PER_BYTE: u64 = 200;
+
+/// Decoded bytes that are not held to it: short texts of one letter are no bombs.
+const UNJUDGED: u64 = 1 << 20;
+
 /// How far gzip looks back: 2^15 bytes, the most there is.
 const GZIP_WINDOW_BITS: u8 = 15;
 
@@ -21,6 +27,9 @@ const GZIP_WINDOW_BITS: u8 = 15;
 pub(super) struct Decoder {
     coding: Option<Box<dyn Coding>>,
     buffer: Vec<u8>,
+    /// Bytes before and after decoding, so far.
+    read: u64,
+    written: u64,
 }
 
 impl Decoder {
@@ -47,7 +56,12 @@ impl Decoder {
             }
         };
         let buffer = vec![0; if coding.is_some() { STEP } else { 0 }];
-        Ok(Decoder { coding, buffer })
+        Ok(Decoder {
+            coding,
+            buffer,
+            read: 0,
+            written: 0,
+        })
     }
 
     /// Whether the bytes are taken as they are.
@@ -75,6 +89,11 @@ impl Decoder {
                 };
             }
             rest = rest.get(step.read..).unwrap_or_default();
+            self.read += step.read as u64;
+            self.written += step.written as u64;
+            if self.written > UNJUDGED.max(self.read.saturating_mul(MOST_PER_BYTE)) {
+                return Err(bomb());
+            }
             gate.push(self.buffer.get(..step.written).unwrap_or_default())?;
             yield_now().await;
         }
@@ -105,6 +124,13 @@ fn unknown() -> FetchError {
     FetchError::new(
         Cause::Encoding,
         "the answer's content encoding is none of gzip, deflate and br",
+    )
+}
+
+fn bomb() -> FetchError {
+    FetchError::new(
+        Cause::TooLarge,
+        format!("the answer decodes to more than {MOST_PER_BYTE} times its bytes"),
     )
 }
 

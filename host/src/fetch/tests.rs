@@ -4,6 +4,7 @@ mod answers;
 mod conditional;
 mod encodings;
 mod limits;
+mod reach;
 mod redirects;
 mod trust;
 mod upstream;
@@ -178,7 +179,15 @@ async fn addresses_that_are_never_dialed_are_refused_in_every_notation() {
         "169.254.43518",
         "%31%36%39.254.169.254",
         "\u{ff11}69.254.169.254",
+        "0xa9fea9fe.",
+        "0xA9.0376.169.0xfe",
         "[::ffff:169.254.169.254]",
+        "[::ffff:a9fe:a9fe]",
+        "[0:0:0:0:0:ffff:a9fe:a9fe]",
+        "[64:ff9b::a9fe:a9fe]",
+        "[64:ff9b:1::a9fe:a9fe]",
+        "[64:ff9b:1:a9fe:a9:fe00::]",
+        "[2002:a9fe:a9fe::]",
         "[fe80::1]",
         "[fd00:ec2::254]",
         "[::]",

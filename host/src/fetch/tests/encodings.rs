@@ -183,6 +183,43 @@ async fn bombs_are_cut_at_the_limit_of_decoded_bytes() {
 }
 
 #[tokio::test]
+async fn bombs_are_cut_long_before_that_limit() {
+    let spaces = vec![b' '; 64 << 20];
+    for (encoding, body) in all_of(&spaces) {
+        assert!(spaces.len() > 200 * body.len(), "{encoding} is no bomb");
+        let upstream = Upstream::answering([encoded(encoding, &body)]);
+        let mut gathered = Gathered {
+            bytes: Vec::new(),
+            refuse_after: usize::MAX,
+        };
+        let fetcher = Fetcher::new(FetchConfig::default()).unwrap();
+        let source = source(&upstream.url("/"));
+        let outcome = fetcher
+            .fetch(&source, &Validators::default(), &mut gathered)
+            .await;
+        let error = outcome.unwrap_err();
+        assert_eq!(error.cause(), Cause::TooLarge, "{encoding}");
+        assert!(error.to_string().ends_with("200 times its bytes"));
+        let most = 200 * body.len() + (1 << 20);
+        assert!(gathered.bytes.len() <= most, "{encoding}");
+    }
+}
+
+#[tokio::test]
+async fn what_repeats_itself_a_little_less_is_decoded() {
+    // A MiB of one letter, and many accounts that differ by their number alone.
+    let letter = vec![b' '; 1 << 20];
+    let numbered: String = (0..100_000)
+        .map(|n| format!("{{\"access_token\": \"example-token-{n}\"}},\n"))
+        .collect();
+    for text in [letter.as_slice(), numbered.as_bytes()] {
+        for (encoding, body) in all_of(text) {
+            assert_eq!(decoded(encoding, &body).await.unwrap(), text, "{encoding}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_large_brotli_window_is_refused() {
     // 0x11 0x1e: the extension that announces a window of 2^30 bytes.
     check_refused("br", &[0x11, 0x1e, 0x0c, 0x00, 0x80, b'[', b']', 0x03]).await;
