@@ -22,6 +22,7 @@ mod service {
     mod browsers;
     mod cli;
     pub(crate) mod client;
+    mod crowds;
     mod examples;
     mod export;
     pub(crate) mod exposition;

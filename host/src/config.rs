@@ -33,12 +33,12 @@ pub struct Config {
         value_parser = read_address
     )]
     pub metrics_listen: Option<String>,
-    /// Most connections at a time; further ones wait
+    /// Most connections at a time, as a count; a further one takes the place of the one that has waited longest without a key
     #[arg(
         long,
         value_name = "COUNT",
         env = "TRIBUTARY_MAX_CONNECTIONS",
-        default_value = "1024"
+        default_value = "4096"
     )]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,

@@ -1,6 +1,9 @@
 //! Takes connections until it is told to stop, then lets what is under way end.
 
+mod connection;
 mod cors;
+mod crowd;
+pub mod descriptors;
 mod exchange;
 mod headers;
 mod patient;
@@ -8,13 +11,10 @@ mod request;
 pub mod tls;
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -22,18 +22,14 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
-use crate::config::Config;
 use crate::import::{retention, rotation, schedule};
 use crate::metrics::RequestTimes;
 use crate::routes;
 pub use crate::routes::METRICS;
-use patient::Patient;
+use crowd::{Crowd, Guest};
 pub use request::RequestBody;
 
-/// Largest request line and headers together, in bytes.
-const MAX_HEAD: usize = 64 * 1024;
-
-/// Pause after a connection could not be taken, so that a lack of file descriptors does not turn into a busy loop.
+/// Pause after a connection could not be taken, or while no place is free, so that neither turns into a busy loop.
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Where connections come in.
@@ -126,35 +122,52 @@ async fn take(
     served: Served,
     mut closed: watch::Receiver<()>,
 ) -> JoinSet<()> {
-    let served = Arc::new(served);
+    let (served, crowd) = (Arc::new(served), Arc::new(Crowd::default()));
     let places = Arc::new(Semaphore::new(served.app.config.max_connections as usize));
     let mut connections = JoinSet::new();
+    let mut knocking = None;
     loop {
         tokio::select! {
             _ = closed.changed() => return connections,
-            (place, stream) = accept(&listener, &places) => {
-                connections.spawn(greet(stream, place, Arc::clone(&served), closed.clone()));
+            accepted = accept(&listener), if knocking.is_none() => knocking = Some(accepted),
+            place = place(&places, &crowd), if knocking.is_some() => {
+                let Some((stream, from)) = knocking.take() else { continue };
+                let guest = Guest::new(&crowd, from);
+                let (served, closed) = (Arc::clone(&served), closed.clone());
+                connections.spawn(async move {
+                    connection::serve(stream, guest, served, closed).await;
+                    drop(place);
+                });
             }
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-/// Waits for a free place, then for a connection to take it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (Option<OwnedSemaphorePermit>, TcpStream) {
-    // The semaphore is never closed, so the place is always there.
-    let place = Arc::clone(places).acquire_owned().await.ok();
+/// Waits for the next connection, and tells where it comes from.
+async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (place, stream),
+            Ok((stream, from)) => return (stream, from.ip()),
             Err(error) if is_about_the_client(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "could not take a connection");
                 sleep(BREATH).await;
             }
+        }
+    }
+}
+
+/// Waits for a free place for a connection that knocks; where there is none, those that wait give way one by one.
+async fn place(places: &Arc<Semaphore>, crowd: &Crowd) -> Option<OwnedSemaphorePermit> {
+    loop {
+        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+            return Some(place);
+        }
+        crowd.send_one_away();
+        // The semaphore is never closed, so a place always comes in the end.
+        if let Ok(place) = timeout(BREATH, Arc::clone(places).acquire_owned()).await {
+            return place.ok();
         }
     }
 }
@@ -165,66 +178,6 @@ fn is_about_the_client(error: &io::Error) -> bool {
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset
     )
-}
-
-/// Shakes hands where the listener speaks https, in the time that headers have, then talks.
-async fn greet(
-    stream: TcpStream,
-    _place: Option<OwnedSemaphorePermit>,
-    served: Arc<Served>,
-    mut closed: watch::Receiver<()>,
-) {
-    // Answers are small and whole: waiting to fill a packet would only delay them. Without it they still arrive.
-    let _ = stream.set_nodelay(true);
-    let Some(tls) = &served.tls else {
-        return converse(stream, served, closed).await;
-    };
-    let patience = served.app.config.patience.header_timeout;
-    let shaken = tokio::select! {
-        shaken = timeout(patience, tls.accept(stream)) => shaken,
-        _ = closed.changed() => return,
-    };
-    match shaken {
-        Ok(Ok(stream)) => converse(stream, served, closed).await,
-        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-        Err(_) => tracing::debug!("TLS handshake took too long"),
-    }
-}
-
-/// Speaks HTTP/1 on one connection until either side ends it; `closed` ends it after the request under way.
-async fn converse(
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    served: Arc<Served>,
-    mut closed: watch::Receiver<()>,
-) {
-    let io = TokioIo::new(Patient::new(
-        stream,
-        served.app.config.patience.body_timeout,
-    ));
-    let builder = builder(&served.app.config);
-    let service = service_fn(move |request| exchange::answer(Arc::clone(&served), request));
-    let mut connection = std::pin::pin!(builder.serve_connection(io, service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = closed.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "connection broke off");
-    }
-}
-
-fn builder(config: &Config) -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(config.patience.header_timeout)
-        .max_header_size(MAX_HEAD)
-        // A client that has sent all it wants to say may close its half and still reads the answer.
-        .half_close(true);
-    builder
 }
 
 /// Waits for the connections to end; those still open at the deadline are cut.

@@ -14,6 +14,7 @@ use hyper::header::{CONNECTION, EXPECT, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 
 use super::cors::Asking;
+use super::crowd::Guest;
 use super::headers::guard;
 use super::request::RequestBody;
 use super::{Door, Served};
@@ -29,6 +30,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Answers one request, whatever happens in its handler.
 pub(super) async fn answer(
     served: Arc<Served>,
+    guest: Arc<Guest>,
     request: hyper::Request<Incoming>,
 ) -> Result<Response, Infallible> {
     let (head, body) = request.into_parts();
@@ -38,7 +40,7 @@ pub(super) async fn answer(
     let waits = head.headers.contains_key(EXPECT);
     let asking = Asking::of(&head, served.origins());
     let (body, mut unread) = RequestBody::new(body, served.app.config.patience.body_timeout);
-    let answer = unless_panic(respond(&served, found, head, body)).await;
+    let answer = unless_panic(respond(&served, &guest, found, head, body)).await;
     let mut response = answer.unwrap_or_else(ApiError::into_response);
     if let Ok(unread) = unread.try_recv()
         && unread.dispose(waits)
@@ -50,7 +52,7 @@ pub(super) async fn answer(
     asking.allow(&mut response);
     guard(response.headers_mut(), served.tls.is_some());
     line.end(&mut response);
-    Ok(response)
+    Ok(response.map(|body| guest.until_sent(body)))
 }
 
 /// The route of a request, where its listener leads to it.
@@ -65,6 +67,7 @@ fn find(door: Door, head: &Parts) -> Result<Found, ApiError> {
 /// Who may ask is settled before anything of the body is read.
 async fn respond(
     served: &Served,
+    guest: &Guest,
     found: Result<Found, ApiError>,
     head: Parts,
     body: RequestBody,
@@ -74,6 +77,9 @@ async fn respond(
         Door::Api => auth::admit(&served.app, route.who, &head.headers).await?,
         Door::Metrics => None,
     };
+    if actor.is_some() {
+        guest.admitted().await;
+    }
     (route.handler)(Request {
         app: Arc::clone(&served.app),
         head,

@@ -16,6 +16,8 @@ use crate::cli::config_of;
 
 const SOURCES: &str = "/api/remote-account/sources";
 
+const HEALTH: &str = "GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
 /// A server of its own, with short patience, in a folder that goes away with it.
 struct Server {
     address: std::net::SocketAddr,
@@ -225,19 +227,32 @@ async fn a_request_that_does_not_end_is_cut_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn further_connections_wait_for_a_place() {
+async fn further_connections_wait_while_all_places_are_at_work() {
     let server = Server::start(&["--max-connections", "1"]).await;
-    let first = server.connect().await;
-    sleep(Duration::from_millis(50)).await;
-    let asked = "GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let mut first = server.connect().await;
+    let begun = post("Content-Length: 10", "example-admin");
+    first.write_all(begun.as_bytes()).await.unwrap();
+    sleep(Duration::from_millis(100)).await;
     let mut second = server.connect().await;
-    second.write_all(asked.as_bytes()).await.unwrap();
-    let early = tokio::time::timeout(Duration::from_millis(150), second.readable()).await;
+    second.write_all(HEALTH.as_bytes()).await.unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(300), second.readable()).await;
     assert!(early.is_err(), "the second was served beside the first");
     drop(first);
-    assert!(
-        read_to_end(&mut second)
-            .await
-            .starts_with("HTTP/1.1 200 OK")
-    );
+    let answer = read_to_end(&mut second).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
+#[tokio::test]
+async fn who_waits_without_a_key_gives_its_place_to_the_next() {
+    let server = Server::start(&["--max-connections", "2"]).await;
+    let mut held = Vec::new();
+    for sent in ["", "GET /health HTTP/1.1\r\nHost:", HEALTH, ""] {
+        let mut stream = server.connect().await;
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        held.push(stream);
+    }
+    let answer = server.talk(HEALTH).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let cut = tokio::time::timeout(Duration::from_secs(5), read_to_end(&mut held[0])).await;
+    assert_eq!(cut.as_deref(), Ok(""), "the first has made room");
 }
