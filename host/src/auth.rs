@@ -1,5 +1,6 @@
 //! Who is asking, decided before anything of the body is read.
 
+mod failures;
 mod last_use;
 mod secret;
 
@@ -11,6 +12,7 @@ use crate::error::ApiError;
 use crate::job::Actor;
 use crate::store::keys::{self, ApiKey, Role};
 
+pub use failures::Failures;
 pub use last_use::LastUses;
 pub use secret::{AdminSecret, SecretError};
 

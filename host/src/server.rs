@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
+use crate::auth::Failures;
 use crate::import::{retention, rotation, schedule};
 use crate::metrics::RequestTimes;
 use crate::routes;
@@ -47,6 +48,7 @@ struct Served {
     app: Arc<App>,
     door: Door,
     tls: Option<TlsAcceptor>,
+    failures: Failures,
     times: Arc<RequestTimes>,
 }
 
@@ -76,6 +78,7 @@ pub async fn serve(listeners: Listeners, app: Arc<App>, shutdown: impl Future<Ou
         app: Arc::clone(&app),
         door,
         tls,
+        failures: Failures::default(),
         times: Arc::clone(&times),
     };
     let scrapes = async {

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Instant;
 
-use hyper::Method;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, EXPECT, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method, StatusCode};
+use tokio::time::sleep;
 
 use super::cors::Asking;
 use super::crowd::Guest;
@@ -19,8 +20,9 @@ use super::headers::guard;
 use super::request::RequestBody;
 use super::{Door, Served};
 use crate::api::{Answer, Request, Response};
-use crate::auth;
+use crate::auth::{self, Who};
 use crate::error::{ApiError, Cause};
+use crate::job::Actor;
 use crate::metrics::Ending;
 use crate::routes::{self, Found};
 
@@ -74,7 +76,7 @@ async fn respond(
 ) -> Answer {
     let Found { route, id, .. } = found?;
     let actor = match served.door {
-        Door::Api => auth::admit(&served.app, route.who, &head.headers).await?,
+        Door::Api => admit(served, guest, route.who, &head.headers).await?,
         Door::Metrics => None,
     };
     if actor.is_some() {
@@ -88,6 +90,22 @@ async fn respond(
         actor,
     })
     .await
+}
+
+/// Who asks. Without a valid key the answer is held back a little, longer with each failure of the same address.
+async fn admit(
+    served: &Served,
+    guest: &Guest,
+    who: Who,
+    headers: &HeaderMap,
+) -> Result<Option<Actor>, ApiError> {
+    let admitted = auth::admit(&served.app, who, headers).await;
+    if let Err(refusal) = &admitted
+        && refusal.status() == StatusCode::UNAUTHORIZED
+    {
+        sleep(served.failures.note(guest.from)).await;
+    }
+    admitted
 }
 
 /// Turns a panic of this request into an answer of its own. What it held is dropped; the panic's place is in the log.

@@ -256,3 +256,54 @@ async fn who_waits_without_a_key_gives_its_place_to_the_next() {
     let cut = tokio::time::timeout(Duration::from_secs(5), read_to_end(&mut held[0])).await;
     assert_eq!(cut.as_deref(), Ok(""), "the first has made room");
 }
+
+#[tokio::test]
+async fn wrong_keys_are_held_back_and_right_ones_are_not() {
+    let server = Server::start(&[]).await;
+    let asked = |secret| {
+        format!(
+            "GET {SOURCES} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {secret}\r\n\r\n"
+        )
+    };
+    let (wrong, right) = (asked("wrong"), asked("example-admin"));
+    // Many at once, so that the delays do not add up.
+    let many = std::iter::repeat_n(wrong.as_str(), 300).map(|text| server.talk(text));
+    for answer in futures(many).await {
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    }
+    let begun = Instant::now();
+    assert!(server.talk(&wrong).await.starts_with("HTTP/1.1 401 "));
+    let late = begun.elapsed();
+    assert!(
+        late >= Duration::from_millis(250) && late < Duration::from_secs(5),
+        "{late:?}"
+    );
+    let mut quickest = Duration::MAX;
+    for _ in 0..10 {
+        let begun = Instant::now();
+        assert!(server.talk(&right).await.starts_with("HTTP/1.1 200 "));
+        quickest = quickest.min(begun.elapsed());
+    }
+    assert!(quickest < Duration::from_millis(200), "{quickest:?}");
+}
+
+/// What all of these give, run side by side.
+async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut waiting: Vec<_> = all.map(Box::pin).collect();
+    let mut done = Vec::new();
+    std::future::poll_fn(|context| {
+        waiting.retain_mut(|one| match one.as_mut().poll(context) {
+            std::task::Poll::Ready(given) => {
+                done.push(given);
+                false
+            }
+            std::task::Poll::Pending => true,
+        });
+        match waiting.is_empty() {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await;
+    done
+}
