@@ -10,7 +10,7 @@ use super::harness::{ACCOUNTS, JOBS, SOURCES, Server};
 use super::upstream::{Reply, Upstream};
 
 fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !holds() {
         assert!(Instant::now() < deadline, "{what}");
         std::thread::sleep(Duration::from_millis(20));
