@@ -36,6 +36,7 @@ mod service {
     mod limits;
     pub(crate) mod logs;
     mod lookup;
+    mod malformed;
     mod metrics;
     mod monitoring;
     mod owners;

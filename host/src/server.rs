@@ -6,6 +6,8 @@ mod crowd;
 pub mod descriptors;
 mod exchange;
 mod headers;
+mod host;
+mod lines;
 mod patient;
 mod request;
 pub mod tls;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -67,11 +68,14 @@ async fn converse(
     mut closed: watch::Receiver<()>,
 ) {
     let patience = &served.app.config.patience;
-    let io = TokioIo::new(Patient::new(stream, patience.body_timeout));
+    let stream = Patient::new(stream, patience.body_timeout);
+    let lines = Arc::clone(&stream.lines);
     let builder = builder(patience.header_timeout);
-    let service = service_fn(move |request| {
-        exchange::answer(Arc::clone(&served), Arc::clone(&guest), request)
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let last = lines.request(request.body().size_hint().exact());
+        exchange::answer(Arc::clone(&served), Arc::clone(&guest), request, last)
     });
+    let io = TokioIo::new(stream);
     let mut connection = std::pin::pin!(builder.serve_connection(io, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -17,6 +17,7 @@ use tokio::time::sleep;
 use super::cors::Asking;
 use super::crowd::Guest;
 use super::headers::guard;
+use super::host;
 use super::request::RequestBody;
 use super::{Door, Served};
 use crate::api::{Answer, Request, Response};
@@ -29,24 +30,24 @@ use crate::routes::{self, Found};
 /// Names a request in its answer and in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Answers one request, whatever happens in its handler.
+/// Answers one request, whatever happens in its handler; `last`: no other may follow it.
 pub(super) async fn answer(
     served: Arc<Served>,
     guest: Arc<Guest>,
     request: hyper::Request<Incoming>,
+    last: bool,
 ) -> Result<Response, Infallible> {
     let (head, body) = request.into_parts();
     let mut line = Line::begin(&served, &head);
-    let found = find(served.door, &head);
+    let found = host::check(&head).and_then(|()| find(served.door, &head));
     line.route = found.as_ref().ok().map(|found| found.number);
     let waits = head.headers.contains_key(EXPECT);
     let asking = Asking::of(&head, served.origins());
     let (body, mut unread) = RequestBody::new(body, served.app.config.patience.body_timeout);
     let answer = unless_panic(respond(&served, &guest, found, head, body)).await;
     let mut response = answer.unwrap_or_else(ApiError::into_response);
-    if let Ok(unread) = unread.try_recv()
-        && unread.dispose(waits)
-    {
+    let unfinished = unread.try_recv().is_ok_and(|unread| unread.dispose(waits));
+    if unfinished || last {
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));

@@ -2,11 +2,14 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
+
+use super::lines::Lines;
 
 /// A stream whose writes fail once they have waited for `patience`. Reads wait: requests have limits of their own.
 pub(super) struct Patient<S> {
@@ -14,11 +17,14 @@ pub(super) struct Patient<S> {
     patience: Duration,
     alarm: Pin<Box<Sleep>>,
     waiting: bool,
+    /// Sees what is read.
+    pub(super) lines: Arc<Lines>,
 }
 
 impl<S> Patient<S> {
     pub(super) fn new(stream: S, patience: Duration) -> Patient<S> {
         Patient {
+            lines: Arc::default(),
             stream,
             patience,
             alarm: Box::pin(sleep(patience)),
@@ -54,7 +60,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(cx, buf)
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(cx, buf);
+        this.lines
+            .see(buf.filled().get(before..).unwrap_or_default());
+        read
     }
 }
 
