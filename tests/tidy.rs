@@ -1,5 +1,7 @@
 //! The order of the house: which part may know which, what the core never does, and that the README tells the truth.
 
+mod supply;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -345,14 +347,6 @@ fn nothing_is_left_behind() {
                 assert!(!text.contains(leftover), "{}: `{leftover}`", file.display());
             }
         }
-    }
-}
-
-#[test]
-fn every_package_comes_from_the_registry() {
-    let lock = read(&root().join("Cargo.lock"));
-    for line in lock.lines().filter(|line| line.starts_with("source = ")) {
-        assert!(line.starts_with("source = \"registry+"), "{line}");
     }
 }
 
