@@ -18,8 +18,16 @@ const TWICE: &[(&str, &str)] = &[
         "rcgen's yasna has an older one than proptest; both are of tests alone",
     ),
     (
+        "block-buffer",
+        "sha2, of the tests' wasmtime, has an older one than aes-gcm-siv",
+    ),
+    (
         "cpufeatures",
         "sha2, of the tests' wasmtime, has an older one than blake3",
+    ),
+    (
+        "crypto-common",
+        "sha2, of the tests' wasmtime, has an older one than aes-gcm-siv",
     ),
     (
         "embedded-io",
