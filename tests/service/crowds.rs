@@ -103,7 +103,9 @@ fn an_administrator_is_answered_beside_2000_idle_and_400_slow_connections() {
 
 #[test]
 fn more_connections_than_there_are_places_keep_no_administrator_out() {
-    let server = Server::start_with(&["--max-connections", "64"]);
+    // Nobody is cut for being slow: only by giving way can a place become free.
+    let patience = ["--header-timeout", "10m", "--body-timeout", "10m"];
+    let server = Server::start_with(&[&patience[..], &["--max-connections", "64"]].concat());
     let _idle = crowd(&server, 100, "");
     let _unread = crowd(&server, 50, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
     let mut slow = crowd(&server, 50, &slow_head());
