@@ -35,7 +35,10 @@ pub fn run(args: &ImportArgs) -> Outcome {
     let dir = &args.data.dir;
     let restored = restore_into(dir, &args.master_key, lines)?;
     let s = if restored == 1 { "" } else { "s" };
-    println!("restored {restored} account{s} into {}", dir.display());
+    crate::output::print(&format!(
+        "restored {restored} account{s} into {}\n",
+        dir.display()
+    ))?;
     Ok(())
 }
 

@@ -82,16 +82,16 @@ fn create(wanted: &Create) -> Outcome {
     let name = keys::name(&wanted.name).ok_or_else(|| format!("`--name` {}", keys::NAME_RULE))?;
     let (key, stored) = ApiKey::make(name, wanted.role.into())?;
     keys::create(&Store::peek(&wanted.data.dir)?, &stored)?;
-    println!("{key}");
+    crate::output::print(&format!("{key}\n"))?;
     Ok(())
 }
 
 fn list(dir: &Path) -> Outcome {
     let db = Store::peek_read_only(dir)?;
-    println!(
-        "{:<14}{:<8}{:<10}{:<27}{:<12}NAME",
+    crate::output::print(&format!(
+        "{:<14}{:<8}{:<10}{:<27}{:<12}NAME\n",
         "ID", "ROLE", "STATE", "CREATED", "LAST USED"
-    );
+    ))?;
     for key in keys::list(&db)? {
         let (role, created) = (key.role.as_str(), clock::rfc3339(key.created_at));
         let state = if key.enabled { "enabled" } else { "disabled" };
@@ -99,10 +99,10 @@ fn list(dir: &Path) -> Outcome {
             "" => "never",
             day => day,
         };
-        println!(
-            "{:<14}{role:<8}{state:<10}{created:<27}{used:<12}{}",
+        crate::output::print(&format!(
+            "{:<14}{role:<8}{state:<10}{created:<27}{used:<12}{}\n",
             key.id, key.name
-        );
+        ))?;
     }
     Ok(())
 }
