@@ -88,23 +88,19 @@ fn lists_are_cut_and_the_rest_is_counted() {
         .collect();
     let body = json!({ "payload": entries }).to_string();
     let answer = server.post(&format!("{PLAN}?limit=4"), &body).json();
-    let plan = &answer["plan"];
+    let cut = &answer["plan"];
     for (list, more) in [("changes", 16), ("skips", 6), ("notes", 6)] {
-        assert_eq!(plan[list].as_array().map(Vec::len), Some(4), "{list}");
-        assert_eq!(plan[format!("{list}_more")], json!(more), "{list}");
+        assert_eq!(cut[list].as_array().map(Vec::len), Some(4), "{list}");
+        assert_eq!(cut[format!("{list}_more")], json!(more), "{list}");
     }
-    assert_eq!(plan["skips"][1]["pointer"], json!("/payload/3"));
-    assert_eq!(plan["counts"]["added"], json!(20));
-    let whole = plan_of(&server, &body);
+    assert_eq!(cut["skips"][1]["pointer"], json!("/payload/3"));
+    assert_eq!(cut["counts"]["added"], json!(20));
+    let whole = plan(&server, &body);
     assert_eq!(
-        whole["plan_hash"], plan["plan_hash"],
+        whole["plan_hash"], cut["plan_hash"],
         "what is cut still counts"
     );
     check_refused(&server.post(&format!("{PLAN}?limit=0"), &body), 422);
-}
-
-fn plan_of(server: &Server, body: &str) -> Value {
-    plan(server, body)
 }
 
 #[test]
