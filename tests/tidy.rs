@@ -1,5 +1,6 @@
 //! The order of the house: which part may know which, what the core never does, and that the README tells the truth.
 
+mod secrets;
 mod supply;
 
 use std::collections::BTreeSet;

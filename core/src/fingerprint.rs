@@ -2,6 +2,7 @@
 
 use crate::json::push_hex;
 use std::fmt;
+use zeroize::Zeroizing;
 
 /// 128 bits of keyed BLAKE3. Without the pool's salt it says nothing about what it stands for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,16 +43,16 @@ impl fmt::Debug for Fingerprint {
 /// The pool's random salt: 32 bytes that make its fingerprints its own.
 #[derive(Clone)]
 pub struct Salt {
-    token_key: [u8; 32],
-    secret_key: [u8; 32],
+    token_key: Zeroizing<[u8; 32]>,
+    secret_key: Zeroizing<[u8; 32]>,
 }
 
 impl Salt {
     /// The salt made of these bytes.
     pub fn new(bytes: [u8; 32]) -> Salt {
         Salt {
-            token_key: bytes,
-            secret_key: blake3::derive_key("tributary secret values v1", &bytes),
+            token_key: Zeroizing::new(bytes),
+            secret_key: Zeroizing::new(blake3::derive_key("tributary secret values v1", &bytes)),
         }
     }
 

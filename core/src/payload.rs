@@ -33,7 +33,7 @@ impl Shape {
 }
 
 /// One entry: its place in the list, its place in the bytes, and its text.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Entry<'a> {
     /// Counted from 0.
     pub index: u64,

@@ -3,14 +3,16 @@
 use crate::json::{Cursor, Kind, kind, push_quoted, text};
 use crate::names::Names;
 use crate::secret::{OwnToken, PLACEHOLDER, is_secret_key, is_secret_text};
+use zeroize::Zeroizing;
 
-/// A secret: it shows itself only where somebody asks for it by name.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+/// A secret: it shows itself only where somebody asks for it by name, and is wiped from memory when it goes.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    pub(crate) fn new(text: String) -> Secret {
-        Secret(text)
+    /// Takes the text over.
+    pub fn new(text: String) -> Secret {
+        Secret(Zeroizing::new(text))
     }
 
     /// The secret itself: a token, or the JSON text of a secret value.
@@ -62,7 +64,7 @@ impl Shown<'_> {
     }
 
     fn hide_text(&mut self, secret: String) {
-        self.secrets.push(Secret(secret));
+        self.secrets.push(Secret::new(secret));
         self.text.push('"');
         self.text.push_str(PLACEHOLDER);
         self.text.push('"');

@@ -3,12 +3,14 @@
 
 mod units;
 
+use std::convert::Infallible;
 use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
+use tributary_core::Secret;
 use zeroize::Zeroizing;
 
 pub use units::{read_address, read_host, read_origin, read_size, read_time, write_size};
@@ -141,9 +143,10 @@ pub struct Admin {
         long = "admin-secret",
         value_name = "SECRET",
         env = "TRIBUTARY_ADMIN_SECRET",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = |text: &str| Ok::<_, Infallible>(Secret::new(text.to_owned()))
     )]
-    pub secret: Option<String>,
+    pub secret: Option<Secret>,
     /// File that holds the administrator's secret; by default `admin-secret` in the data folder, made when missing
     #[arg(
         long = "admin-secret-file",

@@ -1,7 +1,7 @@
 //! A source: an address that answers JSON, and how to ask it.
 
 use hyper::header::HeaderName;
-use tributary_core::{Provider, Strategy};
+use tributary_core::{Provider, Secret, Strategy};
 use url::Url;
 
 /// A stored source, secrets included. Never serialized as it is: `api::shape` makes the answer.
@@ -20,9 +20,9 @@ pub struct Source {
     /// Name of a custom header; empty when none.
     pub auth_header: String,
     /// Value of that header; empty when none.
-    pub auth_token: String,
+    pub auth_token: Secret,
     /// Bearer token; wins over the custom header; empty when none.
-    pub bearer_token: String,
+    pub bearer_token: Secret,
     /// What entries without a provider of their own belong to; `None` is the empty string of the API.
     pub provider: Option<Provider>,
     /// How a sync meets the pool.

@@ -59,8 +59,8 @@ impl<'a> SourceShape<'a> {
             interval_seconds: source.interval_seconds,
             last_sync_at: source.last_sync_at.map(rfc3339).unwrap_or_default(),
             import_job: latest_sync.map(JobShape::new),
-            has_auth_token: !source.auth_token.is_empty(),
-            has_bearer_token: !source.bearer_token.is_empty(),
+            has_auth_token: !source.auth_token.reveal().is_empty(),
+            has_bearer_token: !source.bearer_token.reveal().is_empty(),
         }
     }
 }
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use crate::job::JobKind;
     use crate::source::Method;
-    use tributary_core::Strategy;
+    use tributary_core::{Secret, Strategy};
 
     fn source() -> Source {
         Source {
@@ -153,8 +153,8 @@ mod tests {
             url: "https://accounts.example.test/webchat2api.json".to_owned(),
             method: Method::Get,
             auth_header: String::new(),
-            auth_token: String::new(),
-            bearer_token: "example-bearer".to_owned(),
+            auth_token: Secret::default(),
+            bearer_token: Secret::new("example-bearer".to_owned()),
             provider: Some(Provider::Gpt),
             strategy: Strategy::Merge,
             interval_seconds: Some(3600),

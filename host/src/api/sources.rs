@@ -3,7 +3,7 @@
 mod edit;
 
 use serde::Serialize;
-use tributary_core::{Leftover, Strategy};
+use tributary_core::{Leftover, Secret, Strategy};
 
 use super::fields::max_body;
 use super::query::Query;
@@ -140,8 +140,8 @@ fn blank(id: String, name: String) -> Source {
         url: String::new(),
         method: Method::default(),
         auth_header: String::new(),
-        auth_token: String::new(),
-        bearer_token: String::new(),
+        auth_token: Secret::default(),
+        bearer_token: Secret::default(),
         provider: None,
         strategy: Strategy::default(),
         interval_seconds: None,

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::config::Admin;
 
 /// Fewer characters than this can be guessed over a network.
@@ -34,7 +36,7 @@ impl AdminSecret {
     /// The first of option (or its variable), file, and `admin-secret` in the data folder, which is made when missing.
     pub fn settle(admin: &Admin, data: &Path) -> Result<AdminSecret, SecretError> {
         if let Some(secret) = &admin.secret {
-            return AdminSecret::check(secret, None);
+            return AdminSecret::check(secret.reveal(), None);
         }
         if let Some(file) = &admin.file {
             return AdminSecret::check(&read(file)?, Some(file));
@@ -72,8 +74,9 @@ impl AdminSecret {
     }
 }
 
-fn read(file: &Path) -> Result<String, SecretError> {
-    fs::read_to_string(file).map_err(|error| SecretError::File(file.to_owned(), error))
+fn read(file: &Path) -> Result<Zeroizing<String>, SecretError> {
+    let text = fs::read_to_string(file).map(Zeroizing::new);
+    text.map_err(|error| SecretError::File(file.to_owned(), error))
 }
 
 /// Writes a new secret beside its place and moves it there, so that a crash leaves none or a whole one.
@@ -114,6 +117,7 @@ impl std::error::Error for SecretError {}
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+    use tributary_core::Secret;
 
     /// An empty folder that goes away with its test.
     struct Folder(PathBuf);
@@ -135,7 +139,7 @@ mod tests {
 
     fn given(secret: Option<&str>, file: Option<&Path>) -> Admin {
         Admin {
-            secret: secret.map(str::to_owned),
+            secret: secret.map(|text| Secret::new(text.to_owned())),
             file: file.map(Path::to_owned),
         }
     }

@@ -184,9 +184,9 @@ fn only_accept() -> HeaderMap {
 /// The header with the source's token, of which the bearer token wins.
 fn credential(source: &Source) -> Result<Option<(HeaderName, HeaderValue)>, FetchError> {
     let (bearer, name, token) = (
-        &source.bearer_token,
+        source.bearer_token.reveal(),
         &source.auth_header,
-        &source.auth_token,
+        source.auth_token.reveal(),
     );
     if !bearer.is_empty() {
         return Ok(Some((AUTHORIZATION, secret(&format!("Bearer {bearer}"))?)));

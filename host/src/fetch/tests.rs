@@ -14,7 +14,7 @@ use std::net::TcpListener;
 use super::*;
 use crate::body::SinkError;
 use crate::source::Method;
-use tributary_core::Strategy;
+use tributary_core::{Secret, Strategy};
 use upstream::{Upstream, answer, ok};
 
 /// A source without a token.
@@ -26,8 +26,8 @@ fn source(url: &str) -> Source {
         url: url.to_owned(),
         method: Method::Get,
         auth_header: String::new(),
-        auth_token: String::new(),
-        bearer_token: String::new(),
+        auth_token: Secret::default(),
+        bearer_token: Secret::default(),
         provider: None,
         strategy: Strategy::Merge,
         interval_seconds: None,
@@ -131,9 +131,9 @@ async fn the_bearer_token_wins_over_the_custom_header_which_needs_both_parts() {
     ] {
         let upstream = Upstream::answering([ok(b"[]")]);
         let source = Source {
-            bearer_token: bearer.to_owned(),
+            bearer_token: Secret::new(bearer.to_owned()),
             auth_header: name.to_owned(),
-            auth_token: token.to_owned(),
+            auth_token: Secret::new(token.to_owned()),
             ..source(&upstream.url("/"))
         };
         fetch_with(FetchConfig::default(), &source).await.unwrap();
@@ -215,7 +215,7 @@ async fn what_cannot_be_asked_is_an_error_of_its_own() {
     assert_eq!(cause("http://a:b@127.0.0.1/").await, Cause::Url);
     let header = Source {
         auth_header: "X Y".to_owned(),
-        auth_token: "a".to_owned(),
+        auth_token: Secret::new("a".to_owned()),
         ..source("http://127.0.0.1/")
     };
     assert_eq!(
@@ -226,7 +226,7 @@ async fn what_cannot_be_asked_is_an_error_of_its_own() {
         Cause::Header
     );
     let token = Source {
-        bearer_token: "a\nb".to_owned(),
+        bearer_token: Secret::new("a\nb".to_owned()),
         ..source("http://127.0.0.1/")
     };
     assert_eq!(
@@ -259,7 +259,7 @@ async fn errors_name_the_host_and_nothing_else_of_the_source() {
     )]);
     let url = upstream.url("/path-secret?query=secret");
     let source = Source {
-        bearer_token: "tok-secret".to_owned(),
+        bearer_token: Secret::new("tok-secret".to_owned()),
         ..source(&url)
     };
     let error = fetch_with(FetchConfig::default(), &source)

@@ -186,7 +186,7 @@ mod tests {
             .unwrap()
             .unwrap();
         assert_eq!(
-            (source.url.as_str(), source.auth_token.as_str()),
+            (source.url.as_str(), source.auth_token.reveal()),
             (CANARY, CANARY)
         );
         let secret = |db: &Db| -> Result<Vec<u8>, StoreError> {

@@ -1,7 +1,7 @@
 //! Sources, in the order in which they were made.
 
 use rusqlite::{OptionalExtension, Row, params};
-use tributary_core::{Provider, Strategy};
+use tributary_core::{Provider, Secret, Strategy};
 
 use super::accounts::{Secrets, damaged, parts_of};
 use super::db::Db;
@@ -107,8 +107,8 @@ pub fn delete(db: &Db, id: &str) -> Result<bool, StoreError> {
 
 /// Address and tokens, sealed.
 fn sealed(db: &Db, source: &Source) -> Result<Vec<u8>, StoreError> {
-    let parts = [&source.url, &source.auth_token, &source.bearer_token];
-    let text = parts_of(parts.map(String::as_str));
+    let (auth, bearer) = (source.auth_token.reveal(), source.bearer_token.reveal());
+    let text = parts_of([&source.url, auth, bearer]);
     db.vault().seal(Identity::Source(&source.id), &text)
 }
 
@@ -131,8 +131,8 @@ fn read(row: &Row<'_>, vault: &Vault) -> Result<Source, StoreError> {
         url,
         method: super::word(row, "method", Method::from_exact)?,
         auth_header: row.get("auth_header")?,
-        auth_token,
-        bearer_token,
+        auth_token: Secret::new(auth_token),
+        bearer_token: Secret::new(bearer_token),
         provider: super::word(row, "provider", optional_provider)?,
         strategy: super::word(row, "strategy", Strategy::from_exact)?,
         interval_seconds: row.get("interval_seconds")?,
@@ -164,8 +164,8 @@ pub(super) mod tests {
             url: "https://accounts.example.test/a.json".to_owned(),
             method: Method::Post,
             auth_header: "X-Key".to_owned(),
-            auth_token: "t1".to_owned(),
-            bearer_token: String::new(),
+            auth_token: Secret::new("t1".to_owned()),
+            bearer_token: Secret::default(),
             provider: Some(Provider::Grok),
             strategy: Strategy::Replace,
             interval_seconds: Some(60),
@@ -211,7 +211,7 @@ pub(super) mod tests {
         assert_eq!(
             (
                 kept.auth_header.as_str(),
-                kept.auth_token.as_str(),
+                kept.auth_token.reveal(),
                 kept.interval_seconds
             ),
             ("X-Key", "t1", Some(60))

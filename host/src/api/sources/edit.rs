@@ -1,6 +1,6 @@
 //! What a create or update asks for, read from its body and checked.
 
-use tributary_core::{Provider, Strategy};
+use tributary_core::{Provider, Secret, Strategy};
 use url::Url;
 
 use crate::api::fields::Fields;
@@ -8,15 +8,15 @@ use crate::error::ApiError;
 use crate::source::{Method, Source, check_bearer_token, check_header, check_url};
 
 /// The fields that are present and not null. Each is valid by itself; `apply` checks what two of them make together.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Edit {
     pub(super) name: Option<String>,
     pub(super) enabled: Option<bool>,
     pub(super) url: Option<String>,
     pub(super) method: Option<Method>,
     pub(super) auth_header: Option<String>,
-    pub(super) auth_token: Option<String>,
-    pub(super) bearer_token: Option<String>,
+    pub(super) auth_token: Option<Secret>,
+    pub(super) bearer_token: Option<Secret>,
     /// The inner `None` is the empty string, which clears it.
     pub(super) provider: Option<Option<Provider>>,
     pub(super) strategy: Option<Strategy>,
@@ -42,8 +42,8 @@ impl Edit {
                 .transpose()?,
             method: fields.one_of("method", "`GET` or `POST`", Method::from_exact)?,
             auth_header: fields.text("auth_header")?,
-            auth_token: fields.text("auth_token")?,
-            bearer_token: fields.text("bearer_token")?,
+            auth_token: fields.text("auth_token")?.map(Secret::new),
+            bearer_token: fields.text("bearer_token")?.map(Secret::new),
             provider: fields.one_of("provider", "empty, `gpt` or `grok`", optional_provider)?,
             strategy: fields.one_of(
                 "sync_strategy",
@@ -56,8 +56,9 @@ impl Edit {
     /// Changes `source`; whether anything differs then. 422 when its header or token could not be sent.
     pub(super) fn apply(self, source: &mut Source) -> Result<bool, ApiError> {
         let edited = self.over(source.clone());
-        check_header(&edited.auth_header, &edited.auth_token).map_err(ApiError::unprocessable)?;
-        check_bearer_token(&edited.bearer_token).map_err(ApiError::unprocessable)?;
+        check_header(&edited.auth_header, edited.auth_token.reveal())
+            .map_err(ApiError::unprocessable)?;
+        check_bearer_token(edited.bearer_token.reveal()).map_err(ApiError::unprocessable)?;
         let differs = edited != *source;
         *source = edited;
         Ok(differs)
@@ -125,7 +126,7 @@ mod tests {
 
     #[track_caller]
     fn refused(body: &str, status: u16, message: &str) {
-        let error = Edit::parse(body.as_bytes()).unwrap_err();
+        let error = Edit::parse(body.as_bytes()).err().unwrap();
         assert_eq!(
             (error.status().as_u16(), error.message()),
             (status, message),
@@ -157,7 +158,7 @@ mod tests {
         assert!(Edit::parse(clear).unwrap().apply(&mut source).unwrap());
         assert_eq!(
             (
-                source.auth_header + &source.auth_token + &source.bearer_token,
+                source.auth_header + source.auth_token.reveal() + source.bearer_token.reveal(),
                 source.provider
             ),
             (String::new(), None)
@@ -226,14 +227,16 @@ mod tests {
         }
         assert_eq!(
             Edit::parse(br#"{"url":"ftp://a.test"}"#)
-                .unwrap_err()
+                .err()
+                .unwrap()
                 .status()
                 .as_u16(),
             422
         );
         assert_eq!(
             Edit::parse(b"{\"name\":\"\\ud800\"}")
-                .unwrap_err()
+                .err()
+                .unwrap()
                 .status()
                 .as_u16(),
             422
@@ -251,7 +254,8 @@ mod tests {
             let error = Edit::parse(body.as_bytes())
                 .unwrap()
                 .apply(&mut source)
-                .unwrap_err();
+                .err()
+                .unwrap();
             assert_eq!(error.status().as_u16(), 422, "{body}");
         }
     }

@@ -205,7 +205,7 @@ async fn a_condition_of_the_operator_s_own_is_left_as_it_is() {
         let upstream = Upstream::answering([not_modified()]);
         let source = Source {
             auth_header: "If-None-Match".to_owned(),
-            auth_token: "\"mine\"".to_owned(),
+            auth_token: Secret::new("\"mine\"".to_owned()),
             ..source(&upstream.url("/"))
         };
         let error = ask(&source, &known).await;

@@ -6,7 +6,7 @@ use super::*;
 fn post(url: &str) -> Source {
     Source {
         method: Method::Post,
-        bearer_token: "tok-b".to_owned(),
+        bearer_token: Secret::new("tok-b".to_owned()),
         ..source(url)
     }
 }
@@ -90,11 +90,11 @@ async fn a_token_in_any_header_stays_with_its_origin() {
     for name in ["X-Key", "Cookie", "Accept", "Content-Type", "User-Agent"] {
         let other = Upstream::answering([ok(b"[]")]);
         let first = Upstream::answering([redirect(307, &other.url("/"))]);
-        let (auth_header, auth_token) = (name.to_owned(), "tok-h".to_owned());
+        let (auth_header, auth_token) = (name.to_owned(), Secret::new("tok-h".to_owned()));
         let source = Source {
             auth_header,
             auth_token,
-            bearer_token: String::new(),
+            bearer_token: Secret::default(),
             ..post(&first.url("/"))
         };
         fetch_with(FetchConfig::default(), &source).await.unwrap();

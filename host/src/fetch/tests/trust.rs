@@ -264,7 +264,7 @@ async fn a_redirect_from_https_to_http_leaves_the_token_behind() {
     let file = PemFile::new(&authority.pem());
     let url = upstream.url("/").replace("http", "https");
     let source = Source {
-        bearer_token: "tok-b".to_owned(),
+        bearer_token: Secret::new("tok-b".to_owned()),
         ..source(&url)
     };
     assert_eq!(fetch_with(file.config(), &source).await.unwrap(), b"[]");
