@@ -1,0 +1,269 @@
+//! What reads cost over HTTP: lists, the export, the start.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+use tributary_core::Fingerprint;
+use tributary_host::store::vault::{Identity, MasterKey, Vault};
+use zeroize::Zeroizing;
+
+use crate::bare::Bare;
+use crate::harness::{ACCOUNTS, EXPORT, Home, SOURCES, Server};
+use crate::imports::{inject, middle};
+use crate::load::{self, Client};
+use crate::report::{Goal, Report, Unit, median, percentile, timed};
+use crate::{MANY, RUNS, payload};
+
+/// How long one rate is measured.
+const TIME: Duration = Duration::from_secs(2);
+/// Rates of each side, in turns.
+const TURNS: usize = 3;
+
+/// A list of 20 sources, to 16 connections that ask without pause; the server writes its log.
+pub(crate) fn sources(report: &mut Report) {
+    let server = with_sources();
+    let asked = load::get(SOURCES);
+    let rates = against_bare(&server, 16, &asked);
+    report.row(
+        "GET sources, 20 of them, 16 connections",
+        Unit::PerSecond,
+        rates,
+        Some(Goal::AtLeast(0.8)),
+    );
+}
+
+fn with_sources() -> Server {
+    let server = Server::start();
+    for n in 0..20 {
+        server.source(&format!(
+            r#"{{"name": "source {n}", "url": "http://a.example.test/{n}"}}"#
+        ));
+    }
+    server
+}
+
+/// Rates of the server, and of hyper alone with the same bytes, in turns.
+fn against_bare(server: &Server, connections: usize, asked: &[u8]) -> (f64, f64) {
+    let home = Home::new();
+    let answer = home.file("answer");
+    let mut client = Client::new(server.addr);
+    let length = client.ask(asked);
+    fs::write(&answer, client.body(length)).expect("a file");
+    let bare = Bare::answering(&answer);
+    let (mut product, mut floor) = (vec![], vec![]);
+    for _ in 0..TURNS {
+        floor.push(load::rate(bare.addr, connections, TIME, |_, _| {
+            asked.to_vec()
+        }));
+        product.push(load::rate(server.addr, connections, TIME, |_, _| {
+            asked.to_vec()
+        }));
+    }
+    (middle(&mut product), middle(&mut floor))
+}
+
+/// Pages of 100 in a pool of 1,000,000: the first, one in the middle and the last.
+pub(crate) fn pages(report: &mut Report, large: &Server) {
+    let total = large.get(&format!("{ACCOUNTS}?limit=1")).json()["total"]
+        .as_u64()
+        .expect("a number");
+    for (name, rest) in [("first", total), ("middle", total / 2), ("last", 100)] {
+        let after = cursor_before(large, total - rest);
+        let asked = load::get(&format!("{ACCOUNTS}?limit=100{after}"));
+        let rates = against_bare(large, 4, &asked);
+        let name = format!("GET accounts, 100 of {total}, {name} page");
+        report.row(&name, Unit::PerSecond, rates, Some(Goal::AtLeast(0.13)));
+    }
+}
+
+/// Where the list goes on after so many accounts, as a parameter.
+fn cursor_before(server: &Server, mut passed: u64) -> String {
+    let mut after = String::new();
+    while passed > 0 {
+        let limit = passed.min(1_000);
+        let page = server
+            .get(&format!("{ACCOUNTS}?limit={limit}{after}"))
+            .json();
+        after = format!("&after={}", page["next"].as_str().expect("more follow"));
+        passed -= limit;
+    }
+    after
+}
+
+/// The slowest hundredth of lists asked for while 1,000,000 go in, against hyper alone beside as many busy threads.
+pub(crate) fn during_imports(report: &mut Report) {
+    const BUSY: usize = 2;
+    let server = with_sources();
+    let asked = load::get(SOURCES);
+    let home = Home::new();
+    let answer = home.file("answer");
+    let mut client = Client::new(server.addr);
+    let length = client.ask(&asked);
+    fs::write(&answer, client.body(length)).expect("a file");
+    let bare = Bare::answering(&answer);
+    let ended = AtomicBool::new(false);
+    let mut product = thread::scope(|scope| {
+        scope.spawn(|| {
+            for part in 0..10 {
+                inject(
+                    &server,
+                    &payload::accounts_of(part * MANY..(part + 1) * MANY, "bulk"),
+                );
+            }
+            ended.store(true, Ordering::Relaxed);
+        });
+        poll(&mut client, &asked, &ended)
+    });
+    ended.store(false, Ordering::Relaxed);
+    let sum = AtomicU64::new(0);
+    let mut floor = thread::scope(|scope| {
+        for _ in 0..BUSY {
+            scope.spawn(|| {
+                while !ended.load(Ordering::Relaxed) {
+                    sum.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        scope.spawn(|| {
+            thread::sleep(Duration::from_secs(5));
+            ended.store(true, Ordering::Relaxed);
+        });
+        poll(&mut Client::new(bare.addr), &asked, &ended)
+    });
+    let name = format!(
+        "GET sources p99 while 1,000,000 go in ({} asked)",
+        product.len()
+    );
+    report.times(
+        &name,
+        percentile(&mut product, 99),
+        percentile(&mut floor, 99),
+        Goal::AtMost(1.5),
+    );
+}
+
+/// Asks every 2 ms until it ends.
+fn poll(client: &mut Client, asked: &[u8], ended: &AtomicBool) -> Vec<Duration> {
+    let mut times = Vec::new();
+    while !ended.load(Ordering::Relaxed) {
+        times.push(timed(|| {
+            client.ask(asked);
+        }));
+        thread::sleep(Duration::from_millis(2));
+    }
+    times
+}
+
+/// Everything read back, against one thread that reads and opens the rows. The server goes on.
+pub(crate) fn export(report: &mut Report, large: Server) -> Server {
+    let server = Server::start_in(large.stop(), &[]);
+    let before = server.peak_memory();
+    let (mut product, mut floor) = (vec![], vec![]);
+    for _ in 0..RUNS {
+        floor.push(timed(|| assert!(open_all(server.home()) >= 10 * MANY)));
+        product.push(timed(|| assert!(exported(&server) > 100 * MANY)));
+    }
+    report.times(
+        "export 1,000,000",
+        median(&mut product),
+        median(&mut floor),
+        Goal::AtMost(0.95),
+    );
+    let mib = f64::from(1 << 20);
+    let grown = (server.peak_memory() - before) as f64 / mib;
+    report.row(
+        "its memory over the start's, against 64",
+        Unit::Megabytes,
+        (grown, 64.0),
+        Some(Goal::AtMost(1.0)),
+    );
+    server
+}
+
+/// Reads the export as it comes; how many bytes there were.
+fn exported(server: &Server) -> usize {
+    use std::io::{Read, Write};
+    let mut stream = server.connect();
+    let request = format!(
+        "POST {EXPORT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let (mut piece, mut all) = (vec![0; 1 << 20], 0);
+    while let Ok(length @ 1..) = stream.read(&mut piece) {
+        all += length;
+    }
+    all
+}
+
+fn open_all(home: &Home) -> usize {
+    let key = fs::read_to_string(home.data().join("master-key")).expect("a key");
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(key.trim().as_bytes().chunks(2)) {
+        let pair = std::str::from_utf8(pair).expect("hex");
+        *byte = u8::from_str_radix(pair, 16).expect("hex");
+    }
+    let vault = Vault::new(&[MasterKey::new(Zeroizing::new(bytes))]);
+    let db = open_file(home);
+    let mut rows = db
+        .prepare("SELECT fingerprint, shown, secret FROM account ORDER BY id")
+        .expect("a statement");
+    let mut rows = rows.query([]).expect("rows");
+    let mut opened = 0;
+    while let Some(row) = rows.next().expect("a row") {
+        let print = Fingerprint::from_bytes(row.get(0).expect("a fingerprint"));
+        let shown = row.get_ref(1).expect("text").as_str().expect("text");
+        let secret = row.get_ref(2).expect("a blob").as_blob().expect("a blob");
+        let secret = vault
+            .open(Identity::Account(&print), secret)
+            .expect("it opens");
+        opened += usize::from(!shown.is_empty() && !secret.is_empty());
+    }
+    opened
+}
+
+fn open_file(home: &Home) -> Connection {
+    let path = home.data().join("tributary.db");
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("a database")
+}
+
+/// From the start of the program to its address, with 1,000,000 accounts, over that with none and the opening of the file.
+pub(crate) fn start(report: &mut Report, large: Server) -> Home {
+    let (mut empty, mut full) = (Server::start().stop(), large.stop());
+    let (mut product, mut floor, mut opening) = (vec![], vec![], vec![]);
+    for _ in 0..RUNS * 3 {
+        opening.push(timed(|| {
+            let one = open_file(&full).query_row("SELECT count(*) FROM meta", [], |row| row.get(0));
+            assert_eq!(one, Ok(1));
+        }));
+        let (server, took) = started(empty);
+        floor.push(took);
+        empty = server.stop();
+        let (server, took) = started(full);
+        product.push(took);
+        full = server.stop();
+    }
+    let allowed = median(&mut opening) + Duration::from_millis(20);
+    let took = median(&mut product);
+    report.times(
+        "start with 1,000,000, against an empty pool",
+        took,
+        median(&mut floor),
+        Goal::AtMost(1.25),
+    );
+    report.times(
+        "the same, against opening the file + 20 ms",
+        took,
+        allowed,
+        Goal::AtMost(1.0),
+    );
+    full
+}
+
+fn started(home: Home) -> (Server, Duration) {
+    let began = Instant::now();
+    let server = Server::start_in(home, &[]);
+    (server, began.elapsed())
+}
