@@ -1,5 +1,7 @@
 //! What the whole server shares.
 
+mod kept;
+
 use std::error::Error;
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use crate::import::rotation::Rotation;
 use crate::import::{Schedule, Syncs};
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreOptions, meta};
+
+pub use kept::Kept;
 
 /// Plans that are made at the same time, each in a thread with a connection of its own.
 const PLANS_AT_ONCE: usize = 2;
@@ -39,6 +43,8 @@ pub struct App {
     pub schedule: Schedule,
     /// Turns of plans, which look at the pool for long.
     pub planning: Arc<Semaphore>,
+    /// The list of sources as it was last told.
+    pub source_list: Kept,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -70,6 +76,7 @@ impl App {
             rotation: Rotation::default(),
             schedule: Schedule::default(),
             planning: Arc::new(Semaphore::new(PLANS_AT_ONCE)),
+            source_list: Kept::default(),
             metrics,
         })
     }

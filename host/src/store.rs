@@ -40,7 +40,7 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -100,6 +100,7 @@ struct Shared {
     readers: Readers,
     record: Arc<Record>,
     stop: Arc<AtomicBool>,
+    sources_edition: Arc<AtomicU64>,
     meters: Meters,
     vault: Vault,
     /// The file that holds the master keys; `None` when they were given.
@@ -301,6 +302,12 @@ impl Store {
         self.shared.record.health(&self.shared.dir)
     }
 
+    /// A number that grows when a list of sources may tell something else: one that was read after this was asked is good
+    /// until then. Never queues.
+    pub fn sources_edition(&self) -> u64 {
+        self.shared.sources_edition.load(Ordering::Acquire)
+    }
+
     /// What waits for the writer and what it writes at once.
     pub fn meters(&self) -> &Meters {
         &self.shared.meters
@@ -346,6 +353,7 @@ impl Store {
             Arc::new(Record::default()),
             Arc::new(AtomicBool::new(false)),
         );
+        let sources_edition = Arc::new(AtomicU64::new(0));
         let meters = Meters::new().map_err(|e| e.to_string())?;
         let vault = db.vault().clone();
         let readers = Readers::start(path, options.readers, &vault)?;
@@ -354,6 +362,7 @@ impl Store {
             db,
             works,
             Arc::clone(&stop),
+            Arc::clone(&sources_edition),
             Arc::clone(&record),
             checkpoints,
             meters.clone(),
@@ -380,6 +389,7 @@ impl Store {
                 readers,
                 record,
                 stop,
+                sources_edition,
                 meters,
                 vault,
                 key_file: keys.file,

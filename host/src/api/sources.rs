@@ -2,13 +2,15 @@
 
 mod edit;
 
+use hyper::StatusCode;
+use hyper::body::Bytes;
 use serde::Serialize;
 use tributary_core::{Leftover, Secret, Strategy};
 
 use super::fields::max_body;
 use super::query::Query;
 use super::shape::SourceShape;
-use super::{Answer, Request, ok};
+use super::{Answer, Request, Response, ok, whole, with_type};
 use crate::error::ApiError;
 use crate::import::hand;
 use crate::job::ImportJob;
@@ -23,15 +25,23 @@ type Listed = (Source, Option<ImportJob>);
 
 /// `GET /api/remote-account/sources`: all sources, the oldest first.
 pub async fn list(request: Request) -> Answer {
-    let all = request
-        .app
-        .store
-        .read(sources::list)
-        .await
-        .map_err(ApiError::from)?;
-    ok(&All {
+    let app = &request.app;
+    let edition = app.store.sources_edition();
+    if let Some(text) = app.source_list.of(edition) {
+        return Ok(as_json(text));
+    }
+    let all = app.store.read(sources::list).await;
+    let all = all.map_err(ApiError::from)?;
+    let text = serde_json::to_vec(&All {
         sources: shapes(&all),
-    })
+    });
+    let text = Bytes::from(text.map_err(|error| ApiError::internal(error.to_string()))?);
+    app.source_list.keep(edition, text.clone());
+    Ok(as_json(text))
+}
+
+fn as_json(text: Bytes) -> Response {
+    with_type(StatusCode::OK, "application/json", whole(text))
 }
 
 /// `POST /api/remote-account/sources`: adds a source.

@@ -1,5 +1,6 @@
 //! A connection to the database, and what opens the secrets in it.
 
+use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 
 use rusqlite::Connection;
@@ -11,17 +12,33 @@ use super::vault::Vault;
 pub struct Db {
     connection: Connection,
     vault: Vault,
+    /// Whether what a list of sources tells was changed through this connection.
+    sources_changed: Cell<bool>,
 }
 
 impl Db {
     /// A connection whose secrets this vault opens.
     pub fn new(connection: Connection, vault: Vault) -> Db {
-        Db { connection, vault }
+        Db {
+            connection,
+            vault,
+            sources_changed: Cell::new(false),
+        }
     }
 
     /// What opens its secrets.
     pub fn vault(&self) -> &Vault {
         &self.vault
+    }
+
+    /// Notes that a source or its latest sync is changed.
+    pub(super) fn sources_change(&self) {
+        self.sources_changed.set(true);
+    }
+
+    /// Whether any was since this was last asked.
+    pub(super) fn have_sources_changed(&self) -> bool {
+        self.sources_changed.take()
     }
 
     /// Runs `work`, to which everything is as it was at one moment.

@@ -21,6 +21,7 @@ pub fn insert(db: &Db, job: &ImportJob) -> Result<(), StoreError> {
                VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
                ?21, ?22, ?23, ?24, ?25, ?26)";
     let (undo, [added, changed]) = traced(job);
+    note_sync(db, job);
     db.prepare_cached(sql)?.execute(params![
         job.id,
         job.kind.as_str(),
@@ -59,6 +60,7 @@ pub fn finish(db: &Db, job: &ImportJob) -> Result<bool, StoreError> {
                undo = ?15, added_first = ?16, added_last = ?17, undo_first = ?18, undo_last = ?19 \
                WHERE id = ?1 AND status = 'running'";
     let (undo, [added, changed]) = traced(job);
+    note_sync(db, job);
     let finished = db.prepare_cached(sql)?.execute(params![
         job.id,
         job.status.as_str(),
@@ -81,6 +83,13 @@ pub fn finish(db: &Db, job: &ImportJob) -> Result<bool, StoreError> {
         changed.1,
     ])?;
     Ok(finished > 0)
+}
+
+/// The latest sync of a source stands in the list of sources.
+fn note_sync(db: &Db, job: &ImportJob) {
+    if job.kind == JobKind::Sync {
+        db.sources_change();
+    }
 }
 
 /// `undo`, and the first and last rows of accounts added and of the record.

@@ -101,6 +101,7 @@ pub fn drop_bit(db: &Db, bit: &Bit) -> Result<(), StoreError> {
             }
         }
         Bit::Jobs(last) => {
+            db.sources_change();
             let sql = format!("DELETE FROM job WHERE number IN ({UNNEEDED})");
             db.prepare_cached(&sql)?.execute(params![last, ROWS])?;
         }

@@ -43,6 +43,7 @@ pub fn is_taken(db: &Db, id: &str) -> Result<bool, StoreError> {
 pub fn insert(db: &Db, source: &Source) -> Result<(), StoreError> {
     let sql = "INSERT INTO source(id, name, enabled, secret, method, auth_header, provider, strategy, \
                interval_seconds, revision, last_sync_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    db.sources_change();
     db.prepare_cached(sql)?.execute(params![
         source.id,
         source.name,
@@ -64,6 +65,7 @@ pub fn insert(db: &Db, source: &Source) -> Result<(), StoreError> {
 pub fn update(db: &Db, source: &Source) -> Result<bool, StoreError> {
     let sql = "UPDATE source SET name = ?2, enabled = ?3, secret = ?4, method = ?5, auth_header = ?6, provider = ?7, \
                strategy = ?8, interval_seconds = ?9, revision = revision + 1 WHERE id = ?1";
+    db.sources_change();
     let changed = db.prepare_cached(sql)?.execute(params![
         source.id,
         source.name,
@@ -88,12 +90,14 @@ pub fn touch(db: &Db, id: &str) -> Result<(), StoreError> {
 
 /// Notes a successful sync at `at` (seconds since the epoch), which is no edit. `false` when the source is gone.
 pub fn mark_synced(db: &Db, id: &str, at: i64) -> Result<bool, StoreError> {
+    db.sources_change();
     let mut change = db.prepare_cached("UPDATE source SET last_sync_at = ?2 WHERE id = ?1")?;
     Ok(change.execute(params![id, at])? > 0)
 }
 
 /// Forgets a source; its accounts and jobs stay. `false` when there is none with this id.
 pub fn delete(db: &Db, id: &str) -> Result<bool, StoreError> {
+    db.sources_change();
     let mut source = db.prepare_cached("DELETE FROM source WHERE id = ?1")?;
     let deleted = source.execute([id])? > 0;
     if deleted {

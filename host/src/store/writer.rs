@@ -1,7 +1,7 @@
 //! The one writer: whatever waits is applied in one transaction, synced once, and only then answered.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub(super) struct Writer {
     held: Option<Box<dyn Work>>,
     /// Whether a commit is the writer's own.
     commits: Arc<AtomicBool>,
+    /// Counts the commits after which a list of sources may tell something else.
+    sources_edition: Arc<AtomicU64>,
     /// Set at the deadline of a shutdown: what is not committed never will be.
     stop: Arc<AtomicBool>,
     record: Arc<Record>,
@@ -40,6 +42,7 @@ impl Writer {
         mut db: Db,
         queue: Receiver<Box<dyn Work>>,
         stop: Arc<AtomicBool>,
+        sources_edition: Arc<AtomicU64>,
         record: Arc<Record>,
         checkpoints: Checkpoints,
         meters: Meters,
@@ -53,6 +56,7 @@ impl Writer {
             queue,
             held: None,
             commits,
+            sources_edition,
             stop,
             record,
             checkpoints,
@@ -174,6 +178,10 @@ impl Writer {
         self.commits.store(true, Ordering::Relaxed);
         let committed = self.execute("COMMIT");
         self.commits.store(false, Ordering::Relaxed);
+        // Before anyone is answered, and even when it failed: a list that is read anew is never wrong.
+        if self.db.have_sources_changed() {
+            self.sources_edition.fetch_add(1, Ordering::Release);
+        }
         committed
     }
 

@@ -37,6 +37,7 @@ impl Bench {
             works,
             Arc::clone(&stop),
             Arc::default(),
+            Arc::default(),
             checkpoints,
             Meters::new().unwrap(),
         );
