@@ -7,7 +7,7 @@ use crate::json::{Cursor, Kind, kind, members, push_quoted, text};
 use crate::names::Names;
 use crate::owner::Owners;
 use crate::provider::Provider;
-use crate::secret::{OwnToken, PLACEHOLDER};
+use crate::secret::{OwnToken, PLACEHOLDER, PLACEHOLDER_CHAR};
 use crate::typed::Typed;
 use crate::value::{Secret, Shown};
 pub(crate) use field_index::FieldIndex;
@@ -393,15 +393,31 @@ impl Draft {
 /// Puts the secret values back into a document: the account's fields as they came. `secrets` are the JSON texts of the
 /// values in the order of their places.
 pub fn revealed<'a>(shown: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
-    let mut place = String::new();
-    push_quoted(&mut place, PLACEHOLDER);
-    let mut parts = shown.split(place.as_str());
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for (part, secret) in parts.zip(secrets) {
-        out.push_str(secret);
-        out.push_str(part);
+    let mut out = String::with_capacity(shown.len().saturating_add(256));
+    let (mut secrets, mut from) = (secrets.into_iter(), 0);
+    for (at, place) in shown.match_indices(PLACEHOLDER_CHAR) {
+        let end = at.saturating_add(place.len());
+        let (Some(before), Some(rest)) = (shown.get(from..at), shown.get(end..)) else {
+            continue;
+        };
+        // Only a whole string marks a place: one that ends so has an escaped quote there, or none.
+        if let (Some(before), true) = (before.strip_suffix('"'), rest.starts_with('"'))
+            && !is_escaped(before)
+            && let Some(secret) = secrets.next()
+        {
+            out.push_str(before);
+            out.push_str(secret);
+            from = end.saturating_add(1);
+        }
     }
+    out.push_str(shown.get(from..).unwrap_or_default());
     out
+}
+
+/// Whether what follows this part of a JSON string is escaped.
+fn is_escaped(before: &str) -> bool {
+    let slashes = before.bytes().rev().take_while(|byte| *byte == b'\\');
+    slashes.count() % 2 == 1
 }
 
 /// Whether something in the fields of a document, as it is shown, contains `text`: a string, a number or another word at
@@ -446,6 +462,14 @@ pub fn string_of(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_return_to_their_places_and_nowhere_else() {
+        let shown = r#"{"a":"…","b":"x\"…","c":"y…","d":["…","\\"],"e":"…z"}"#;
+        let whole = r#"{"a":1,"b":"x\"…","c":"y…","d":["s","\\"],"e":"…z"}"#;
+        assert_eq!(revealed(shown, ["1", "\"s\""]), whole);
+        assert_eq!(revealed("{}", []), "{}");
+    }
 
     #[test]
     fn what_a_document_mentions_are_its_values_and_what_lies_in_them() {

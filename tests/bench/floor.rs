@@ -65,7 +65,8 @@ pub(crate) fn insert_all(db: &Connection, payload: &Path, vault: &Vault) -> Dura
                 );
                 let mut secret = Vec::with_capacity(256);
                 for part in [one.access_token, one.refresh_token] {
-                    secret.extend_from_slice(&(part.len() as u32).to_le_bytes());
+                    let length = u32::try_from(part.len()).expect("a token");
+                    secret.extend_from_slice(&length.to_le_bytes());
                     secret.extend_from_slice(part.as_bytes());
                 }
                 let whose = Fingerprint::from_bytes(print);

@@ -42,7 +42,7 @@ pub(super) enum Columns {
     Few,
     /// The same, provider, earlier status, time of injection and owners.
     Shown,
-    /// The same and the secrets.
+    /// The same with the secrets in place of the owners.
     All,
 }
 
@@ -55,7 +55,7 @@ pub(super) const PROVIDER: usize = 4;
 pub(super) const EARLIER_STATUS: usize = 5;
 pub(super) const INJECTED_AT: usize = 6;
 pub(super) const OWNERS: usize = 7;
-pub(super) const SECRET: usize = 8;
+pub(super) const SECRET: usize = 7;
 
 impl Columns {
     /// Their list in a SELECT from `account a`.
@@ -66,10 +66,9 @@ impl Columns {
                 "a.id, a.fingerprint, a.masked, a.shown, a.provider, a.earlier_status, a.injected_at, ",
                 "(SELECT owners FROM account_key WHERE fingerprint = a.fingerprint)"
             ),
-            Columns::All => concat!(
-                "a.id, a.fingerprint, a.masked, a.shown, a.provider, a.earlier_status, a.injected_at, ",
-                "(SELECT owners FROM account_key WHERE fingerprint = a.fingerprint), a.secret"
-            ),
+            Columns::All => {
+                "a.id, a.fingerprint, a.masked, a.shown, a.provider, a.earlier_status, a.injected_at, a.secret"
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
-use tributary_core::{Fingerprint, Owner, Owners, string_of};
+use tributary_core::{Fingerprint, Owner, Owners, Provider, string_of};
 
 use super::accounts::{OwnerIds, damaged, provider_id, provider_of};
 use super::db::Db;
@@ -26,7 +26,7 @@ pub struct Part {
 
 /// At most `most` accounts that are meant, after row `after`. It may be fewer without being the end.
 pub fn part(db: &Db, filter: &Filter, after: i64, most: usize) -> Result<Part, StoreError> {
-    let mut owners = OwnerIds::new(db);
+    let mut owners = OwnersText::new(OwnerIds::new(db));
     let mut items = Vec::with_capacity(most.min(1_000));
     let next = filter.walk(db, Columns::Shown, after, most, |row| {
         items.push((row.get(ROW)?, item_of(row, &mut owners)?));
@@ -45,7 +45,7 @@ pub fn item(db: &Db, fingerprint: &Fingerprint) -> Result<Option<String>, StoreE
         "SELECT {} FROM account a WHERE id = (SELECT account FROM account_key WHERE fingerprint = ?1)",
         Columns::Shown.sql()
     );
-    let mut owners = OwnerIds::new(db);
+    let mut owners = OwnersText::new(OwnerIds::new(db));
     let mut row = db.prepare_cached(&sql)?;
     let item = row.query_row([fingerprint.as_bytes()], |row| {
         Ok(item_of(row, &mut owners))
@@ -103,7 +103,7 @@ pub fn count(db: &Db, filter: &Filter, after: i64) -> Result<(i64, Option<i64>),
 }
 
 /// `{"id", "token", "provider", fields…, "remote_…", "owners"}`, secrets as `"…"`.
-fn item_of(row: &Row<'_>, owners: &mut OwnerIds<'_>) -> Result<String, StoreError> {
+fn item_of(row: &Row<'_>, owners: &mut OwnersText<'_>) -> Result<String, StoreError> {
     let shown = row.get_ref(SHOWN)?.as_str().unwrap_or_default();
     let mut out = Vec::with_capacity(shown.len() + 320);
     out.extend_from_slice(b"{\"id\":\"");
@@ -111,22 +111,27 @@ fn item_of(row: &Row<'_>, owners: &mut OwnerIds<'_>) -> Result<String, StoreErro
     out.extend_from_slice(id.to_string().as_bytes());
     out.extend_from_slice(b"\",\"token\":");
     push_json(&mut out, &row.get_ref(MASKED)?.as_str().unwrap_or_default())?;
-    push_fields(&mut out, row, shown)?;
-    push_owners(&mut out, row, owners)?;
+    let provider = provider_of(row.get(PROVIDER)?);
+    let provider = provider.ok_or_else(|| damaged("an account has no provider"))?;
+    push_fields(&mut out, provider, shown);
+    let earlier = row.get_ref(EARLIER_STATUS)?.as_str_or_null();
+    let blob = row.get_ref(OWNERS)?.as_blob();
+    let blob = blob.map_err(|_| damaged("an account is not found by its token"))?;
+    owners.push(
+        &mut out,
+        earlier.unwrap_or_default(),
+        blob,
+        row.get(INJECTED_AT)?,
+    )?;
     out.push(b'}');
     String::from_utf8(out).map_err(|_| damaged("an account is not text"))
 }
 
 /// `,"provider":…` and the fields of a document.
-pub(super) fn push_fields(
-    out: &mut Vec<u8>,
-    row: &Row<'_>,
-    document: &str,
-) -> Result<(), StoreError> {
-    let provider =
-        provider_of(row.get(PROVIDER)?).ok_or_else(|| damaged("an account has no provider"))?;
-    out.extend_from_slice(b",\"provider\":");
-    push_json(out, &provider.as_str())?;
+pub(super) fn push_fields(out: &mut Vec<u8>, provider: Provider, document: &str) {
+    out.extend_from_slice(b",\"provider\":\"");
+    out.extend_from_slice(provider.as_str().as_bytes());
+    out.push(b'"');
     let fields = document
         .strip_prefix('{')
         .and_then(|rest| rest.strip_suffix('}'))
@@ -135,34 +140,107 @@ pub(super) fn push_fields(
         out.push(b',');
         out.extend_from_slice(fields.as_bytes());
     }
-    Ok(())
 }
 
-/// `,"earlier_status":…,"remote_source_id":…,"remote_source_name":…,"remote_injected_at":…,"owners":…`, the first three
-/// only where there are any.
-pub(super) fn push_owners(
+/// Tells who owns accounts. What it told last it tells again without putting it together: accounts that follow each other
+/// mostly came together.
+pub(super) struct OwnersText<'c> {
+    ids: OwnerIds<'c>,
+    all_names: bool,
+    told: Option<(Vec<u8>, i64)>,
+    text: Vec<u8>,
+}
+
+impl<'c> OwnersText<'c> {
+    /// Tells the name of the last owner.
+    pub(super) fn new(ids: OwnerIds<'c>) -> OwnersText<'c> {
+        OwnersText {
+            ids,
+            all_names: false,
+            told: None,
+            text: Vec::new(),
+        }
+    }
+
+    /// Tells the names of the others too.
+    pub(super) fn with_all_names(ids: OwnerIds<'c>) -> OwnersText<'c> {
+        OwnersText {
+            all_names: true,
+            ..OwnersText::new(ids)
+        }
+    }
+
+    /// `,"earlier_status":…,"remote_source_id":…,"remote_source_name":…,"remote_injected_at":…,"owners":…`, the first three
+    /// only where there are any, and `,"owner_names":…` where all names are told.
+    pub(super) fn push(
+        &mut self,
+        out: &mut Vec<u8>,
+        earlier_status: Option<&str>,
+        owners: &[u8],
+        injected_at: i64,
+    ) -> Result<(), StoreError> {
+        if let Some(status) = earlier_status {
+            out.extend_from_slice(b",\"earlier_status\":");
+            push_json(out, &string_of(status))?;
+        }
+        let told = self.told.as_ref();
+        if told.is_none_or(|(blob, at)| blob != owners || *at != injected_at) {
+            self.tell(owners, injected_at)?;
+            self.told = Some((owners.to_vec(), injected_at));
+        }
+        out.extend_from_slice(&self.text);
+        Ok(())
+    }
+
+    fn tell(&mut self, owners: &[u8], injected_at: i64) -> Result<(), StoreError> {
+        let (out, ids) = (&mut self.text, &mut self.ids);
+        out.clear();
+        let owners = ids.decode(owners)?;
+        if let Some(source) = owners.sources().last() {
+            out.extend_from_slice(b",\"remote_source_id\":");
+            push_json(out, &source.as_str())?;
+            out.extend_from_slice(b",\"remote_source_name\":");
+            push_json(out, &ids.name_of(source)?)?;
+        }
+        out.extend_from_slice(b",\"remote_injected_at\":");
+        push_json(out, &rfc3339(injected_at))?;
+        out.extend_from_slice(b",\"owners\":");
+        out.extend_from_slice(owners.to_json().as_bytes());
+        if self.all_names {
+            push_names(out, &owners, ids)?;
+        }
+        Ok(())
+    }
+}
+
+/// `,"owner_names":{id: name, …}` for the owners before the last, where they have names; the last has its own member.
+fn push_names(
     out: &mut Vec<u8>,
-    row: &Row<'_>,
+    owners: &Owners,
     ids: &mut OwnerIds<'_>,
-) -> Result<Owners, StoreError> {
-    if let Ok(status) = row.get_ref(EARLIER_STATUS)?.as_str() {
-        out.extend_from_slice(b",\"earlier_status\":");
-        push_json(out, &string_of(status))?;
-    }
-    let owners = row.get_ref(OWNERS)?.as_blob();
-    let owners =
-        ids.decode(owners.map_err(|_| damaged("an account is not found by its token"))?)?;
-    if let Some(source) = owners.sources().last() {
-        out.extend_from_slice(b",\"remote_source_id\":");
+) -> Result<(), StoreError> {
+    let Some((_last, others)) = owners.sources().split_last() else {
+        return Ok(());
+    };
+    let mut any = false;
+    for source in others {
+        let name = ids.name_of(source)?;
+        if name.is_empty() {
+            continue;
+        }
+        let before: &[u8] = match std::mem::replace(&mut any, true) {
+            false => b",\"owner_names\":{",
+            true => b",",
+        };
+        out.extend_from_slice(before);
         push_json(out, &source.as_str())?;
-        out.extend_from_slice(b",\"remote_source_name\":");
-        push_json(out, &ids.name_of(source)?)?;
+        out.push(b':');
+        push_json(out, &name)?;
     }
-    out.extend_from_slice(b",\"remote_injected_at\":");
-    push_json(out, &rfc3339(row.get(INJECTED_AT)?))?;
-    out.extend_from_slice(b",\"owners\":");
-    out.extend_from_slice(owners.to_json().as_bytes());
-    Ok(owners)
+    if any {
+        out.push(b'}');
+    }
+    Ok(())
 }
 
 pub(super) fn push_json(out: &mut Vec<u8>, value: &impl Serialize) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 //! A sealed text is `TRS1`, the id of its key (4 bytes), a random nonce (12 bytes), then AES-256-GCM-SIV over the text,
 //! with the identity of its row as associated data: what is moved to another row does not open.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
@@ -56,6 +56,24 @@ impl MasterKey {
 #[derive(Clone)]
 pub struct Vault {
     keys: Arc<RwLock<Vec<SealingKey>>>,
+    nonces: Nonces,
+}
+
+/// Random nonces, many of which are asked of the system at once. Clones share what is left.
+#[derive(Clone, Default)]
+struct Nonces(Arc<Mutex<Vec<[u8; NONCE]>>>);
+
+impl Nonces {
+    fn next(&self) -> Result<[u8; NONCE], StoreError> {
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(nonce) = left.pop() {
+            return Ok(nonce);
+        }
+        let mut random = [0; NONCE * 256];
+        getrandom::fill(&mut random).map_err(|_| internal("no random bytes"))?;
+        left.extend_from_slice(random.as_chunks().0);
+        left.pop().ok_or_else(|| internal("no random bytes"))
+    }
 }
 
 struct SealingKey {
@@ -79,6 +97,7 @@ impl Vault {
         let keys = keys.iter().map(SealingKey::of).collect();
         Vault {
             keys: Arc::new(RwLock::new(keys)),
+            nonces: Nonces::default(),
         }
     }
 
@@ -100,8 +119,7 @@ impl Vault {
         let key = keys
             .first()
             .ok_or_else(|| internal("no key to seal with"))?;
-        let mut nonce = [0; NONCE];
-        getrandom::fill(&mut nonce).map_err(|_| internal("no random bytes"))?;
+        let nonce = self.nonces.next()?;
         let aad = whose.bytes();
         let payload = Payload {
             msg: text,

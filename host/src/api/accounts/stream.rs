@@ -40,16 +40,13 @@ pub(super) async fn answer(exporter: Exporter, content_type: &'static str) -> An
 
 /// Reads part after part until the end, an error, or a client that hangs up.
 fn send(exporter: Exporter, parts: &mpsc::Sender<io::Result<Bytes>>) {
-    for part in exporter {
+    exporter.each(|part| {
         let part = part.map_err(|error| {
             tracing::error!(reason = %error, "export broke off");
             io::Error::other("the store is unavailable")
         });
-        let broken = part.is_err();
-        if parts.blocking_send(part.map(Bytes::from)).is_err() || broken {
-            return;
-        }
-    }
+        parts.blocking_send(part.map(Bytes::from)).is_ok()
+    });
 }
 
 /// The body that `send` fills.
