@@ -31,6 +31,7 @@ mod service {
     mod health;
     mod import_file;
     mod inject;
+    mod inject_again;
     mod jobs;
     mod jobs_undo;
     mod limits;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tributary_core::{Change, Counts, ImportOptions, Note, Salt, Skip, Strategy};
+use tributary_core::{Change, Counts, Fingerprint, ImportOptions, Note, Salt, Skip, Strategy};
 
 use super::failure::Failure;
 use super::guarding::guard_of;
@@ -250,7 +250,12 @@ impl<'c> Takes<'c> for Looking<'c> {
         &mut self.accounts
     }
 
-    fn take(&mut self, change: &Change<'_>, _stored: Option<&Stored>) -> Result<(), StoreError> {
+    fn take(
+        &mut self,
+        change: &Change<'_>,
+        _stored: Option<&Stored>,
+        _entry: Option<&Fingerprint>,
+    ) -> Result<(), StoreError> {
         self.changes.push_text(|| change.to_json());
         Ok(())
     }
@@ -261,10 +266,10 @@ impl<'c> Takes<'c> for Looking<'c> {
         stored: &Stored,
         _times: Option<(i64, i64)>,
     ) -> Result<(), StoreError> {
-        self.take(change, Some(stored))
+        self.take(change, Some(stored), None)
     }
 
     fn put_back(&mut self, change: &Change<'_>, _kept: &Kept) -> Result<(), StoreError> {
-        self.take(change, None)
+        self.take(change, None, None)
     }
 }

@@ -26,6 +26,16 @@ pub struct Stored {
     pub account: Account,
 }
 
+/// How an account is found by its token.
+pub struct Key {
+    /// The row that holds it.
+    pub id: i64,
+    /// Its owners, encoded.
+    owners: Vec<u8>,
+    /// The entry that it is as it came in; empty when something has changed it since.
+    entry: Vec<u8>,
+}
+
 /// The account tables through one connection, with the owners met so far, the statements that run for every account of
 /// an import, and what was changed so far in numbers: who writes calls [`Tally::write`] at the end.
 pub struct Accounts<'c> {
@@ -59,7 +69,7 @@ impl<'c> Accounts<'c> {
         Accounts {
             db,
             find_key: Held(
-                "SELECT account, owners FROM account_key WHERE fingerprint = ?1",
+                "SELECT account, owners, entry FROM account_key WHERE fingerprint = ?1",
                 None,
             ),
             find_account: Held(
@@ -72,7 +82,7 @@ impl<'c> Accounts<'c> {
                 None,
             ),
             add_key: Held(
-                "INSERT INTO account_key(fingerprint, account, owners) VALUES(?1, ?2, ?3)",
+                "INSERT INTO account_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4)",
                 None,
             ),
             add_owned: Held("INSERT INTO owned(owner, account) VALUES(?1, ?2)", None),
@@ -83,19 +93,47 @@ impl<'c> Accounts<'c> {
 
     /// The account with this fingerprint.
     pub fn find(&mut self, fingerprint: &Fingerprint) -> Result<Option<Stored>, StoreError> {
+        let key = self.find_key(fingerprint)?;
+        key.map(|key| self.read(fingerprint, &key)).transpose()
+    }
+
+    /// Where the account with this fingerprint is, without reading it.
+    pub fn find_key(&mut self, fingerprint: &Fingerprint) -> Result<Option<Key>, StoreError> {
         let key = self.find_key.on(self.db)?;
-        let found = key
-            .query_row([fingerprint.as_bytes()], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+        let found = key.query_row([fingerprint.as_bytes()], |row| {
+            Ok(Key {
+                id: row.get(0)?,
+                owners: row.get(1)?,
+                entry: row.get(2)?,
             })
-            .optional()?;
-        let Some((id, owners)) = found else {
-            return Ok(None);
-        };
-        let owners = self.owners.decode(&owners)?;
+        });
+        Ok(found.optional()?)
+    }
+
+    /// The account that was found so.
+    pub fn read(&mut self, fingerprint: &Fingerprint, key: &Key) -> Result<Stored, StoreError> {
+        let owners = self.owners.decode(&key.owners)?;
         let account = self.find_account.on(self.db)?;
-        let account = account.query_row([id], |row| read_account(row, *fingerprint, owners))??;
-        Ok(Some(Stored { id, account }))
+        let account =
+            account.query_row([key.id], |row| read_account(row, *fingerprint, owners))??;
+        Ok(Stored {
+            id: key.id,
+            account,
+        })
+    }
+
+    /// Whether the account is just as this entry of `owner` leaves it.
+    pub fn is_as_it_came(
+        &mut self,
+        key: &Key,
+        entry: &Fingerprint,
+        owner: &Owner,
+    ) -> Result<bool, StoreError> {
+        if key.entry != entry.as_bytes() {
+            return Ok(false);
+        }
+        let owner = self.owners.id_of_owner(owner)?;
+        Ok(owner.is_some_and(|owner| ids_in(&key.owners).contains(&owner)))
     }
 
     /// The fingerprints of the accounts that an owner has, ascending.
@@ -155,6 +193,7 @@ impl<'c> Accounts<'c> {
             fingerprint: account.fingerprint,
             id,
             owners,
+            entry: None,
         })
     }
 
@@ -163,7 +202,8 @@ impl<'c> Accounts<'c> {
         self.add_key.on(self.db)?.execute(params![
             key.fingerprint.as_bytes(),
             key.id,
-            key.owners
+            key.owners,
+            bytes_of(key.entry.as_ref()),
         ])?;
         Ok(())
     }
@@ -192,6 +232,20 @@ impl<'c> Accounts<'c> {
         ])?;
         self.tally.count(&stored.account, -1);
         self.tally.count(account, 1);
+        Ok(())
+    }
+
+    /// Writes which entry the account now is as it came in; `None` after any other change.
+    pub fn set_entry(
+        &mut self,
+        stored: &Stored,
+        entry: Option<&Fingerprint>,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE account_key SET entry = ?2 WHERE fingerprint = ?1 AND entry IS NOT ?2";
+        let fingerprint = stored.account.fingerprint.as_bytes();
+        self.db
+            .prepare_cached(sql)?
+            .execute(params![fingerprint, bytes_of(entry)])?;
         Ok(())
     }
 
@@ -313,6 +367,12 @@ pub struct NewKey {
     pub id: i64,
     /// Its owners, encoded.
     pub owners: Vec<u8>,
+    /// The entry that brought it.
+    pub entry: Option<Fingerprint>,
+}
+
+fn bytes_of(entry: Option<&Fingerprint>) -> &[u8] {
+    entry.map_or(&[], |entry| entry.as_bytes())
 }
 
 /// Reads an account from a row that has the columns of `account`.

@@ -3,7 +3,9 @@
 use std::io;
 
 use rusqlite::{OptionalExtension, params};
-use tributary_core::{Change, Counts, Guard, ImportError, ImportOptions, PlanHash, Salt, SourceId};
+use tributary_core::{
+    Change, Counts, Fingerprint, Guard, ImportError, ImportOptions, PlanHash, Salt, SourceId,
+};
 
 use super::accounts::{Accounts, Stored};
 use super::change::{Changes, Importer};
@@ -112,8 +114,13 @@ impl<'c> Takes<'c> for Changes<'c> {
         &mut self.accounts
     }
 
-    fn take(&mut self, change: &Change<'_>, stored: Option<&Stored>) -> Result<(), StoreError> {
-        self.carry_out(change, stored)
+    fn take(
+        &mut self,
+        change: &Change<'_>,
+        stored: Option<&Stored>,
+        entry: Option<&Fingerprint>,
+    ) -> Result<(), StoreError> {
+        self.carry_out(change, stored, entry)
     }
 
     fn take_back(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tributary_core::{Account, Change, ChangeKind, Owner, SourceId};
+use tributary_core::{Account, Change, ChangeKind, Fingerprint, Owner, SourceId};
 
 use super::accounts::{Accounts, NewKey, Stored, secret_of};
 use super::db::Db;
@@ -58,16 +58,17 @@ impl<'c> Changes<'c> {
         })
     }
 
-    /// Carries out one change; `stored` is the account that it changes.
+    /// Carries out one change; `stored` is the account that it changes, `entry` the entry that it comes from.
     pub fn carry_out(
         &mut self,
         change: &Change<'_>,
         stored: Option<&Stored>,
+        entry: Option<&Fingerprint>,
     ) -> Result<(), StoreError> {
         let at = self.importer.as_ref().map(|importer| importer.at);
         match stored {
-            Some(stored) => self.change(change, stored, at),
-            None if change.kind == ChangeKind::Add => self.add(change),
+            Some(stored) => self.change(change, stored, at, entry),
+            None if change.kind == ChangeKind::Add => self.add(change, entry),
             None => Err(StoreError::Internal("a change of nothing".to_owned())),
         }
     }
@@ -84,7 +85,7 @@ impl<'c> Changes<'c> {
             Some((before, after)) if undo::has_time(self.db, stored, after)? => Some(before),
             _ => None,
         };
-        self.change(change, stored, at)
+        self.change(change, stored, at, None)
     }
 
     /// Puts an account back into the row that it had, with the times that it had.
@@ -162,6 +163,7 @@ impl<'c> Changes<'c> {
         change: &Change<'_>,
         stored: &Stored,
         at: Option<i64>,
+        entry: Option<&Fingerprint>,
     ) -> Result<(), StoreError> {
         self.any = true;
         self.note_moves(change.before, change.after.as_ref());
@@ -170,10 +172,11 @@ impl<'c> Changes<'c> {
             return self.accounts.remove(stored);
         }
         self.update(change, stored, at)?;
+        self.accounts.set_entry(stored, entry)?;
         self.record.keep(Side::After, stored.id)
     }
 
-    fn add(&mut self, change: &Change<'_>) -> Result<(), StoreError> {
+    fn add(&mut self, change: &Change<'_>, entry: Option<&Fingerprint>) -> Result<(), StoreError> {
         self.any = true;
         let (Some(account), Some(token)) = (&change.after, &change.token) else {
             return Err(StoreError::Internal("an add of nothing".to_owned()));
@@ -188,6 +191,7 @@ impl<'c> Changes<'c> {
             fingerprint: account.fingerprint,
             id,
             owners,
+            entry: entry.copied(),
         });
         if self.new_keys.len() >= KEYS_TOGETHER {
             self.write_keys()?;

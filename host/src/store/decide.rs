@@ -1,15 +1,16 @@
 //! Decides what was received against the pool as one connection sees it, change by change.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use tributary_core::{
-    Arrival, Batch, Brought, Change, Counts, Decider, EntryReader, ImportOptions, Item, Owner,
-    PlanHash, PlanHasher, Reason, Salt,
+    Arrival, Batch, Brought, Change, Counts, Decider, EntryReader, Fingerprint, ImportOptions,
+    Item, Owner, PlanHash, PlanHasher, Reason, Salt,
 };
 
-use super::accounts::{Accounts, Stored};
+use super::accounts::{Accounts, Key, Stored};
 use super::apply::ApplyError;
 use super::error::StoreError;
 use super::undo::Kept;
@@ -35,8 +36,13 @@ pub struct Received {
 pub trait Takes<'c> {
     /// The pool.
     fn accounts(&mut self) -> &mut Accounts<'c>;
-    /// The next change; `stored` is the account that it changes.
-    fn take(&mut self, change: &Change<'_>, stored: Option<&Stored>) -> Result<(), StoreError>;
+    /// The next change; `stored` is the account that it changes, `entry` the fingerprint of the entry that it comes from.
+    fn take(
+        &mut self,
+        change: &Change<'_>,
+        stored: Option<&Stored>,
+        entry: Option<&Fingerprint>,
+    ) -> Result<(), StoreError>;
     /// A change of an undo: `times` are when an import had last changed the account before the undone job, and with it.
     fn take_back(
         &mut self,
@@ -80,8 +86,12 @@ pub fn decide<'c>(
     takes: &mut impl Takes<'c>,
 ) -> Result<Decided, ApplyError> {
     let decider = Decider::new(&received.batch, options)?;
+    let was_empty = takes.accounts().is_empty()?;
     let mut deciding = Deciding {
-        was_empty: takes.accounts().is_empty()?,
+        received,
+        reader: EntryReader::new(salt),
+        scratch: Vec::new(),
+        was_empty,
         takes,
         importer: options.owner(),
         hasher: (hashed != Hashed::Never).then(|| PlanHasher::new(options)),
@@ -96,12 +106,18 @@ pub fn decide<'c>(
     if hashed == Hashed::WhereAccountsDepart && !departed {
         deciding.hasher = None;
     }
+    let mostly_new = AtomicBool::new(was_empty);
+    let mut arrivals = |part: Part<'_>| -> Result<(), ApplyError> {
+        let new = deciding.arrivals(&decider, part)?;
+        mostly_new.store(new, Ordering::Relaxed);
+        Ok(())
+    };
     if received.batch.items.len() < ALONE {
-        for part in received.brought(salt) {
-            deciding.arrivals(&decider, part?)?;
-        }
+        received
+            .came(salt, &mostly_new)
+            .try_for_each(|part| arrivals(part?))?;
     } else {
-        received.brought_ahead(salt, |part| deciding.arrivals(&decider, part))?;
+        received.came_ahead(salt, &mostly_new, arrivals)?;
     }
     Ok(Decided {
         hash: deciding.hasher.map(PlanHasher::finish),
@@ -109,8 +125,17 @@ pub fn decide<'c>(
     })
 }
 
-/// Items with what their entries bring.
-type Part<'r> = Vec<(&'r Item, Brought)>;
+/// An item as it came.
+struct Came<'r> {
+    item: &'r Item,
+    /// What stands for its entry.
+    entry: Fingerprint,
+    /// What its entry brings, where that was read already.
+    brought: Option<Brought>,
+}
+
+/// Items that are read together.
+type Part<'r> = Vec<Came<'r>>;
 
 impl Received {
     /// Entries that were not taken; blanks are passed over without ado.
@@ -128,29 +153,44 @@ impl Received {
         }
     }
 
-    /// Reads what items bring, part by part.
-    fn brought<'r>(&'r self, salt: &'r Salt) -> impl Iterator<Item = io::Result<Part<'r>>> {
+    /// Looks at the entries of items, part by part, and reads what they bring while most are `new`.
+    fn came<'r>(
+        &'r self,
+        salt: &'r Salt,
+        new: &'r AtomicBool,
+    ) -> impl Iterator<Item = io::Result<Part<'r>>> {
         let (mut reader, mut scratch) = (EntryReader::new(salt), Vec::new());
         self.batch.items.chunks(PART).map(move |part| {
-            let mut read = |item: &'r Item| {
-                let len = usize::try_from(item.span.len).map_err(io::Error::other)?;
-                let raw = self.body.slice(item.span.offset, len, &mut scratch)?;
-                Ok((item, reader.read(raw)))
+            let all = new.load(Ordering::Relaxed);
+            let mut look = |item: &'r Item| {
+                let raw = self.raw(item, &mut scratch)?;
+                Ok(Came {
+                    item,
+                    entry: salt.of_entry(raw),
+                    brought: all.then(|| reader.read(raw)),
+                })
             };
-            part.iter().map(&mut read).collect()
+            part.iter().map(&mut look).collect()
         })
     }
 
-    /// The same for all items, read by another thread while `take` works on the part before.
-    fn brought_ahead(
+    /// The text of an item's entry.
+    fn raw<'s>(&'s self, item: &Item, scratch: &'s mut Vec<u8>) -> io::Result<&'s [u8]> {
+        let len = usize::try_from(item.span.len).map_err(io::Error::other)?;
+        self.body.slice(item.span.offset, len, scratch)
+    }
+
+    /// The same, done by another thread while `take` works on the part before.
+    fn came_ahead(
         &self,
         salt: &Salt,
+        new: &AtomicBool,
         mut take: impl FnMut(Part<'_>) -> Result<(), ApplyError>,
     ) -> Result<(), ApplyError> {
         thread::scope(|scope| {
             let (send, receive) = sync_channel(PARTS_AHEAD);
             scope.spawn(move || {
-                for part in self.brought(salt) {
+                for part in self.came(salt, new) {
                     // When nobody takes any more, the import has failed.
                     if send.send(part).is_err() {
                         return;
@@ -186,6 +226,9 @@ impl Lines<'_> {
 
 /// A plan that is being made.
 struct Deciding<'t, T> {
+    received: &'t Received,
+    reader: EntryReader<'t>,
+    scratch: Vec<u8>,
     takes: &'t mut T,
     /// No account was there before: none need be looked for.
     was_empty: bool,
@@ -204,29 +247,61 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
         leaving.retain(|fingerprint| decider.departs(batch, fingerprint));
         for fingerprint in &leaving {
             if let Some(stored) = self.takes.accounts().find(fingerprint)? {
-                self.take(&decider.depart(&stored.account), Some(&stored))?;
+                self.take(&decider.depart(&stored.account), Some(&stored), None)?;
             }
         }
         Ok(!leaving.is_empty())
     }
 
-    fn arrivals(&mut self, decider: &Decider<'_>, part: Part<'_>) -> Result<(), ApplyError> {
-        for (item, brought) in part {
-            let stored = match self.was_empty {
-                true => None,
-                false => self.takes.accounts().find(&item.fingerprint)?,
-            };
+    /// Whether most of the items were none that had come just so before.
+    fn arrivals(&mut self, decider: &Decider<'_>, part: Part<'_>) -> Result<bool, ApplyError> {
+        let (len, mut known) = (part.len(), 0);
+        for Came {
+            item,
+            entry,
+            brought,
+        } in part
+        {
+            let key = self.key(item)?;
+            let accounts = self.takes.accounts();
+            if let Some(key) = &key
+                && accounts.is_as_it_came(key, &entry, &self.importer)?
+            {
+                known += 1;
+                self.decided.counts.add_unchanged();
+                continue;
+            }
+            let stored = key.map(|key| accounts.read(&item.fingerprint, &key));
+            let stored = stored.transpose()?;
             let before = stored.as_ref().map(|stored| &stored.account);
+            let brought = brought.map_or_else(|| self.bring(item), Ok)?;
             match decider.arrive(item, brought, before) {
-                Arrival::Change(change) => self.take(&change, stored.as_ref())?,
+                Arrival::Change(change) => self.take(&change, stored.as_ref(), Some(&entry))?,
                 Arrival::Unchanged { .. } => self.decided.counts.add_unchanged(),
             }
         }
-        Ok(())
+        Ok(known <= len / 2)
     }
 
-    fn take(&mut self, change: &Change<'_>, stored: Option<&Stored>) -> Result<(), StoreError> {
-        self.takes.take(change, stored)?;
+    fn key(&mut self, item: &Item) -> Result<Option<Key>, StoreError> {
+        match self.was_empty {
+            true => Ok(None),
+            false => self.takes.accounts().find_key(&item.fingerprint),
+        }
+    }
+
+    fn bring(&mut self, item: &Item) -> io::Result<Brought> {
+        let raw = self.received.raw(item, &mut self.scratch)?;
+        Ok(self.reader.read(raw))
+    }
+
+    fn take(
+        &mut self,
+        change: &Change<'_>,
+        stored: Option<&Stored>,
+        entry: Option<&Fingerprint>,
+    ) -> Result<(), StoreError> {
+        self.takes.take(change, stored, entry)?;
         self.decided.counts.add(change.kind);
         let owns = |account: &tributary_core::Account| account.owners.contains(&self.importer);
         match (

@@ -16,7 +16,7 @@ pub fn edit(db: &Db, edit: &Edit, salt: &Salt) -> Result<Option<Option<Trace>>, 
         return Ok(None);
     };
     if let Some(change) = edit.change(&stored.account, salt) {
-        changes.carry_out(&change, Some(&stored))?;
+        changes.carry_out(&change, Some(&stored), None)?;
     }
     changes.finish().map(Some)
 }
@@ -43,7 +43,7 @@ pub fn remove(db: &Db, accounts: BTreeSet<Fingerprint>) -> Result<Removed, Store
             removed.unknown.insert(fingerprint);
             continue;
         };
-        changes.carry_out(&removal(&stored.account), Some(&stored))?;
+        changes.carry_out(&removal(&stored.account), Some(&stored), None)?;
         removed.removed += 1;
         for source in stored.account.owners.sources() {
             *removed.owned.entry(source.clone()).or_default() += 1;

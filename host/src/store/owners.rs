@@ -142,7 +142,7 @@ pub fn release(db: &Db, owner: &Owner, leftover: Leftover) -> Result<Released, S
             None => released.kept += 1,
         }
         if let Some(change) = change {
-            changes.carry_out(&change, Some(&stored))?;
+            changes.carry_out(&change, Some(&stored), None)?;
         }
     }
     released.trace = changes.finish()?;

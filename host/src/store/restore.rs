@@ -119,6 +119,7 @@ impl<'c> Restoring<'c> {
             fingerprint: account.fingerprint,
             id,
             owners,
+            entry: None,
         });
         match self.keys.len() < KEYS_TOGETHER {
             true => Ok(()),
