@@ -19,6 +19,7 @@ mod service {
     mod accounts_update;
     mod auth;
     mod auth_users;
+    mod backup;
     mod browsers;
     mod cli;
     pub(crate) mod client;

@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and what each command does.
 
 pub mod accounts;
+pub mod backup;
 pub mod completions;
 mod confirm;
 mod counts;
@@ -53,6 +54,12 @@ pub enum Command {
     Plan(plan::PlanArgs),
     /// Restore an export into an empty pool, while no server runs there
     Import(import::ImportArgs),
+    /// Copy the pool into one file, beside a running server or without one
+    Backup(backup::BackupArgs),
+    /// Put a backup in place of the pool, while no server runs there
+    Restore(backup::RestoreArgs),
+    /// Look whether the pool, or a backup, holds together and opens
+    Verify(backup::VerifyArgs),
     /// Make, list, disable or delete keys to the API, beside a running server or without one
     #[command(subcommand)]
     Key(key::KeyCommand),

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod apply;
+pub mod backup;
 pub mod change;
 mod checkpoint;
 mod connect;
@@ -33,6 +34,7 @@ pub mod sources;
 pub mod standing;
 pub mod undo;
 pub mod vault;
+pub mod verify;
 mod work;
 mod writer;
 
@@ -205,6 +207,17 @@ impl Store {
         }
         let keys = Store::unlock(dir, &path, key)?;
         Ok(Db::new(db.into_connection(), Vault::new(&keys.keys)))
+    }
+
+    /// The same of a backup, with the master key that `dir` would be opened with.
+    pub fn peek_backup(file: &Path, dir: &Path, key: &MasterKeyOptions) -> Result<Db, OpenError> {
+        migrate::check_header(file)?;
+        let keys = Store::unlock(dir, file, key)?;
+        let db = connect::reader(file).map_err(|e| OpenError::from_sqlite(file, &e))?;
+        match migrate::is_current(migrate::check(&db, file)?) {
+            true => Ok(Db::new(db, Vault::new(&keys.keys))),
+            false => Err(OpenError::Older(file.to_path_buf())),
+        }
     }
 
     /// A read-only connection to the database of `dir`, beside a server or without one, that opens no secret; nothing is

@@ -64,7 +64,7 @@ impl Exporter {
         let mut after = Some(0);
         while let Some(from) = after {
             let part = self.db.on_one_snapshot(|db| self.part(db, from));
-            let part = part.unwrap_or_else(|error| Err(error));
+            let part = part.unwrap_or_else(Err);
             after = part.as_ref().map_or(None, |(_, next)| *next);
             if !give(part.map(|(rows, _)| rows)) {
                 return;
@@ -106,10 +106,8 @@ fn write(
         let broken = part.is_err();
         // A filter may leave nothing of what was looked at.
         let empty = part.as_ref().is_ok_and(Vec::is_empty);
-        if broken || !empty {
-            if !take(part) || broken {
-                return;
-            }
+        if !empty && (!take(part) || broken) {
+            return;
         }
     }
     let end = format.closing();

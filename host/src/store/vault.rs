@@ -181,6 +181,12 @@ pub fn key_id_of(sealed: &[u8]) -> Option<String> {
     parts(sealed).map(|(id, ..)| hex(&id))
 }
 
+/// The same, given how the text begins.
+pub fn key_id_in(beginning: &[u8]) -> Option<String> {
+    let id = beginning.strip_prefix(MARK)?.first_chunk()?;
+    Some(hex(id))
+}
+
 fn hex(id: &[u8; ID]) -> String {
     id.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,0 +1,236 @@
+//! A pool as one file, taken while imports go on, and put back. It holds no master key and names the one that opens it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::db::Db;
+use super::error::OpenError;
+use super::vault::{self, Vault};
+use super::verify::{Check, verify};
+use super::{Store, connect, create_dir, migrate, sealing};
+use crate::config::MasterKeyOptions;
+use crate::lock::DirLock;
+
+/// What a backup holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// Accounts.
+    pub accounts: i64,
+    /// Sources.
+    pub sources: i64,
+    /// Ids of the master keys that open it: two while the pool is sealed anew with another.
+    pub key_ids: Vec<String>,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// Why there is no backup, or none was restored. Nothing was changed.
+#[derive(Debug)]
+pub enum BackupError {
+    /// The file, or the pool, is there already.
+    Exists(PathBuf),
+    /// The pool or the backup cannot be used.
+    Open(OpenError),
+    /// What is to be restored does not hold together.
+    Broken(PathBuf, Vec<Check>),
+}
+
+impl From<OpenError> for BackupError {
+    fn from(error: OpenError) -> BackupError {
+        BackupError::Open(error)
+    }
+}
+
+/// Copies the pool in `dir` to `file` (0600) as it is at one moment, beside a running server or without one. The file
+/// appears when it is whole. One that is there is replaced only by `force`.
+pub fn take(dir: &Path, file: &Path, force: bool) -> Result<Backup, BackupError> {
+    if file.exists() && !force {
+        return Err(BackupError::Exists(file.to_path_buf()));
+    }
+    let db = Store::peek_read_only(dir)?;
+    let draft = migrate::with_suffix(file, ".new");
+    let io = |e: io::Error| OpenError::from_io(&draft, &e);
+    let sqlite = |e: rusqlite::Error| OpenError::from_sqlite(&draft, &e);
+    new_file(&draft).map_err(io)?;
+    // Into an empty file, whose mode is already right. It leaves out what nothing uses any more. To SQLite that is a write,
+    // though the pool itself stays read-only.
+    let path = draft.to_string_lossy();
+    let copied = db.pragma_update(None, "query_only", false);
+    let copied = copied.and_then(|()| db.execute("VACUUM INTO ?1", [&path]));
+    let copied = copied.map_err(sqlite);
+    let taken = copied.and_then(|_| describe(&draft));
+    match taken {
+        Ok(taken) => {
+            settle(&draft, file).map_err(|e| OpenError::from_io(file, &e))?;
+            Ok(taken)
+        }
+        Err(error) => {
+            let _ = fs::remove_file(&draft);
+            Err(error.into())
+        }
+    }
+}
+
+/// Puts a backup in place of the pool in `dir`, which no server may use; a pool that is there is replaced only by `force`.
+/// The backup is looked through first, with the master key. A crash leaves the one pool or the other.
+pub fn restore(
+    dir: &Path,
+    file: &Path,
+    key: &MasterKeyOptions,
+    force: bool,
+) -> Result<Backup, BackupError> {
+    migrate::check_header(file)?;
+    create_dir(dir)?;
+    let _lock = DirLock::acquire(dir, Duration::ZERO).map_err(OpenError::from)?;
+    let place = dir.join(migrate::FILE);
+    if place.exists() && !force {
+        return Err(BackupError::Exists(place));
+    }
+    let folder = dir.join("restoring");
+    let _ = fs::remove_dir_all(&folder);
+    let restored = restore_by_way_of(&folder, dir, file, key);
+    let _ = fs::remove_dir_all(&folder);
+    restored
+}
+
+/// The backup is copied into a folder of its own, where it is brought to this program's schema and looked through.
+fn restore_by_way_of(
+    folder: &Path,
+    dir: &Path,
+    file: &Path,
+    key: &MasterKeyOptions,
+) -> Result<Backup, BackupError> {
+    create_dir(folder)?;
+    let copy = folder.join(migrate::FILE);
+    let io = |e: io::Error| OpenError::from_io(&copy, &e);
+    new_file(&copy).map_err(io)?;
+    fs::copy(file, &copy).map_err(|e| OpenError::from_io(file, &e))?;
+    let keys = Store::unlock(dir, &copy, key)?;
+    let db = Db::new(migrate::prepare(folder)?, Vault::new(&keys.keys));
+    let stored = |e: super::StoreError| OpenError::Io(file.to_path_buf(), e.to_string());
+    sealing::seal_all(&db).map_err(stored)?;
+    let checks = verify(&db).map_err(stored)?;
+    if checks.iter().any(|check| !check.broken.is_empty()) {
+        return Err(BackupError::Broken(file.to_path_buf(), checks));
+    }
+    close(db.into_connection()).map_err(|e| OpenError::from_sqlite(&copy, &e))?;
+    let restored = describe(&copy)?;
+    let place = dir.join(migrate::FILE);
+    leave_no_wal(&place).map_err(|e| OpenError::from_io(&place, &e))?;
+    settle(&copy, &place).map_err(|e| OpenError::from_io(&place, &e))?;
+    Ok(restored)
+}
+
+/// Counts what a database holds, and finds which master keys its secrets name.
+fn describe(path: &Path) -> Result<Backup, OpenError> {
+    let sqlite = |e: rusqlite::Error| OpenError::from_sqlite(path, &e);
+    let db = connect::reader(path).map_err(sqlite)?;
+    let count = |table: &str| {
+        db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+            row.get(0)
+        })
+    };
+    let (accounts, sources) = (
+        count("account").map_err(sqlite)?,
+        count("source").map_err(sqlite)?,
+    );
+    // A sealed text begins with a mark and the id of its key, four bytes each.
+    let sql = "SELECT DISTINCT substr(secret, 1, 8) FROM (SELECT secret FROM account UNION ALL SELECT secret FROM undo \
+               UNION ALL SELECT secret FROM source UNION ALL SELECT salt FROM meta) WHERE length(secret) > 0";
+    let mut heads = db.prepare(sql).map_err(sqlite)?;
+    let heads = heads
+        .query_map([], |row| row.get::<_, Vec<u8>>(0))
+        .map_err(sqlite)?;
+    let heads = heads.collect::<Result<Vec<_>, _>>().map_err(sqlite)?;
+    let mut key_ids: Vec<String> = heads
+        .iter()
+        .filter_map(|head| vault::key_id_in(head))
+        .collect();
+    key_ids.sort_unstable();
+    let bytes = fs::metadata(path)
+        .map_err(|e| OpenError::from_io(path, &e))?
+        .len();
+    Ok(Backup {
+        accounts,
+        sources,
+        key_ids,
+        bytes,
+    })
+}
+
+fn new_file(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// Writes everything into the file itself, whose WAL then goes.
+fn close(db: Connection) -> rusqlite::Result<()> {
+    db.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+    db.close().map_err(|(_, error)| error)
+}
+
+/// What the pool that is replaced still has in its WAL goes into it, so that it is whole until the other is in its place;
+/// the other must not find a WAL that is not its own.
+fn leave_no_wal(place: &Path) -> io::Result<()> {
+    if place.exists()
+        && let Ok(old) = connect::writer(place)
+    {
+        let checkpoint = old.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = checkpoint.and_then(|()| old.close().map_err(|(_, error)| error)) {
+            tracing::warn!(%error, "what the replaced pool had in its WAL is lost");
+        }
+    }
+    for suffix in ["-wal", "-shm"] {
+        match fs::remove_file(migrate::with_suffix(place, suffix)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Moves a whole file into its place, and both are on disk then.
+fn settle(draft: &Path, place: &Path) -> io::Result<()> {
+    File::open(draft)?.sync_all()?;
+    fs::rename(draft, place)?;
+    let folder = place
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+impl std::fmt::Display for BackupError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            BackupError::Exists(path) => write!(
+                f,
+                "`{}` is there already and was left as it is: choose another place, or replace it with --force",
+                path.display()
+            ),
+            BackupError::Open(error) => error.fmt(f),
+            BackupError::Broken(path, checks) => {
+                let first = checks.iter().flat_map(|check| &check.broken).next();
+                write!(
+                    f,
+                    "`{}` does not hold together ({}) and was not restored: `tributary verify` says more",
+                    path.display(),
+                    first.map_or("", String::as_str)
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for BackupError {}
