@@ -17,6 +17,7 @@ mod service {
     mod accounts_release;
     mod accounts_remove;
     mod accounts_update;
+    mod audit;
     mod auth;
     mod auth_users;
     mod backup;

@@ -1,6 +1,7 @@
 //! The resources of the HTTP API, one file each, and what their functions take and give.
 
 pub mod accounts;
+pub mod audit;
 mod cursor;
 mod etag;
 mod fields;
@@ -32,7 +33,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::job::Actor;
+use crate::job::{Actor, Asker};
 pub use crate::server::RequestBody;
 
 /// A request that was let in: every handler takes one and gives a [`Response`] or an [`ApiError`].
@@ -47,6 +48,8 @@ pub struct Request {
     pub id: String,
     /// Who asks; `None` where anyone may.
     pub actor: Option<Actor>,
+    /// From which address, without the port.
+    pub address: String,
 }
 
 impl Request {
@@ -55,11 +58,13 @@ impl Request {
         &self.head.uri
     }
 
-    /// Who asks, as jobs keep it.
-    pub fn asker(&self) -> String {
-        self.actor
-            .as_ref()
-            .map_or_else(String::new, Actor::to_string)
+    /// Who asks, as jobs and the audit keep it.
+    pub fn asker(&self) -> Asker {
+        let actor = self.actor.as_ref();
+        Asker {
+            actor: actor.map_or_else(String::new, Actor::to_string),
+            address: self.address.clone(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and what each command does.
 
 pub mod accounts;
+pub mod audit;
 pub mod backup;
 pub mod completions;
 mod confirm;
@@ -54,6 +55,9 @@ pub enum Command {
     Plan(plan::PlanArgs),
     /// Restore an export into an empty pool, while no server runs there
     Import(import::ImportArgs),
+    /// List what administrators did, or verify the record of it
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Copy the pool into one file, beside a running server or without one
     Backup(backup::BackupArgs),
     /// Put a backup in place of the pool, while no server runs there

@@ -19,7 +19,7 @@ use tributary_core::{Counts, Decider, ImportOptions, PlanHash, SourceId};
 
 use crate::app::App;
 use crate::clock;
-use crate::job::{Findings, ImportJob, JobKind, JobStatus, Phases, micros};
+use crate::job::{Asker, Findings, ImportJob, JobKind, JobStatus, Phases, micros};
 use crate::metrics::Outcome;
 use crate::random;
 use crate::store::apply::{self, Demands};
@@ -41,7 +41,7 @@ pub struct InjectRequest {
     /// The name given for the importer; empty when none.
     pub source_name: String,
     /// Who asks.
-    pub actor: String,
+    pub actor: Asker,
     /// The plan that was approved, where only that may be applied.
     pub expected: Option<PlanHash>,
     /// How long its body took to arrive.
@@ -209,13 +209,7 @@ async fn apply_received(
 }
 
 /// A job that begins now.
-fn begun(
-    kind: JobKind,
-    options: &ImportOptions,
-    name: String,
-    actor: String,
-    at: i64,
-) -> ImportJob {
+fn begun(kind: JobKind, options: &ImportOptions, name: String, actor: Asker, at: i64) -> ImportJob {
     let source = options.source_id.as_ref().map(SourceId::as_str);
     ImportJob {
         id: job_id(),
@@ -225,7 +219,8 @@ fn begun(
         source_id: source.unwrap_or_default().to_owned(),
         source_name: name,
         strategy: options.strategy,
-        actor,
+        actor: actor.actor,
+        address: actor.address,
         ..ImportJob::default()
     }
 }

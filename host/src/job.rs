@@ -45,6 +45,8 @@ pub struct ImportJob {
     pub disabled: u64,
     /// Who asked for it, as [`Actor`] is written; empty in jobs of earlier versions.
     pub actor: String,
+    /// From where they asked; kept in the audit alone.
+    pub address: String,
     /// Bytes of the payload after decoding.
     pub bytes: u64,
     /// Why it failed, in one word that programs compare; empty when it did not.
@@ -111,6 +113,15 @@ pub enum Actor {
     Key(String),
     /// The server itself, at a source's interval.
     Schedule,
+}
+
+/// Who asked for something, and from where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asker {
+    /// As [`Actor`] is written.
+    pub actor: String,
+    /// The address without its port; empty when nobody asked over HTTP.
+    pub address: String,
 }
 
 impl ImportJob {

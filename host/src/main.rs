@@ -10,6 +10,7 @@ fn main() -> ExitCode {
         Command::Serve(config) => cli::serve::run(*config),
         Command::Plan(args) => preview::run(&args),
         Command::Import(args) => cli::import::run(&args),
+        Command::Audit(command) => cli::audit::run(&command),
         Command::Backup(args) => cli::backup::take(&args),
         Command::Restore(args) => cli::backup::restore(&args),
         Command::Verify(args) => cli::backup::look_through(&args),

@@ -6,8 +6,8 @@ use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use crate::api::{
-    Answer, Request, accounts, health, imports, jobs, keys, lookup, master_key, metrics, page,
-    plan, policy, sources,
+    Answer, Request, accounts, audit, health, imports, jobs, keys, lookup, master_key, metrics,
+    page, plan, policy, sources,
 };
 use crate::auth::Who;
 use crate::error::ApiError;
@@ -145,6 +145,9 @@ static ROUTES: &[Route] = &[
     }),
     route(Method::DELETE, "/api/auth/users/{id}", Who::Admin, |r| {
         Box::pin(keys::delete(r))
+    }),
+    route(Method::GET, "/api/audit", Who::Admin, |r| {
+        Box::pin(audit::list(r))
     }),
     route(Method::POST, "/api/master-key/rotate", Who::Admin, |r| {
         Box::pin(master_key::rotate(r))

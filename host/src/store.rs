@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod apply;
+pub mod audit;
 pub mod backup;
 pub mod change;
 mod checkpoint;

@@ -280,6 +280,14 @@ fn verify_finds_what_is_broken_and_names_it() {
             "row 7 of account: it holds another number",
         ),
         ("UPDATE source SET secret = x'00'", "it does not open"),
+        (
+            "UPDATE audit SET act = 'sync' WHERE seq = 2",
+            "the audit is not as it was written",
+        ),
+        (
+            "UPDATE meta SET audit_key = x'00'",
+            "the audit is not as it was written",
+        ),
         ("DELETE FROM undo", "its record is not whole"),
         (
             "UPDATE owned SET owner = 9 WHERE account = 7",

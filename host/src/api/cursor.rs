@@ -13,6 +13,8 @@ pub(super) enum List {
     Accounts,
     /// Jobs, the newest first.
     Jobs,
+    /// The audit, the newest first.
+    Audit,
 }
 
 impl Cursor {
@@ -34,6 +36,7 @@ fn mark(row: i64, list: List, salt: &Salt) -> String {
     let list = match list {
         List::Accounts => "accounts",
         List::Jobs => "jobs",
+        List::Audit => "audit",
     };
     // No secret value is such text: theirs is JSON.
     let mut mark = salt

@@ -13,7 +13,7 @@ use super::{Answer, Request, json, ok};
 use crate::error::ApiError;
 use crate::import::{self, Failure, InjectRequest, NotInjected, SyncRequest, Synced};
 use crate::intake::{Intake, IntakeError};
-use crate::job::{Actor, ImportJob, JobKind};
+use crate::job::{Actor, Asker, ImportJob, JobKind};
 use crate::store::decide::Received;
 use crate::store::{jobs, sources};
 
@@ -158,7 +158,7 @@ pub(super) fn asked(members: &[Member]) -> Result<InjectRequest, ApiError> {
             ..ImportOptions::default()
         },
         source_name: source_name.unwrap_or_default().trim().to_owned(),
-        actor: String::new(),
+        actor: Asker::default(),
         expected: None,
         receiving: Duration::ZERO,
     })
@@ -193,6 +193,7 @@ pub async fn sync(request: Request) -> Answer {
         id: request.id,
         // A route for administrators lets nobody else in.
         actor: request.actor.unwrap_or(Actor::Admin),
+        address: request.address,
         expected: expected_plan(&request.head.headers)?,
     };
     match import::sync(&request.app, asked).await? {

@@ -8,6 +8,7 @@ use super::{Answer, Request, ok};
 use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::store::StoreError;
+use crate::store::audit::{self, Act};
 use crate::store::db::Db;
 use crate::store::keys::{self, ApiKey, Role};
 
@@ -32,9 +33,10 @@ pub async fn create(mut request: Request) -> Answer {
     fields.end(&["name", "role"])?;
     let made = ApiKey::make(name, role.unwrap_or(Role::User));
     let (key, stored) = made.map_err(|error| ApiError::internal(error.to_string()))?;
-    let kept = stored.clone();
+    let (kept, by) = (stored.clone(), request.asker());
     let items = request.app.store.write(0, move |db| {
         keys::create(db, &kept)?;
+        audit::append(db, &Act::new(by, "key.create", &kept.id))?;
         listed(db)
     });
     answer(&items.await?, Some(&stored), Some(&key))
@@ -46,6 +48,7 @@ pub async fn update(mut request: Request) -> Answer {
     let mut fields = read_fields(&mut request).await?;
     let (name, enabled) = (name_in(&mut fields)?, fields.boolean("enabled")?);
     fields.end(&["name", "enabled"])?;
+    let by = request.asker();
     let id = request.id;
     let changed = request.app.store.write(0, move |db| {
         existing(db, &id)?;
@@ -55,6 +58,7 @@ pub async fn update(mut request: Request) -> Answer {
         if let Some(enabled) = enabled {
             keys::set_enabled(db, &id, enabled)?;
         }
+        audit::append(db, &Act::new(by, "key.update", &id))?;
         Ok::<_, ApiError>((existing(db, &id)?, listed(db)?))
     });
     let (item, items) = changed.await?;
@@ -64,10 +68,12 @@ pub async fn update(mut request: Request) -> Answer {
 /// `DELETE /api/auth/users/{id}`: forgets a key, which is refused from the next request on.
 pub async fn delete(request: Request) -> Answer {
     Query::parse(request.uri(), &[])?;
+    let by = request.asker();
     let id = request.id;
     let left = request.app.store.write(0, move |db| {
         existing(db, &id)?;
         keys::delete(db, &id)?;
+        audit::append(db, &Act::new(by, "key.delete", &id))?;
         Ok::<_, ApiError>(listed(db)?)
     });
     answer(&left.await?, None, None)

@@ -12,7 +12,8 @@ use crate::store::TurnError;
 /// `POST /api/master-key/rotate`: makes a new master key and seals everything with it.
 pub async fn rotate(request: Request) -> Answer {
     Query::parse(request.uri(), &[])?;
-    rotation::rotate(&request.app).await?;
+    let by = request.asker();
+    rotation::rotate(&request.app, by).await?;
     #[derive(Serialize)]
     struct Rotated {
         /// Names the key that seals everything now; it is no secret.

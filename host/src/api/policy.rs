@@ -10,6 +10,7 @@ use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::import::due;
 use crate::source::Source;
+use crate::store::audit::{self, Act};
 use crate::store::db::Db;
 use crate::store::policies::{self, Policy};
 use crate::store::standing::{self, Standing};
@@ -37,6 +38,7 @@ pub async fn update(mut request: Request) -> Answer {
     let percent = fields.count_or_null("guard_percent", percents, 100)?;
     let floor = fields.count_or_null("guard_floor", counts, u64::MAX >> 1)?;
     fields.end(&KNOWN)?;
+    let by = request.asker();
     let (id, auto_sync) = (request.id, request.app.config.history.auto_sync);
     let changed = request.app.store.write(0, move |db| {
         let found = Found::read(db, &id)?;
@@ -48,6 +50,7 @@ pub async fn update(mut request: Request) -> Answer {
         if policy != found.policy {
             policies::write(db, &id, &policy)?;
             sources::touch(db, &id)?;
+            audit::append(db, &Act::new(by, "source.policy", &id))?;
         }
         Found::read(db, &id)
     });

@@ -16,6 +16,7 @@ use crate::import::hand;
 use crate::job::ImportJob;
 use crate::random;
 use crate::source::{Method, Source};
+use crate::store::audit::{self, Act};
 use crate::store::db::Db;
 use crate::store::{jobs, sources};
 use edit::Edit;
@@ -49,11 +50,12 @@ pub async fn create(mut request: Request) -> Answer {
     let body = request.body.read_all(max_body(&request.app)).await?;
     let edit = Edit::parse(&body)?;
     let url = edit.url.clone().ok_or_else(edit::url_is_required)?;
-    let weight = body.len() as u64;
+    let (weight, by) = (body.len() as u64, request.asker());
     let changed = request.app.store.write(weight, move |db| {
         let mut source = blank(unused_id(db)?, edit::host_of(&url));
         edit.apply(&mut source)?;
         sources::insert(db, &source)?;
+        audit::append(db, &Act::new(by, "source.create", &source.id))?;
         Ok::<_, ApiError>(Changed {
             one: (source, None),
             all: sources::list(db)?,
@@ -68,12 +70,14 @@ pub async fn create(mut request: Request) -> Answer {
 pub async fn update(mut request: Request) -> Answer {
     let body = request.body.read_all(max_body(&request.app)).await?;
     let edit = Edit::parse(&body)?;
+    let by = request.asker();
     let (id, weight) = (request.id, body.len() as u64);
     let changed = request.app.store.write(weight, move |db| {
         let mut source = sources::get(db, &id)?.ok_or_else(ApiError::source_not_found)?;
         // What changes nothing is no edit: a sync under way need not be told.
         if edit.apply(&mut source)? {
             sources::update(db, &source)?;
+            audit::append(db, &Act::new(by, "source.update", &id))?;
         }
         let job = jobs::latest_sync(db, &id)?;
         Ok::<_, ApiError>(Changed {

@@ -10,6 +10,8 @@ use tokio::runtime;
 
 use super::Outcome;
 use crate::config::{Data, MasterKeyOptions};
+use crate::job::Asker;
+use crate::store::audit::{self, Act};
 use crate::store::restore::{RestoreError, restore};
 use crate::store::{Store, StoreOptions};
 
@@ -62,7 +64,18 @@ fn restore_into(
         .enable_time()
         .build()?;
     let restored: Result<u64, RestoreError> = runtime.block_on(async {
-        let restored = store.write(0, move |db| restore(db, lines)).await;
+        let restored = store.write(0, move |db| {
+            let restored = restore(db, lines)?;
+            let by = Asker {
+                actor: audit::COMMAND_LINE.to_owned(),
+                address: String::new(),
+            };
+            let counts = format!("{{\"added\":{restored}}}");
+            let act = Act::new(by, "import", "");
+            audit::append(db, &Act { counts, ..act })?;
+            Ok(restored)
+        });
+        let restored = restored.await;
         store.close(PATIENCE).await;
         restored
     });

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::Outcome;
 use crate::clock;
 use crate::config::Data;
+use crate::store::audit;
 use crate::store::db::Db;
 use crate::store::keys::{self, ApiKey, Role};
 use crate::store::{Store, StoreError};
@@ -73,15 +74,21 @@ pub fn run(command: &KeyCommand) -> Outcome {
     match command {
         KeyCommand::Create(wanted) => create(wanted),
         KeyCommand::List(data) => list(&data.dir),
-        KeyCommand::Disable(chosen) => change(chosen, |db, id| keys::set_enabled(db, id, false)),
-        KeyCommand::Delete(chosen) => change(chosen, keys::delete),
+        KeyCommand::Disable(chosen) => change(chosen, "key.update", |db, id| {
+            keys::set_enabled(db, id, false)
+        }),
+        KeyCommand::Delete(chosen) => change(chosen, "key.delete", keys::delete),
     }
 }
 
 fn create(wanted: &Create) -> Outcome {
     let name = keys::name(&wanted.name).ok_or_else(|| format!("`--name` {}", keys::NAME_RULE))?;
     let (key, stored) = ApiKey::make(name, wanted.role.into())?;
-    keys::create(&Store::peek(&wanted.data.dir)?, &stored)?;
+    let db = Store::peek(&wanted.data.dir)?;
+    at_once(&db, || {
+        keys::create(&db, &stored)?;
+        audit::append_unchained(&db, "key.create", &stored.id)
+    })?;
     crate::output::print(&format!("{key}\n"))?;
     Ok(())
 }
@@ -107,9 +114,29 @@ fn list(dir: &Path) -> Outcome {
     Ok(())
 }
 
+/// Does it in one transaction, for which the server's writer waits.
+fn at_once<T>(db: &Db, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    db.execute_batch("BEGIN IMMEDIATE")?;
+    let done = work();
+    db.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    done
+}
+
 /// Changes a key that must be there.
-fn change(chosen: &Chosen, change: impl FnOnce(&Db, &str) -> Result<bool, StoreError>) -> Outcome {
-    match change(&Store::peek(&chosen.data.dir)?, &chosen.id)? {
+fn change(
+    chosen: &Chosen,
+    act: &'static str,
+    change: impl FnOnce(&Db, &str) -> Result<bool, StoreError>,
+) -> Outcome {
+    let db = Store::peek(&chosen.data.dir)?;
+    let changed = at_once(&db, || {
+        let changed = change(&db, &chosen.id)?;
+        if changed {
+            audit::append_unchained(&db, act, &chosen.id)?;
+        }
+        Ok(changed)
+    });
+    match changed? {
         true => Ok(()),
         false => Err(format!(
             "no key has the id `{}`; `tributary key list` shows them",

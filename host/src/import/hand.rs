@@ -8,8 +8,9 @@ use super::begun;
 use crate::app::App;
 use crate::clock;
 use crate::error::ApiError;
-use crate::job::{ImportJob, JobKind, JobStatus, Trace};
+use crate::job::{Asker, ImportJob, JobKind, JobStatus, Trace};
 use crate::source::Source;
+use crate::store::audit::{self, Act};
 use crate::store::db::Db;
 use crate::store::hand::{self, Removed};
 use crate::store::owners::{self, Released};
@@ -27,7 +28,7 @@ pub struct Edited {
 }
 
 /// Carries an edit out; `None` when its account is not there.
-pub async fn edit(app: &App, edit: Edit, actor: String) -> Result<Option<Edited>, ApiError> {
+pub async fn edit(app: &App, edit: Edit, actor: Asker) -> Result<Option<Edited>, ApiError> {
     let salt = app.salt.clone();
     let edited = app.store.write(ACCOUNT_WEIGHT, move |db| {
         let Some(trace) = hand::edit(db, &edit, &salt)? else {
@@ -64,7 +65,7 @@ pub struct Gone {
 pub async fn remove(
     app: &App,
     accounts: BTreeSet<Fingerprint>,
-    actor: String,
+    actor: Asker,
 ) -> Result<Gone, ApiError> {
     let named = accounts.len() as u64;
     let gone = app.store.write(named * ACCOUNT_WEIGHT, move |db| {
@@ -106,7 +107,7 @@ pub async fn release(
     app: &App,
     owner: Owner,
     leftover: Leftover,
-    actor: String,
+    actor: Asker,
 ) -> Result<Option<Released>, ApiError> {
     let weight = weight_of(app, &owner).await?;
     let released = app
@@ -121,7 +122,7 @@ pub async fn delete_source(
     app: &App,
     id: String,
     leftover: Option<Leftover>,
-    actor: String,
+    actor: Asker,
 ) -> Result<Option<Vec<(Source, Option<ImportJob>)>>, ApiError> {
     let owner = SourceId::new(&id).map(Owner::Source);
     let accounts = owner.zip(leftover);
@@ -133,6 +134,7 @@ pub async fn delete_source(
         if !sources::delete(db, &id)? {
             return Ok(None);
         }
+        audit::append(db, &Act::new(actor.clone(), "source.delete", &id))?;
         if let Some((owner, leftover)) = accounts {
             released(db, &owner, leftover, actor)?;
         }
@@ -145,7 +147,7 @@ fn released(
     db: &Db,
     owner: &Owner,
     leftover: Leftover,
-    actor: String,
+    actor: Asker,
 ) -> Result<Option<Released>, StoreError> {
     let Some(owned) = owners::find(db, owner)? else {
         return Ok(None);
@@ -186,7 +188,7 @@ fn done(
     kind: JobKind,
     source_id: Option<SourceId>,
     name: String,
-    actor: String,
+    actor: Asker,
     trace: Trace,
 ) -> ImportJob {
     let options = ImportOptions {

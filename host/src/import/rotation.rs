@@ -5,6 +5,8 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, watch};
 
 use crate::app::App;
+use crate::job::Asker;
+use crate::store::audit::{self, Act};
 use crate::store::{SealingPlace, StoreError, TurnError};
 
 /// Lets one rotation run at a time.
@@ -23,11 +25,16 @@ pub enum NotRotated {
 
 /// Turns to a new master key and seals everything with it; when this returns, the older keys are gone. Hanging up cancels
 /// nothing.
-pub async fn rotate(app: &Arc<App>) -> Result<(), NotRotated> {
+pub async fn rotate(app: &Arc<App>, by: Asker) -> Result<(), NotRotated> {
     let app = Arc::clone(app);
     let rotating = tokio::spawn(async move {
         let _turn = app.rotation.0.try_lock().map_err(|_| NotRotated::Running)?;
         app.store.turn_to_new_key().map_err(NotRotated::NoKey)?;
+        let id = app.store.key_ids().into_iter().next().unwrap_or_default();
+        let noted = app.store.write(0, move |db| {
+            audit::append(db, &Act::new(by, "master-key.rotate", &id))
+        });
+        noted.await.map_err(NotRotated::Store)?;
         seal_all(&app).await
     });
     let gone = |_| {

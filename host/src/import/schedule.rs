@@ -129,6 +129,7 @@ async fn turn(app: Arc<App>, places: Arc<Semaphore>, id: String) -> String {
     let request = SyncRequest {
         id: id.clone(),
         actor: Actor::Schedule,
+        address: String::new(),
         expected: None,
     };
     let why = match sync(&app, request).await {

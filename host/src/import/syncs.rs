@@ -18,7 +18,7 @@ use crate::config::GuardOptions;
 use crate::error::ApiError;
 use crate::fetch::{Cause, Fetched, Validators};
 use crate::intake::Intake;
-use crate::job::{Actor, ImportJob, JobKind, micros};
+use crate::job::{Actor, Asker, ImportJob, JobKind, micros};
 use crate::metrics::Outcome;
 use crate::source::Source;
 use crate::store::apply::{self, Demands};
@@ -34,6 +34,8 @@ pub struct SyncRequest {
     pub id: String,
     /// Who asks. The schedule asks whether there is anything new; everybody else wants all of it.
     pub actor: Actor,
+    /// From where; empty for the schedule.
+    pub address: String,
     /// The plan that was approved, where only that may be applied.
     pub expected: Option<PlanHash>,
 }
@@ -197,7 +199,10 @@ pub(super) fn options_of(source: &Source) -> ImportOptions {
 /// Notes that the sync runs, when the source is still there.
 async fn begin(app: &App, source: Source, request: SyncRequest) -> Result<Attempt, Failure> {
     let options = options_of(&source);
-    let actor = request.actor.to_string();
+    let actor = Asker {
+        actor: request.actor.to_string(),
+        address: request.address,
+    };
     let name = source.name.clone();
     let job = begun(JobKind::Sync, &options, name, actor, clock::now());
     let attempt = Attempt {

@@ -11,7 +11,7 @@ use super::planning::{Cut, Looking, look};
 use crate::app::App;
 use crate::clock;
 use crate::config::History;
-use crate::job::{Findings, ImportJob, JobKind, JobStatus, Phases, Trace, micros};
+use crate::job::{Asker, Findings, ImportJob, JobKind, JobStatus, Phases, Trace, micros};
 use crate::store::StoreError;
 use crate::store::change::Changes;
 use crate::store::db::Db;
@@ -67,7 +67,7 @@ pub fn limits(history: &History) -> UndoLimits {
 }
 
 /// Takes back what the job with this id changed; when this returns, it is on disk. Hanging up cancels nothing.
-pub async fn undo(app: &Arc<App>, id: String, actor: String) -> Result<Undone, NotUndone> {
+pub async fn undo(app: &Arc<App>, id: String, actor: Asker) -> Result<Undone, NotUndone> {
     let app = Arc::clone(app);
     let undoing = tokio::spawn(async move {
         let (limits, waiting) = (limits(&app.config.history), Instant::now());
@@ -129,7 +129,7 @@ fn undoable(db: &Db, id: &str, limits: UndoLimits) -> Result<(ImportJob, Trace),
     }
 }
 
-fn record(job: &ImportJob, actor: String, left: &Left, trace: Option<Trace>) -> ImportJob {
+fn record(job: &ImportJob, actor: Asker, left: &Left, trace: Option<Trace>) -> ImportJob {
     let options = ImportOptions {
         source_id: SourceId::new(&job.source_id),
         strategy: job.strategy,

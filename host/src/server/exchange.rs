@@ -89,6 +89,7 @@ async fn respond(
         body,
         id,
         actor,
+        address: guest.from.to_string(),
     })
     .await
 }

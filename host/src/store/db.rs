@@ -14,6 +14,8 @@ pub struct Db {
     vault: Vault,
     /// Whether what a list of sources tells was changed through this connection.
     sources_changed: Cell<bool>,
+    /// Whether the head of the audit's chain is to go to the log.
+    audit_to_note: Cell<bool>,
 }
 
 impl Db {
@@ -23,12 +25,23 @@ impl Db {
             connection,
             vault,
             sources_changed: Cell::new(false),
+            audit_to_note: Cell::new(false),
         }
     }
 
     /// What opens its secrets.
     pub fn vault(&self) -> &Vault {
         &self.vault
+    }
+
+    /// Has the head of the audit's chain put into the log after the next commit.
+    pub(super) fn audit_is_to_be_noted(&self) {
+        self.audit_to_note.set(true);
+    }
+
+    /// Whether it is, since this was last asked.
+    pub(super) fn is_audit_to_be_noted(&self) -> bool {
+        self.audit_to_note.take()
     }
 
     /// Notes that a source or its latest sync is changed.

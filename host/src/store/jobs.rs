@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use tributary_core::Strategy;
 
+use super::audit;
 use super::db::Db;
 use super::error::StoreError;
 use super::lookup::MOST_ROWS;
@@ -50,7 +51,10 @@ pub fn insert(db: &Db, job: &ImportJob) -> Result<(), StoreError> {
         changed.1,
         job.undoes,
     ])?;
-    Ok(())
+    match job.status {
+        JobStatus::Running => Ok(()),
+        _ => audit::append_job(db, job),
+    }
 }
 
 /// Writes how a running job ended: everything but what it was when it began. `false` when it is not running any more.
@@ -82,6 +86,9 @@ pub fn finish(db: &Db, job: &ImportJob) -> Result<bool, StoreError> {
         changed.0,
         changed.1,
     ])?;
+    if finished > 0 {
+        audit::append_job(db, job)?;
+    }
     Ok(finished > 0)
 }
 
@@ -269,6 +276,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ImportJob> {
         released: count("released")?,
         disabled: count("disabled")?,
         actor: row.get("actor")?,
+        address: String::new(),
         bytes: count("bytes")?,
         cause: row.get("cause")?,
         findings: super::word(row, "findings", |json| serde_json::from_str(json).ok())?,

@@ -19,7 +19,8 @@ pub(super) const FILE: &str = "tributary.db";
 /// `TRIB`: how a database says that it is ours.
 const APPLICATION_ID: i32 = 0x5452_4942;
 /// Forward only: step n brings schema n to n+1 and is never edited after a release.
-const STEPS: &[fn(&Connection) -> rusqlite::Result<()>] = &[first, second, third, fourth, fifth];
+const STEPS: &[fn(&Connection) -> rusqlite::Result<()>] =
+    &[first, second, third, fourth, fifth, sixth];
 
 /// Opens the database of `dir` for writing, created or migrated as needed. The caller holds the folder's lock.
 pub(super) fn prepare(dir: &Path) -> Result<Connection, OpenError> {
@@ -124,6 +125,11 @@ fn fourth(db: &Connection) -> rusqlite::Result<()> {
 /// Migration 5: entries that need not be read again.
 fn fifth(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(include_str!("schema-5.sql"))
+}
+
+/// Migration 6: what administrators did.
+fn sixth(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(include_str!("schema-6.sql"))
 }
 
 /// A database of an earlier version at `path`.

@@ -108,6 +108,11 @@ fn sources_and_salt(db: &Db) -> Result<(), StoreError> {
         let salt = anew(db, Identity::Salt, &salt)?;
         db.execute("UPDATE meta SET salt = ?1", [salt])?;
     }
+    let key: Vec<u8> = db.query_row("SELECT audit_key FROM meta", [], |row| row.get(0))?;
+    if !key.is_empty() && !db.vault().is_current(&key) {
+        let key = anew(db, Identity::AuditKey, &key)?;
+        db.execute("UPDATE meta SET audit_key = ?1", [key])?;
+    }
     Ok(())
 }
 

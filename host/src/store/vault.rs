@@ -29,6 +29,8 @@ pub enum Identity<'a> {
     Source(&'a str),
     /// The pool's salt.
     Salt,
+    /// The key of the audit's chain.
+    AuditKey,
 }
 
 /// A master key: 32 random bytes. Sealing uses a key derived from it.
@@ -208,6 +210,7 @@ impl Identity<'_> {
             }
             Identity::Source(id) => [b"source\0", id.as_bytes()].concat(),
             Identity::Salt => b"meta\0salt".to_vec(),
+            Identity::AuditKey => b"meta\0audit key".to_vec(),
         }
     }
 }

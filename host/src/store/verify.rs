@@ -4,6 +4,7 @@ use rusqlite::{Row, params};
 use tributary_core::{Fingerprint, Salt};
 
 use super::accounts::{Secrets, ids_in};
+use super::audit::{self, Verdict};
 use super::db::Db;
 use super::error::StoreError;
 use super::meta;
@@ -215,6 +216,11 @@ fn blobs(db: &Db) -> Result<Check, StoreError> {
                 check.note(|| format!("row {id} of {table}: {why}"));
             }
         }
+    }
+    if !matches!(audit::verify(db, None), Ok(Verdict::Whole(..))) {
+        check.note(|| {
+            "the audit is not as it was written: `tributary audit verify` says where".to_owned()
+        });
     }
     let mut sources = db.prepare("SELECT id, secret FROM source")?;
     let mut rows = sources.query([])?;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use super::audit;
 use super::checkpoint::Checkpoints;
 use super::db::Db;
 use super::health::Record;
@@ -182,7 +183,19 @@ impl Writer {
         if self.db.have_sources_changed() {
             self.sources_edition.fetch_add(1, Ordering::Release);
         }
+        if self.db.is_audit_to_be_noted() && committed.is_ok() {
+            self.note_audit();
+        }
         committed
+    }
+
+    /// Where the audit's chain now ends, for whoever keeps the log elsewhere.
+    fn note_audit(&self) {
+        match audit::head(&self.db) {
+            Ok(Some(head)) => audit::log(&head),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the head of the audit cannot be read"),
+        }
     }
 
     /// Runs a work in a savepoint of its own; whether it was kept.

@@ -9,7 +9,7 @@ use crate::api::query::{Query, unknown};
 use crate::api::{Answer, Request, imports, ok};
 use crate::error::ApiError;
 use crate::import::{self, InjectRequest};
-use crate::job::JobKind;
+use crate::job::{Asker, JobKind};
 
 /// What a body may hold.
 const KNOWN: [&str; 4] = ["tokens", "accounts", "payload", "provider"];
@@ -32,11 +32,7 @@ pub async fn add(mut request: Request) -> Answer {
 }
 
 /// The fields beside the payload: the provider alone.
-fn asked(
-    members: &[Member],
-    actor: String,
-    receiving: Duration,
-) -> Result<InjectRequest, ApiError> {
+fn asked(members: &[Member], actor: Asker, receiving: Duration) -> Result<InjectRequest, ApiError> {
     if let Some(other) = members.iter().find(|member| member.name != "provider") {
         return Err(unknown("field", &other.name, "body", &KNOWN));
     }

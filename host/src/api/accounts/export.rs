@@ -1,6 +1,6 @@
 //! The pool as lines that restore it.
 
-use super::stream::answer;
+use super::stream::{answer, note_handing_out};
 use crate::api::fields::Fields;
 use crate::api::query::{FILTERS, Query};
 use crate::api::{Answer, Request};
@@ -18,6 +18,7 @@ pub async fn export(mut request: Request) -> Answer {
         add(&mut query, Fields::parse(&body)?)?;
     }
     let filter = query.filter()?;
+    note_handing_out(&request, "export").await?;
     let db = request.app.store.reader_connection()?;
     answer(
         Exporter::new(db, filter, Format::Lines),

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, ETAG, HeaderValue};
 use tributary_core::{Provider, Salt};
 
-use super::stream::answer;
+use super::stream::{answer, note_handing_out};
 use crate::api::query::Query;
 use crate::api::{Answer, Request, Response, etag, whole, with_type};
 use crate::store::export::{Exporter, Format};
@@ -24,6 +24,7 @@ pub async fn payload(request: Request) -> Answer {
     let mut response = if etag::is_known(&request.head.headers, &tag) {
         with_type(StatusCode::NOT_MODIFIED, "application/json", whole(""))
     } else {
+        note_handing_out(&request, "payload").await?;
         let db = request.app.store.reader_connection()?;
         answer(
             Exporter::new(db, filter, Format::Payload),

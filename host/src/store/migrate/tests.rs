@@ -120,7 +120,7 @@ fn another_programs_database_is_refused() {
 fn a_newer_database_is_refused() {
     let (dir, path) = folder();
     tamper(&path, "PRAGMA user_version = 99;");
-    refuses(dir.path(), "schema 99, this one knows 5");
+    refuses(dir.path(), "schema 99, this one knows 6");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_newer_version_that_is_only_in_the_wal_is_refused() {
     let wal = with_suffix(&path, "-wal");
     let before = fs::read(&wal).unwrap();
     assert!(!before.is_empty());
-    refuses(dir.path(), "schema 99, this one knows 5");
+    refuses(dir.path(), "schema 99, this one knows 6");
     assert_eq!(fs::read(&wal).unwrap(), before);
 }
 

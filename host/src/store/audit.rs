@@ -1,0 +1,337 @@
+//! What administrators did: a chain of rows, each written in the transaction of its act, that cannot be altered without
+//! the key.
+//!
+//! The key of the chain is random and sealed in the pool with the master key: only who has that can make a row, and rows of
+//! before stay true when the master key is changed and the old one thrown away. Whoever can write the files can still put an
+//! older copy in place of them; this shows when a head that was noted elsewhere, in the log, is looked for.
+
+use rusqlite::{OptionalExtension, Row, params};
+use zeroize::Zeroizing;
+
+use super::accounts::damaged;
+use super::db::Db;
+use super::error::StoreError;
+use super::vault::Identity;
+use crate::clock;
+use crate::job::{Asker, ImportJob};
+
+/// After how many rows the head of the chain goes to the log.
+const NOTED_EVERY: i64 = 1_000;
+/// Who acts at a command line beside the server.
+pub const COMMAND_LINE: &str = "command line";
+
+/// Bytes of a chained hash.
+pub type Mac = [u8; 32];
+
+/// Something that was done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Act {
+    /// Who did it, and from where.
+    pub by: Asker,
+    /// What was done, in a word such as `inject` or `source.update`.
+    pub act: &'static str,
+    /// What it was done to: an id, or a name. No secret.
+    pub target: String,
+    /// JSON with the numbers of accounts, or `{}`.
+    pub counts: String,
+}
+
+/// The end of the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Rows.
+    pub rows: i64,
+    /// The hash of the last.
+    pub mac: Mac,
+}
+
+/// A row as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place, from 1.
+    pub seq: i64,
+    /// Seconds since the epoch.
+    pub at: i64,
+    /// Who did it.
+    pub actor: String,
+    /// From where; empty when not over HTTP.
+    pub address: String,
+    /// What was done.
+    pub act: String,
+    /// What it was done to.
+    pub target: String,
+    /// JSON.
+    pub counts: String,
+    mac: Vec<u8>,
+}
+
+impl Act {
+    /// An act without numbers.
+    pub fn new(by: Asker, act: &'static str, target: &str) -> Act {
+        Act {
+            by,
+            act,
+            target: target.to_owned(),
+            counts: "{}".to_owned(),
+        }
+    }
+
+    /// What a job did.
+    fn of_job(job: &ImportJob) -> Act {
+        let by = Asker {
+            actor: job.actor.clone(),
+            address: job.address.clone(),
+        };
+        let counts = serde_json::json!({
+            "status": job.status.as_str(), "total": job.total, "added": job.added, "updated": job.updated,
+            "removed": job.removed, "released": job.released, "disabled": job.disabled,
+        });
+        let target = match job.source_id.as_str() {
+            "" => format!("job {}", job.id),
+            source => format!("job {} of {source}", job.id),
+        };
+        Act {
+            by,
+            act: job.kind.as_str(),
+            target,
+            counts: counts.to_string(),
+        }
+    }
+}
+
+/// Adds a row in the transaction of its act.
+pub fn append(db: &Db, act: &Act) -> Result<Head, StoreError> {
+    let key = key(db)?;
+    let last = match last(db)? {
+        Some(last) if last.mac.is_empty() => chain_pending(db, &key)?,
+        Some(last) => Head {
+            rows: last.seq,
+            mac: mac(&last.mac)?,
+        },
+        None => Head {
+            rows: 0,
+            mac: [0; 32],
+        },
+    };
+    let mut entry = entry_of(act, last.rows + 1);
+    entry.mac = mac_of(&key, &last.mac, &entry).to_vec();
+    insert(db, &entry)?;
+    if entry.seq % NOTED_EVERY == 0 {
+        db.audit_is_to_be_noted();
+    }
+    Ok(Head {
+        rows: entry.seq,
+        mac: mac(&entry.mac)?,
+    })
+}
+
+/// Adds the row of a job that has ended, in the transaction that tells so.
+pub(super) fn append_job(db: &Db, job: &ImportJob) -> Result<(), StoreError> {
+    append(db, &Act::of_job(job)).map(drop)
+}
+
+/// Adds a row of a command beside the server, which chains it with its own next one.
+pub fn append_unchained(db: &Db, act: &'static str, target: &str) -> Result<(), StoreError> {
+    let by = Asker {
+        actor: COMMAND_LINE.to_owned(),
+        address: String::new(),
+    };
+    let before = last(db)?.map_or(0, |last| last.seq);
+    insert(db, &entry_of(&Act::new(by, act, target), before + 1))
+}
+
+/// Where the chain ends; `None` while there is none, or while rows wait to be chained.
+pub fn head(db: &Db) -> Result<Option<Head>, StoreError> {
+    let last = last(db)?.filter(|last| !last.mac.is_empty());
+    let head = last.map(|last| {
+        Ok(Head {
+            rows: last.seq,
+            mac: mac(&last.mac)?,
+        })
+    });
+    head.transpose()
+}
+
+/// Tells the log where the chain ends.
+pub fn log(head: &Head) {
+    let hex = blake3::Hash::from(head.mac).to_hex();
+    tracing::info!(rows = head.rows, head = hex.as_str(), "audit");
+}
+
+/// At most `most` rows below place `before`, the newest first.
+pub fn list(db: &Db, before: i64, most: usize) -> Result<Vec<Entry>, StoreError> {
+    let mut rows =
+        db.prepare_cached("SELECT * FROM audit WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2")?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows = rows.query_map([before, most], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What became of the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every row is as it was written: where it ends, and how many rows of commands wait to be chained.
+    Whole(Head, i64),
+    /// The first row that is not, and what is wrong with it.
+    Broken(i64, &'static str),
+    /// All rows are true, and the head that was looked for is not among theirs: rows after it, and it, are gone.
+    Cut(Head),
+}
+
+/// Follows the chain from its first row, with the master key. `head` is a hash that was noted earlier.
+pub fn verify(db: &Db, head: Option<&Mac>) -> Result<Verdict, StoreError> {
+    let mut rows = db.prepare("SELECT * FROM audit ORDER BY seq")?;
+    let mut rows = rows.query([])?;
+    let mut end = Head {
+        rows: 0,
+        mac: [0; 32],
+    };
+    let (mut waiting, mut found) = (0, head.is_none_or(|head| *head == end.mac));
+    let key = sealed_key(db)?;
+    while let Some(row) = rows.next()? {
+        let entry = read(row)?;
+        if entry.seq != end.rows + waiting + 1 {
+            return Ok(Verdict::Broken(end.rows + waiting + 1, "it is missing"));
+        }
+        if entry.mac.is_empty() && entry.actor == COMMAND_LINE {
+            waiting += 1;
+            continue;
+        }
+        // Rows without a key to them were never written here.
+        let true_mac = key.as_ref().map(|key| mac_of(key, &end.mac, &entry));
+        if waiting > 0 || true_mac.is_none_or(|mac| entry.mac != mac) {
+            return Ok(Verdict::Broken(end.rows + 1, "it is not as it was written"));
+        }
+        end = Head {
+            rows: entry.seq,
+            mac: mac(&entry.mac)?,
+        };
+        found |= head == Some(&end.mac);
+    }
+    Ok(match found {
+        true => Verdict::Whole(end, waiting),
+        false => Verdict::Cut(end),
+    })
+}
+
+/// Chains the rows that wait for it, the oldest first; where the chain then ends.
+fn chain_pending(db: &Db, key: &Key) -> Result<Head, StoreError> {
+    let sql = "SELECT * FROM audit WHERE mac <> x'' ORDER BY seq DESC LIMIT 1";
+    let chained = db.query_row(sql, [], read).optional()?;
+    let mut end = Head {
+        rows: chained.as_ref().map_or(0, |last| last.seq),
+        mac: chained.map_or(Ok([0; 32]), |last| mac(&last.mac))?,
+    };
+    let mut waiting = db.prepare("SELECT * FROM audit WHERE seq > ?1 ORDER BY seq")?;
+    let waiting = waiting
+        .query_map([end.rows], read)?
+        .collect::<Result<Vec<_>, _>>()?;
+    for entry in waiting {
+        end = Head {
+            rows: entry.seq,
+            mac: mac_of(key, &end.mac, &entry),
+        };
+        db.execute(
+            "UPDATE audit SET mac = ?2 WHERE seq = ?1",
+            params![end.rows, end.mac],
+        )?;
+    }
+    Ok(end)
+}
+
+type Key = Zeroizing<[u8; 32]>;
+
+/// The key of the chain, made with the first row.
+fn key(db: &Db) -> Result<Key, StoreError> {
+    if let Some(key) = sealed_key(db)? {
+        return Ok(key);
+    }
+    let mut key = Zeroizing::new([0; 32]);
+    let failed = |_| StoreError::Internal("no random bytes".to_owned());
+    getrandom::fill(&mut *key).map_err(failed)?;
+    let sealed = db.vault().seal(Identity::AuditKey, &*key)?;
+    db.execute("UPDATE meta SET audit_key = ?1", [sealed])?;
+    Ok(key)
+}
+
+fn sealed_key(db: &Db) -> Result<Option<Key>, StoreError> {
+    let mut row = db.prepare_cached("SELECT audit_key FROM meta")?;
+    let sealed: Vec<u8> = row.query_row([], |row| row.get(0))?;
+    if sealed.is_empty() {
+        return Ok(None);
+    }
+    let opened = db.vault().open(Identity::AuditKey, &sealed)?;
+    let key = opened.as_slice().try_into().map(Zeroizing::new);
+    key.map(Some)
+        .map_err(|_| damaged("the audit's key has another length"))
+}
+
+/// Over the hash before, and every field after its length.
+fn mac_of(key: &Key, before: &[u8], entry: &Entry) -> Mac {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    hasher.update(before);
+    hasher.update(&entry.seq.to_le_bytes());
+    hasher.update(&entry.at.to_le_bytes());
+    for text in [
+        &entry.actor,
+        &entry.address,
+        &entry.act,
+        &entry.target,
+        &entry.counts,
+    ] {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    *hasher.finalize().as_bytes()
+}
+
+fn mac(kept: &[u8]) -> Result<Mac, StoreError> {
+    let mac = kept.try_into();
+    mac.map_err(|_| damaged("a row of the audit has a hash of another length"))
+}
+
+fn entry_of(act: &Act, seq: i64) -> Entry {
+    Entry {
+        seq,
+        at: clock::now(),
+        actor: act.by.actor.clone(),
+        address: act.by.address.clone(),
+        act: act.act.to_owned(),
+        target: act.target.clone(),
+        counts: act.counts.clone(),
+        mac: Vec::new(),
+    }
+}
+
+fn insert(db: &Db, entry: &Entry) -> Result<(), StoreError> {
+    let sql = "INSERT INTO audit(seq, at, actor, address, act, target, counts, mac) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    db.prepare_cached(sql)?.execute(params![
+        entry.seq,
+        entry.at,
+        entry.actor,
+        entry.address,
+        entry.act,
+        entry.target,
+        entry.counts,
+        entry.mac,
+    ])?;
+    Ok(())
+}
+
+fn last(db: &Db) -> Result<Option<Entry>, StoreError> {
+    let mut last = db.prepare_cached("SELECT * FROM audit ORDER BY seq DESC LIMIT 1")?;
+    Ok(last.query_row([], read).optional()?)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        seq: row.get(0)?,
+        at: row.get(1)?,
+        actor: row.get(2)?,
+        address: row.get(3)?,
+        act: row.get(4)?,
+        target: row.get(5)?,
+        counts: row.get(6)?,
+        mac: row.get(7)?,
+    })
+}

@@ -1,0 +1,16 @@
+-- Migration 6: what administrators did, one row an act. `mac` is a keyed hash over the row and the `mac` of the row before,
+-- so that no row can be altered, left out or put in without the key; it is empty in rows of commands beside the server, which
+-- have no key, until the server chains them.
+CREATE TABLE audit(
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  address TEXT NOT NULL,
+  act TEXT NOT NULL,
+  target TEXT NOT NULL,
+  counts TEXT NOT NULL,
+  mac BLOB NOT NULL
+) STRICT;
+
+-- The key of those hashes, 32 random bytes, sealed with the master key; empty before the first row.
+ALTER TABLE meta ADD COLUMN audit_key BLOB NOT NULL DEFAULT x'';
