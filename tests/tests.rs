@@ -60,13 +60,14 @@ mod service {
     mod sync_guarded;
     mod sync_scheduled;
     mod tls;
-    mod upstream;
+    pub(crate) mod upstream;
     mod walk;
 }
 
 mod faults {
     mod crash;
     mod durable;
+    mod upstreams;
 }
 
 mod browser {

@@ -4,7 +4,9 @@ use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
 use crate::item::{EntryNames, Item, Reason, read_entry};
 use crate::json::Span;
-use crate::payload::{Choice, Entry, Form, List, Payload, PayloadReader, PerList, Shape, Takes};
+use crate::payload::{
+    Choice, Entry, Form, List, MAX_ENTRY, Payload, PayloadReader, PerList, Shape, Takes,
+};
 use crate::typed::Typed;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -137,6 +139,9 @@ impl Normalizer {
 
     fn read(&mut self, entry: Entry<'_>, salt: &Salt) -> Result<Item, Reason> {
         let Entry { index, span, raw } = entry;
+        if span.len > MAX_ENTRY {
+            return Err(Reason::EntryTooLong);
+        }
         let reading = read_entry(raw, &mut self.field_names)?;
         let fingerprint = salt.of_token(&reading.token);
         let provider = reading.provider.inspect_err(|_| {
@@ -284,6 +289,41 @@ impl Takes for Taking {
                 name: name.to_owned(),
                 raw: None,
             });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::{MAX_ENTRY, Payload};
+
+    /// A list of an entry of `len` bytes and an ordinary one.
+    fn with_entry_of(len: u64) -> Vec<u8> {
+        let len = usize::try_from(len).unwrap();
+        let head = r#"{"token":"example-token-1","note":""#;
+        let note = "n".repeat(len - head.len() - 2);
+        format!(r#"[{head}{note}"}}, "example-token-2"]"#).into_bytes()
+    }
+
+    #[test]
+    fn an_entry_over_1_mib_is_skipped_and_not_held() {
+        let salt = Salt::new([7; 32]);
+        for (len, taken) in [(MAX_ENTRY, 2), (MAX_ENTRY + 1, 1), (3 * MAX_ENTRY, 1)] {
+            let bytes = with_entry_of(len);
+            let payload = Payload::parse(&bytes).unwrap();
+            let whole = Batch::normalize(&payload, &salt).unwrap();
+            let mut reader = BatchReader::new(Form::Payload, salt.clone());
+            for piece in bytes.chunks(100_000) {
+                reader.feed(piece).unwrap();
+            }
+            let pieces = reader.finish().unwrap().1.unwrap();
+            for batch in [whole, pieces] {
+                assert_eq!(batch.items.len(), taken, "{len}");
+                let long = batch.skips.iter().map(|skip| (skip.index, skip.reason));
+                let expected = (taken == 1).then_some((0, Reason::EntryTooLong));
+                assert_eq!(long.collect::<Vec<_>>(), Vec::from_iter(expected));
+            }
         }
     }
 }

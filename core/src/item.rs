@@ -33,6 +33,8 @@ pub enum Reason {
     Blank,
     /// Neither a string nor an object.
     EntryType,
+    /// An entry over 1 MiB.
+    EntryTooLong,
     /// An object without a token.
     TokenMissing,
     /// A token that is no string.
@@ -54,6 +56,7 @@ impl Reason {
         match self {
             Reason::Blank => "blank",
             Reason::EntryType => "entry_type",
+            Reason::EntryTooLong => "entry_too_long",
             Reason::TokenMissing => "token_missing",
             Reason::TokenType => "token_type",
             Reason::TokenTooLong => "token_too_long",
@@ -66,7 +69,7 @@ impl Reason {
     pub(crate) fn is_unreadable(self) -> bool {
         matches!(
             self,
-            Reason::EntryType | Reason::TokenMissing | Reason::TokenType
+            Reason::EntryType | Reason::EntryTooLong | Reason::TokenMissing | Reason::TokenType
         )
     }
 }
@@ -77,6 +80,7 @@ impl fmt::Display for Reason {
         f.write_str(match self {
             Reason::Blank => "the entry is blank",
             Reason::EntryType => "an entry must be a token or an object",
+            Reason::EntryTooLong => "an entry must not be longer than 1 MiB",
             Reason::TokenMissing => "an account needs an `access_token` or a `token`",
             Reason::TokenType => "the token must be a string",
             Reason::TokenTooLong => "the token must not be longer than 64 KiB",

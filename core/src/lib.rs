@@ -69,7 +69,7 @@ pub use item::{Item, MAX_TOKEN, Reason};
 pub use json::{Span, TextError, TextFault};
 pub use options::{ImportOptions, Removal, Strategy};
 pub use owner::{Owner, Owners, SourceId};
-pub use payload::{Entry, Form, MAX_ENTRIES, MAX_MEMBER, Payload, Shape};
+pub use payload::{Entry, Form, MAX_ENTRIES, MAX_ENTRY, MAX_MEMBER, Payload, Shape};
 pub use plan::{Counts, Plan, Unchanged};
 pub use plan_hash::{PlanHash, PlanHasher};
 pub use pool::Pool;

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 /// Most entries a payload may have.
 pub const MAX_ENTRIES: u64 = 1_000_000;
+/// Longest entry that is read, in bytes: no account comes near it.
+pub const MAX_ENTRY: u64 = 1 << 20;
 
 /// Longest member of an inject body, beside its lists, that is kept. In bytes of JSON.
 pub const MAX_MEMBER: u64 = 64 * 1024;
@@ -39,7 +41,7 @@ pub struct Entry<'a> {
     pub index: u64,
     /// Where it lies in the payload.
     pub span: Span,
-    /// Its JSON text.
+    /// Its JSON text; of one longer than [`MAX_ENTRY`] it may be missing.
     pub raw: &'a [u8],
 }
 
@@ -364,12 +366,16 @@ impl PayloadReader {
                     return Err(ImportError::TooManyEntries);
                 }
                 self.index = Some(index.saturating_add(1));
+                let raw = match span.len {
+                    0..=MAX_ENTRY => self.text_of(span, read),
+                    _ => Cow::Borrowed(&[][..]),
+                };
                 takes.entry(
                     list,
                     Entry {
                         index,
                         span,
-                        raw: &self.text_of(span, read),
+                        raw: &raw,
                     },
                 );
                 return Ok(());
@@ -403,7 +409,7 @@ impl PayloadReader {
         let Some(pending) = self.scanner.pending() else {
             return;
         };
-        let entry = self.index.is_some();
+        let entry = self.index.is_some() && pending.len <= MAX_ENTRY;
         let read =
             entry || ((self.place == Place::Member || pending.key) && pending.len <= MAX_MEMBER);
         if !read {

@@ -208,6 +208,7 @@ fn why(skip: &Object<'_>) -> String {
         "entry_type" => "neither a string nor an object",
         "token_missing" => "no access_token or token",
         "token_type" => "its token is no string",
+        "entry_too_long" => "it is longer than 1 MiB",
         "token_too_long" => "its token is longer than 64 KiB",
         "provider_unknown" => "its provider is neither gpt nor grok",
         "duplicate" => match skip.json("first") {

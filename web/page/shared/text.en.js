@@ -32,6 +32,7 @@ export const en = {
   skip_entry_type: 'Neither a token nor an object',
   skip_token_missing: 'No token in it',
   skip_token_type: 'Its token is not a string',
+  skip_entry_too_long: 'It is over 1 MiB',
   skip_token_too_long: 'Its token is over 64 KiB',
   skip_provider_unknown: 'Unknown provider',
   skip_duplicate: (first) => `Same token as entry ${first}`,

@@ -30,6 +30,7 @@ export const zh = {
   skip_entry_type: '既不是 Token 也不是对象',
   skip_token_missing: '没有 Token',
   skip_token_type: 'Token 不是字符串',
+  skip_entry_too_long: '条目超过 1 MiB',
   skip_token_too_long: 'Token 超过 64 KiB',
   skip_provider_unknown: '未知服务商',
   skip_duplicate: (first) => `与条目 ${first} 的 Token 相同`,
