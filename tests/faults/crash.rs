@@ -1,4 +1,6 @@
-//! Power cuts: `kill -9` at random moments while clients import.
+//! Power cuts: `kill -9` at random moments while clients import, replace and undo, and the pool is sealed anew.
+
+mod undoing;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -8,9 +10,10 @@ use serde_json::{Value, json};
 
 use crate::service::client::{agent, ask};
 use crate::service::harness::{Home, INJECT, Server};
+use undoing::Undoing;
 
 /// How often the server is killed.
-const CRASHES: usize = 50;
+const CRASHES: usize = 200;
 /// How many of them hit the same directory before a fresh one is begun.
 const CRASHES_A_DIRECTORY: usize = 10;
 /// Clients that import at once; the last one replaces, the others merge.
@@ -32,13 +35,12 @@ fn what_was_acknowledged_is_there_whole_and_nothing_in_part() {
             );
             home = until_killed(server, &mut sent, &mut random);
         }
-        check(
-            &Server::start_in(home, &[]),
-            &sent,
-            &format!("directory {directory}, end"),
-        );
+        let server = Server::start_in(home, &[]);
+        check(&server, &sent, &format!("directory {directory}, end"));
+        check_whole(server.home());
         all.merges.extend(sent.merges);
         all.replaces.extend(sent.replaces);
+        all.undone.extend(sent.undone);
     }
     let acknowledged = all
         .merges
@@ -50,6 +52,16 @@ fn what_was_acknowledged_is_there_whole_and_nothing_in_part() {
         acknowledged > CRASHES && open > CRASHES / 2,
         "the moments are telling: {acknowledged} acknowledged, {open} open"
     );
+    let undone = all.undone.iter().filter(|undoing| undoing.undone).count();
+    let cut_off = all
+        .undone
+        .iter()
+        .filter(|undoing| undoing.is_open())
+        .count();
+    assert!(
+        undone > CRASHES / 2 && cut_off > CRASHES / 20,
+        "the moments are telling: {undone} undone, {cut_off} open"
+    );
 }
 
 /// All imports that were sent, in order.
@@ -57,6 +69,7 @@ fn what_was_acknowledged_is_there_whole_and_nothing_in_part() {
 struct Sent {
     merges: Vec<Import>,
     replaces: Vec<Import>,
+    undone: Vec<Undoing>,
 }
 
 /// An import of `size` accounts that all name it.
@@ -126,6 +139,9 @@ fn until_killed(server: Server, sent: &mut Sent, random: &mut Random) -> Home {
                 }
             });
         }
+        let (mut random, undone) = (Random(random.next()), &record);
+        scope.spawn(move || undoing::until_killed(addr, undone, &mut random));
+        scope.spawn(move || undoing::rotate_until_killed(addr));
         std::thread::sleep(moment);
         server.crash()
     })
@@ -158,8 +174,24 @@ fn check(server: &Server, sent: &Sent, moment: &str) {
             ),
         }
     }
+    for undoing in &sent.undone {
+        undoing.check(found.remove(&undoing.import.name), moment);
+    }
     assert!(found.is_empty(), "{moment}: nobody sent {found:?}");
     check_replaced(&replaced, &sent.replaces, moment);
+}
+
+/// Everything holds together, opens, and is as the audit says.
+fn check_whole(home: &Home) {
+    for command in [&["verify"][..], &["audit", "verify"]] {
+        let output = home.run(command);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success(),
+            "{command:?}: {said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
 }
 
 /// The source that is always replaced holds the last acknowledged import, or one sent after it, whole and alone.
