@@ -44,7 +44,7 @@ mod service {
     mod monitoring;
     mod owners;
     mod page;
-    mod payload;
+    pub(crate) mod payload;
     mod plan;
     mod plan_expected;
     mod policy;
@@ -66,7 +66,9 @@ mod service {
 
 mod faults {
     mod crash;
+    mod disk;
     mod durable;
+    mod shim;
     mod upstreams;
 }
 

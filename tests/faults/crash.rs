@@ -33,7 +33,7 @@ fn what_was_acknowledged_is_there_whole_and_nothing_in_part() {
                 &sent,
                 &format!("directory {directory}, crash {crash}"),
             );
-            home = until_killed(server, &mut sent, &mut random);
+            home = until(server, &mut sent, &mut random, Server::crash);
         }
         let server = Server::start_in(home, &[]);
         check(&server, &sent, &format!("directory {directory}, end"));
@@ -66,17 +66,17 @@ fn what_was_acknowledged_is_there_whole_and_nothing_in_part() {
 
 /// All imports that were sent, in order.
 #[derive(Default)]
-struct Sent {
-    merges: Vec<Import>,
+pub(super) struct Sent {
+    pub(super) merges: Vec<Import>,
     replaces: Vec<Import>,
     undone: Vec<Undoing>,
 }
 
 /// An import of `size` accounts that all name it.
-struct Import {
+pub(super) struct Import {
     name: String,
     size: usize,
-    acknowledged: bool,
+    pub(super) acknowledged: bool,
 }
 
 impl Import {
@@ -101,8 +101,13 @@ impl Import {
     }
 }
 
-/// Lets the clients import until the server is killed at a random moment.
-fn until_killed(server: Server, sent: &mut Sent, random: &mut Random) -> Home {
+/// Lets the clients import until the server meets its end at a random moment.
+pub(super) fn until(
+    server: Server,
+    sent: &mut Sent,
+    random: &mut Random,
+    end: impl FnOnce(Server) -> Home,
+) -> Home {
     let addr = server.addr;
     let moment = Duration::from_micros(3_000 + random.below(60_000) as u64);
     let record = Mutex::new(sent);
@@ -143,12 +148,12 @@ fn until_killed(server: Server, sent: &mut Sent, random: &mut Random) -> Home {
         scope.spawn(move || undoing::until_killed(addr, undone, &mut random));
         scope.spawn(move || undoing::rotate_until_killed(addr));
         std::thread::sleep(moment);
-        server.crash()
+        end(server)
     })
 }
 
 /// Holds the pool against what was sent.
-fn check(server: &Server, sent: &Sent, moment: &str) {
+pub(super) fn check(server: &Server, sent: &Sent, moment: &str) {
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
     let mut replaced: BTreeMap<String, usize> = BTreeMap::new();
     for account in server.pool() {
@@ -182,7 +187,7 @@ fn check(server: &Server, sent: &Sent, moment: &str) {
 }
 
 /// Everything holds together, opens, and is as the audit says.
-fn check_whole(home: &Home) {
+pub(super) fn check_whole(home: &Home) {
     for command in [&["verify"][..], &["audit", "verify"]] {
         let output = home.run(command);
         let said = String::from_utf8_lossy(&output.stdout);
@@ -212,7 +217,7 @@ fn check_replaced(replaced: &BTreeMap<String, usize>, sent: &[Import], moment: &
 }
 
 /// SplitMix64: the same moments in every run.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -223,7 +228,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound as u64).expect("below a usize")
     }
 }

@@ -147,6 +147,10 @@ impl Server {
         }
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn home(&self) -> &Home {
         &self.home
     }

@@ -289,6 +289,58 @@ fn a_full_disk_is_unavailable_until_there_is_room() {
 }
 
 #[test]
+fn a_disk_that_fills_up_in_the_middle_of_a_group_takes_none_of_it_or_all_the_others() {
+    let mut bench = Bench::new();
+    let pages: i64 = bench
+        .writer
+        .db
+        .pragma_query_value(None, "page_count", |r| r.get(0))
+        .unwrap();
+    // Room for some pages: the first work has room, the second has not.
+    bench
+        .writer
+        .db
+        .pragma_update(None, "max_page_count", pages + 4)
+        .unwrap();
+    let mut first = bench.send(0, add(1));
+    let mut large = bench.send(0, |db| {
+        let sql = "INSERT INTO owner(source_id) WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1000) \
+                   SELECT hex(randomblob(500)) FROM c";
+        Ok(db.execute(sql, []).map(drop)?)
+    });
+    let mut last = bench.send(0, add(2));
+    bench.apply_waiting();
+    assert!(is_unavailable(&mut large));
+    let (first, last) = (is_unavailable(&mut first), is_unavailable(&mut last));
+    assert_eq!(first, last, "the others share one fate");
+    let expected = if first { vec![] } else { vec![1, 2] };
+    assert_eq!(bench.numbers(), expected);
+    assert_eq!(
+        count(&bench, "owner"),
+        0,
+        "nothing of the large one is there"
+    );
+    bench
+        .writer
+        .db
+        .pragma_update(None, "max_page_count", 1_000_000)
+        .unwrap();
+    bench.writer.probe();
+    let mut after = bench.send(0, add(3));
+    bench.apply_waiting();
+    assert!(!is_unavailable(&mut after));
+}
+
+fn count(bench: &Bench, table: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM {table}");
+    bench
+        .writer
+        .db
+        .query_row(&sql, [], |row| row.get(0))
+        .unwrap()
+}
+
+#[test]
 fn at_the_deadline_the_uncommitted_group_is_taken_back() {
     let mut bench = Bench::new();
     let stop = Arc::clone(&bench.stop);
