@@ -2,6 +2,7 @@
 
 mod conformance;
 mod examples;
+mod fuzz;
 mod laws;
 mod runtimes;
 mod schema;
