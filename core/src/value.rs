@@ -3,22 +3,34 @@
 use crate::json::{Cursor, Kind, kind, push_quoted, text};
 use crate::names::Names;
 use crate::secret::{OwnToken, PLACEHOLDER, is_secret_key, is_secret_text};
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 /// A secret: it shows itself only where somebody asks for it by name, and is wiped from memory when it goes.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret(String);
 
 impl Secret {
     /// Takes the text over.
     pub fn new(text: String) -> Secret {
-        Secret(Zeroizing::new(text))
+        Secret(text)
     }
 
     /// The secret itself: a token, or the JSON text of a secret value.
     pub fn reveal(&self) -> &str {
         &self.0
     }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+/// In one place: secrets go in many.
+#[inline(never)]
+fn wipe(text: &mut String) {
+    text.zeroize();
 }
 
 /// Writes values in canonical form to `text`, and the secrets taken out of them to `secrets`, in the order of their

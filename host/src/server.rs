@@ -5,6 +5,7 @@ mod cors;
 mod crowd;
 pub mod descriptors;
 mod exchange;
+mod guarded;
 mod headers;
 mod host;
 mod lines;

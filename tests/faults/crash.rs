@@ -52,6 +52,8 @@ fn what_was_acknowledged_is_there_whole_and_nothing_in_part() {
         acknowledged > CRASHES && open > CRASHES / 2,
         "the moments are telling: {acknowledged} acknowledged, {open} open"
     );
+    // Figures of the README; `--nocapture` shows them.
+    println!("{CRASHES} kills, {acknowledged} merges acknowledged, {open} cut off");
     let undone = all.undone.iter().filter(|undoing| undoing.undone).count();
     let cut_off = all
         .undone

@@ -146,6 +146,8 @@ fn what_strangers_send_is_not_kept() {
     ));
     std::thread::sleep(Duration::from_millis(200));
     let each = (server.peak_memory() - before) / (2 * STRANGERS as u64);
+    // A figure of the README; `--nocapture` shows it.
+    println!("{each} bytes for each of {} strangers", 2 * STRANGERS);
     assert!(each <= 64 * 1024, "{each} bytes for each stranger");
     assert!(server.pool().is_empty());
 }

@@ -17,6 +17,10 @@ fn check_400(server: &Server, head: &str, body: &str) {
     let is_refused = refused.iter().any(|line| answer.starts_with(line));
     assert!(is_refused, "{head:?}: {answer}");
     assert_eq!(answer.matches("HTTP/1.").count(), 1, "{head:?}: {answer}");
+    assert!(
+        answer.contains("x-content-type-options: nosniff"),
+        "{head:?}: {answer}"
+    );
 }
 
 /// One answer, which says that it is the last.

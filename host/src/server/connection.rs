@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::crowd::Guest;
+use super::guarded::Guarded;
 use super::patient::Patient;
 use super::{Served, exchange};
 
@@ -70,12 +71,13 @@ async fn converse(
     let patience = &served.app.config.patience;
     let stream = Patient::new(stream, patience.body_timeout);
     let lines = Arc::clone(&stream.lines);
+    let guarded = Guarded::new(stream, served.tls.is_some());
     let builder = builder(patience.header_timeout);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let last = lines.request(request.body().size_hint().exact());
         exchange::answer(Arc::clone(&served), Arc::clone(&guest), request, last)
     });
-    let io = TokioIo::new(stream);
+    let io = TokioIo::new(guarded);
     let mut connection = std::pin::pin!(builder.serve_connection(io, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
