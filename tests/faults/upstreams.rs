@@ -17,11 +17,11 @@ use crate::service::harness::{SOURCES, Server};
 use crate::service::upstream::Upstream;
 
 /// How long the server waits for an upstream.
-const PATIENCE: &str = "3s";
+const PATIENCE: &str = "6s";
 /// Within this, every sync has been answered, however slow the machine.
 const BOUND: Duration = Duration::from_secs(40);
 /// Syncs that run at once.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 2;
 /// The most memory over idle.
 const MEMORY: u64 = 160 << 20;
 

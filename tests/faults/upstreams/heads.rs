@@ -15,7 +15,7 @@ pub(super) fn all() -> Vec<Behaviour> {
     vec![
         Behaviour::raw("closes at once", PROTOCOL, ""),
         Behaviour::new("says nothing", Fails(&["timeout"]), |_| {
-            sleep(Duration::from_secs(5));
+            sleep(Duration::from_secs(30));
             Ok(())
         }),
         Behaviour::new("drips its head", Fails(&["timeout"]), |wire| {
