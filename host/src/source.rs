@@ -84,8 +84,12 @@ pub fn check_url(url: &str) -> Result<(), &'static str> {
             "url must not contain a user name or password; use bearer_token or auth_header",
         );
     }
+    // `Url` leaves out line ends and tabs, after which the rest reads as something else.
+    if url.trim().chars().any(char::is_control) {
+        return Err("url must not contain control characters");
+    }
     let parsed = Url::parse(url).map_err(|_| "url is not a valid address")?;
-    if parsed.has_host() {
+    if parsed.has_host() && parsed.username().is_empty() && parsed.password().is_none() {
         Ok(())
     } else {
         Err(WANTED)

@@ -208,39 +208,72 @@ fn what_is_altered_missing_or_put_in_is_found_by_its_row() {
 }
 
 #[test]
-fn a_cut_shows_when_a_head_that_was_noted_is_looked_for() {
+fn a_cut_shows_and_an_older_copy_does_when_a_head_of_the_log_is_looked_for() {
     let server = Server::start();
     for n in 0..4 {
         server.post(INJECT, &json!({"tokens": [format!("a-{n}")]}).to_string());
     }
-    let (middle, home) = (head(server.home()), server);
-    home.post(EXPORT, "");
-    let end = head(home.home());
-    let log = home.home().log();
+    let middle = head(server.home());
+    let home = server.stop();
+    let path = home.data().join("tributary.db");
+    let older = std::fs::read(&path).expect("a database");
+    let server = Server::start_in(home, &[]);
+    server.post(EXPORT, "");
+    let end = head(server.home());
+    let log = server.home().log();
     assert!(
         log.contains(&end) && log.contains("rows=5"),
         "an export notes the head: {log}"
     );
-    let home = home.stop();
+    let home = server.stop();
     for noted in [&middle, &end] {
         assert_eq!(verify(&home, Some(noted)).0, Some(0), "{noted}");
     }
-    let db = Connection::open(home.data().join("tributary.db")).expect("a database");
-    db.execute("DELETE FROM audit WHERE seq > 4", [])
+    Connection::open(&path)
+        .and_then(|db| db.execute("DELETE FROM audit WHERE seq > 4", []))
         .expect("a cut");
-    drop(db);
+    let (code, said) = verify(&home, None);
+    assert!(
+        code == Some(1) && said.contains("the chain of 4 rows does not reach its end"),
+        "{said}"
+    );
+    std::fs::write(&path, older).expect("a file");
     assert_eq!(
         verify(&home, None).0,
         Some(0),
-        "without a head it does not show"
+        "it is as it was written then"
     );
     assert_eq!(verify(&home, Some(&middle)).0, Some(0));
-    let (code, said) = verify(&home, Some(&end));
-    assert!(
-        code == Some(1) && said.contains("the head is not in the chain of 4 rows"),
-        "{said}"
-    );
+    assert_eq!(verify(&home, Some(&end)).0, Some(1));
     assert_eq!(verify(&home, Some("12")).0, Some(2), "a head that is none");
+}
+
+#[test]
+fn what_was_chained_once_is_not_chained_again() {
+    for forged in [
+        "UPDATE audit SET actor = 'key:other', mac = x'' WHERE seq >= 2",
+        "UPDATE audit SET actor = 'command line', act = 'key.create', mac = x'' WHERE seq >= 2",
+        "UPDATE audit SET actor = 'command line', mac = x''",
+        "UPDATE meta SET audit_end = x''; UPDATE audit SET actor = 'command line', mac = x'' WHERE seq >= 2",
+        "UPDATE meta SET audit_end = x''; UPDATE audit SET actor = 'command line', mac = x''",
+        "DELETE FROM audit WHERE seq = 3; UPDATE meta SET audit_end = x''",
+    ] {
+        let server = Server::start();
+        for n in 0..3 {
+            server.post(INJECT, &json!({"tokens": [format!("a-{n}")]}).to_string());
+        }
+        let home = server.stop();
+        let path = home.data().join("tributary.db");
+        Connection::open(&path)
+            .and_then(|db| db.execute_batch(forged))
+            .expect(forged);
+        let server = Server::start_in(home, &[]);
+        server.post(INJECT, r#"{"tokens": ["b-1"]}"#);
+        server.post("/api/master-key/rotate", "");
+        server.post(INJECT, r#"{"tokens": ["b-2"]}"#);
+        let (code, said) = verify(server.home(), None);
+        assert_eq!(code, Some(1), "{forged}: {said}");
+    }
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn follow(args: &VerifyArgs) -> Outcome {
         }
         Verdict::Broken(row, why) => Err(format!("row {row} of the audit cannot be trusted: {why}").into()),
         Verdict::Cut(end) => Err(format!(
-            "the head is not in the chain of {} rows: rows were cut off, or the pool is an older copy",
+            "the chain of {} rows does not reach its end or the head: rows were cut off, or the pool is an older copy",
             end.rows
         )
         .into()),

@@ -2,8 +2,8 @@
 //! the key.
 //!
 //! The key of the chain is random and sealed in the pool with the master key: only who has that can make a row, and rows of
-//! before stay true when the master key is changed and the old one thrown away. Whoever can write the files can still put an
-//! older copy in place of them; this shows when a head that was noted elsewhere, in the log, is looked for.
+//! before stay true when the master key is changed and the old one thrown away. Its end is sealed, too. Whoever can write the
+//! files can still put an older copy of all in place of them; this shows when a head that was noted in the log is looked for.
 
 use rusqlite::{OptionalExtension, Row, params};
 use zeroize::Zeroizing;
@@ -65,6 +65,13 @@ pub struct Entry {
     mac: Vec<u8>,
 }
 
+impl Entry {
+    /// Whether it is a command's that nobody has chained yet.
+    fn waits(&self) -> bool {
+        self.mac.is_empty() && self.actor == COMMAND_LINE
+    }
+}
+
 impl Act {
     /// An act without numbers.
     pub fn new(by: Asker, act: &'static str, target: &str) -> Act {
@@ -101,28 +108,28 @@ impl Act {
 
 /// Adds a row in the transaction of its act.
 pub fn append(db: &Db, act: &Act) -> Result<Head, StoreError> {
-    let key = key(db)?;
-    let last = match last(db)? {
-        Some(last) if last.mac.is_empty() => chain_pending(db, &key)?,
-        Some(last) => Head {
-            rows: last.seq,
-            mac: mac(&last.mac)?,
-        },
-        None => Head {
-            rows: 0,
-            mac: [0; 32],
-        },
+    let (known, end) = (sealed_key(db)?, sealed_end(db)?);
+    // The key is made with the first row, which seals an end: without one, somebody has taken it, and nothing waits.
+    let taken = known.is_some() && end.is_none();
+    let key = known.map_or_else(|| new_key(db), Ok)?;
+    let end = match taken {
+        true => START,
+        false => chain_waiting(db, &key, end)?,
     };
-    let mut entry = entry_of(act, last.rows + 1);
-    entry.mac = mac_of(&key, &last.mac, &entry).to_vec();
+    // Rows behind the end that nobody has chained keep their places: they show.
+    let before = last(db)?.map_or(end.rows, |last| last.seq.max(end.rows));
+    let mut entry = entry_of(act, before + 1);
+    entry.mac = mac_of(&key, &end.mac, &entry).to_vec();
     insert(db, &entry)?;
+    let end = Head {
+        rows: entry.seq,
+        mac: mac(&entry.mac)?,
+    };
+    seal_end(db, &end)?;
     if entry.seq % NOTED_EVERY == 0 {
         db.audit_is_to_be_noted();
     }
-    Ok(Head {
-        rows: entry.seq,
-        mac: mac(&entry.mac)?,
-    })
+    Ok(end)
 }
 
 /// Adds the row of a job that has ended, in the transaction that tells so.
@@ -174,7 +181,7 @@ pub enum Verdict {
     Whole(Head, i64),
     /// The first row that is not, and what is wrong with it.
     Broken(i64, &'static str),
-    /// All rows are true, and the head that was looked for is not among theirs: rows after it, and it, are gone.
+    /// All rows are true, and rows after them are gone: those up to the sealed end, or the one whose head was looked for.
     Cut(Head),
 }
 
@@ -182,10 +189,7 @@ pub enum Verdict {
 pub fn verify(db: &Db, head: Option<&Mac>) -> Result<Verdict, StoreError> {
     let mut rows = db.prepare("SELECT * FROM audit ORDER BY seq")?;
     let mut rows = rows.query([])?;
-    let mut end = Head {
-        rows: 0,
-        mac: [0; 32],
-    };
+    let mut end = START;
     let (mut waiting, mut found) = (0, head.is_none_or(|head| *head == end.mac));
     let key = sealed_key(db)?;
     while let Some(row) = rows.next()? {
@@ -193,7 +197,7 @@ pub fn verify(db: &Db, head: Option<&Mac>) -> Result<Verdict, StoreError> {
         if entry.seq != end.rows + waiting + 1 {
             return Ok(Verdict::Broken(end.rows + waiting + 1, "it is missing"));
         }
-        if entry.mac.is_empty() && entry.actor == COMMAND_LINE {
+        if entry.waits() {
             waiting += 1;
             continue;
         }
@@ -208,25 +212,33 @@ pub fn verify(db: &Db, head: Option<&Mac>) -> Result<Verdict, StoreError> {
         };
         found |= head == Some(&end.mac);
     }
-    Ok(match found {
+    let Ok(sealed) = sealed_end(db) else {
+        return Ok(Verdict::Broken(
+            end.rows,
+            "what seals it is not as it was written",
+        ));
+    };
+    Ok(match sealed.unwrap_or(START) == end && found {
         true => Verdict::Whole(end, waiting),
         false => Verdict::Cut(end),
     })
 }
 
-/// Chains the rows that wait for it, the oldest first; where the chain then ends.
-fn chain_pending(db: &Db, key: &Key) -> Result<Head, StoreError> {
-    let sql = "SELECT * FROM audit WHERE mac <> x'' ORDER BY seq DESC LIMIT 1";
-    let chained = db.query_row(sql, [], read).optional()?;
-    let mut end = Head {
-        rows: chained.as_ref().map_or(0, |last| last.seq),
-        mac: chained.map_or(Ok([0; 32]), |last| mac(&last.mac))?,
-    };
+/// Chains the rows of commands that were added behind the end, the oldest first; where the chain then ends. A row that was
+/// chained once lies before the end, and never waits.
+fn chain_waiting(db: &Db, key: &Key, end: Option<Head>) -> Result<Head, StoreError> {
+    let mut end = end.unwrap_or(START);
+    if last(db)?.is_none_or(|last| last.seq <= end.rows) {
+        return Ok(end);
+    }
     let mut waiting = db.prepare("SELECT * FROM audit WHERE seq > ?1 ORDER BY seq")?;
     let waiting = waiting
         .query_map([end.rows], read)?
         .collect::<Result<Vec<_>, _>>()?;
     for entry in waiting {
+        if entry.seq != end.rows + 1 || !entry.waits() {
+            break;
+        }
         end = Head {
             rows: entry.seq,
             mac: mac_of(key, &end.mac, &entry),
@@ -239,13 +251,41 @@ fn chain_pending(db: &Db, key: &Key) -> Result<Head, StoreError> {
     Ok(end)
 }
 
+/// Where a chain begins.
+const START: Head = Head {
+    rows: 0,
+    mac: [0; 32],
+};
+
+/// Where the chain ends, as it was sealed; `None` before the first row.
+fn sealed_end(db: &Db) -> Result<Option<Head>, StoreError> {
+    let mut row = db.prepare_cached("SELECT audit_end FROM meta")?;
+    let sealed: Vec<u8> = row.query_row([], |row| row.get(0))?;
+    if sealed.is_empty() {
+        return Ok(None);
+    }
+    let opened = db.vault().open(Identity::AuditEnd, &sealed)?;
+    let (rows, last) = opened
+        .split_first_chunk()
+        .ok_or_else(|| damaged("the audit's end is cut"))?;
+    Ok(Some(Head {
+        rows: i64::from_le_bytes(*rows),
+        mac: mac(last)?,
+    }))
+}
+
+fn seal_end(db: &Db, end: &Head) -> Result<(), StoreError> {
+    let text = [&end.rows.to_le_bytes()[..], &end.mac].concat();
+    let sealed = db.vault().seal(Identity::AuditEnd, &text)?;
+    db.prepare_cached("UPDATE meta SET audit_end = ?1")?
+        .execute([sealed])?;
+    Ok(())
+}
+
 type Key = Zeroizing<[u8; 32]>;
 
-/// The key of the chain, made with the first row.
-fn key(db: &Db) -> Result<Key, StoreError> {
-    if let Some(key) = sealed_key(db)? {
-        return Ok(key);
-    }
+/// Makes the key of the chain.
+fn new_key(db: &Db) -> Result<Key, StoreError> {
     let mut key = Zeroizing::new([0; 32]);
     let failed = |_| StoreError::Internal("no random bytes".to_owned());
     getrandom::fill(&mut *key).map_err(failed)?;

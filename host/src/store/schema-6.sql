@@ -12,5 +12,9 @@ CREATE TABLE audit(
   mac BLOB NOT NULL
 ) STRICT;
 
+-- Where the chain ends, its number of rows and its last hash, sealed with the master key: what is cut off shows, and no row
+-- that was chained once can wait to be chained again.
+ALTER TABLE meta ADD COLUMN audit_end BLOB NOT NULL DEFAULT x'';
+
 -- The key of those hashes, 32 random bytes, sealed with the master key; empty before the first row.
 ALTER TABLE meta ADD COLUMN audit_key BLOB NOT NULL DEFAULT x'';

@@ -108,10 +108,17 @@ fn sources_and_salt(db: &Db) -> Result<(), StoreError> {
         let salt = anew(db, Identity::Salt, &salt)?;
         db.execute("UPDATE meta SET salt = ?1", [salt])?;
     }
-    let key: Vec<u8> = db.query_row("SELECT audit_key FROM meta", [], |row| row.get(0))?;
-    if !key.is_empty() && !db.vault().is_current(&key) {
-        let key = anew(db, Identity::AuditKey, &key)?;
-        db.execute("UPDATE meta SET audit_key = ?1", [key])?;
+    // Never unsealed: what is not sealed here was put in by somebody else, and stays what it is.
+    for (column, whose) in [
+        ("audit_key", Identity::AuditKey),
+        ("audit_end", Identity::AuditEnd),
+    ] {
+        let sql = format!("SELECT {column} FROM meta");
+        let sealed: Vec<u8> = db.query_row(&sql, [], |row| row.get(0))?;
+        if is_sealed(&sealed) && !db.vault().is_current(&sealed) {
+            let sealed = anew(db, whose, &sealed)?;
+            db.execute(&format!("UPDATE meta SET {column} = ?1"), [sealed])?;
+        }
     }
     Ok(())
 }

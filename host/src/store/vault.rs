@@ -31,6 +31,8 @@ pub enum Identity<'a> {
     Salt,
     /// The key of the audit's chain.
     AuditKey,
+    /// Where that chain ends.
+    AuditEnd,
 }
 
 /// A master key: 32 random bytes. Sealing uses a key derived from it.
@@ -211,6 +213,7 @@ impl Identity<'_> {
             Identity::Source(id) => [b"source\0", id.as_bytes()].concat(),
             Identity::Salt => b"meta\0salt".to_vec(),
             Identity::AuditKey => b"meta\0audit key".to_vec(),
+            Identity::AuditEnd => b"meta\0audit end".to_vec(),
         }
     }
 }
