@@ -272,6 +272,39 @@ fn a_sync_that_fails_is_acknowledged_to_nobody() {
 }
 
 #[test]
+fn a_disk_that_is_full_for_checkpoints_alone_loses_nothing_and_they_catch_up() {
+    let home = Home::new();
+    tell(&home, "none 0 0");
+    let server = start_in(home);
+    server.post(INJECT, r#"{"tokens": ["a-1"], "source_id": "s"}"#);
+    tell(server.home(), &format!("main {NO_SPACE} 0"));
+    // Each is more than the WAL may hold before it is copied.
+    for _ in 0..3 {
+        let answer = server.post(INJECT, &payload::accounts(30_000));
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let failed = || server.home().log().contains("a checkpoint failed");
+    let until = Instant::now() + Duration::from_secs(20);
+    while !failed() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(failed(), "{}", server.home().log());
+    assert_eq!(server.post(INJECT, r#"{"tokens": ["a-2"]}"#).status, 200);
+    assert_eq!(server.get(ACCOUNTS).json()["total"], 30_002);
+    // With the power gone besides, the WAL alone holds them.
+    tell(server.home(), "none 0 0");
+    let server = start_in(server.crash());
+    assert_eq!(server.get(ACCOUNTS).json()["total"], 30_002);
+    let wal = server.home().data().join("tributary.db-wal");
+    let until = Instant::now() + Duration::from_secs(20);
+    while fs::metadata(&wal).map_or(0, |wal| wal.len()) > 1 << 20 {
+        assert!(Instant::now() < until, "{}", server.home().log());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    check_whole(server.home());
+}
+
+#[test]
 fn a_clock_that_jumps_loses_nothing_and_keeps_the_order_of_jobs() {
     const YEARS: i64 = 10 * 365 * 86_400;
     let home = Home::new();

@@ -3,6 +3,7 @@
 // FAULT_DIR is the folder whose files can fail, FAULT_CONTROL a file with `mode argument clock`, read at every call:
 //   none             everything works
 //   errno N          writing, cutting and opening for writing fail with this number
+//   main N           the same for the database alone: its WAL is written, and no checkpoint can be
 //   syncs N          syncs fail with this number
 //   torn N           the next write to a WAL writes N bytes, and the power goes
 //   cut SEED         the power goes: what was not synced is undone, page by page all of it (0) or a random half
@@ -124,10 +125,15 @@ static void power_goes(unsigned long seed) {
     _exit(137);
 }
 
+static int is_main(const char *path) {
+    const char *end = strstr(path, ".db");
+    return end && end[3] == 0;
+}
+
 // Whether a write fails; with the lock held.
-static int refuses(const struct control *told) {
+static int refuses(const struct control *told, const char *path) {
     if (is(told, "cut")) power_goes((unsigned long)told->argument);
-    if (!is(told, "errno")) return 0;
+    if (!is(told, "errno") && !(is(told, "main") && is_main(path))) return 0;
     errno = (int)told->argument;
     return 1;
 }
@@ -139,7 +145,7 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t offset) {
     pthread_mutex_lock(&lock);
     struct control told = control();
     ssize_t written = -1;
-    if (!refuses(&told)) {
+    if (!refuses(&told, path)) {
         if (is(&told, "torn") && strstr(path, "-wal") && length > (size_t)told.argument) {
             if (real_pwrite64(fd, bytes, (size_t)told.argument, offset) < 0) abort();
             _exit(137);
@@ -160,7 +166,7 @@ ssize_t write(int fd, const void *bytes, size_t length) {
     pthread_mutex_lock(&lock);
     struct control told = control();
     ssize_t written = -1;
-    if (!refuses(&told)) {
+    if (!refuses(&told, path)) {
         remember(fd, path, lseek(fd, 0, SEEK_CUR), length);
         written = real_write(fd, bytes, length);
     }
@@ -176,7 +182,7 @@ int ftruncate64(int fd, off_t length) {
     struct control told = control();
     struct stat now;
     int cut = -1;
-    if (!refuses(&told)) {
+    if (!refuses(&told, path)) {
         if (fstat(fd, &now) == 0 && now.st_size > length) remember(fd, path, length, (size_t)(now.st_size - length));
         cut = real_ftruncate64(fd, length);
     }
@@ -196,7 +202,7 @@ static int synced(int fd, int (*real)(int)) {
         errno = (int)told.argument;
     } else if (is(&told, "nosync")) {
         done = 0;
-    } else if (!refuses(&told)) {
+    } else if (!refuses(&told, path)) {
         done = real(fd);
         if (done == 0) forget(path);
     }
