@@ -45,6 +45,7 @@ mod service {
     mod monitoring;
     mod owners;
     mod page;
+    mod panics;
     pub(crate) mod payload;
     mod plan;
     mod plan_expected;

@@ -40,13 +40,25 @@ fn targets(level: LogLevel) -> Targets {
         .with_target("tributary", own)
 }
 
+/// For commands, which have no log: a panic is told on stderr, without its message.
+pub fn tell_panics_alone() {
+    panic::set_hook(Box::new(|panic| {
+        eprintln!(
+            "error: a mistake in the program at {} ended it",
+            place(panic)
+        );
+    }));
+}
+
 /// Logs where a panic happened. Its message stays out: it may quote the text it tripped over, a token for example.
 fn log_panic(panic: &panic::PanicHookInfo<'_>) {
-    let place = panic
-        .location()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let place = place(panic);
     tracing::error!(place, "a mistake in the program ended this piece of work");
+}
+
+fn place(panic: &panic::PanicHookInfo<'_>) -> String {
+    let place = panic.location();
+    place.map(ToString::to_string).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use tributary_host::cli::{self, Command};
-use tributary_host::preview;
+use tributary_host::{log, preview};
 
 fn main() -> ExitCode {
+    log::tell_panics_alone();
     let done = match cli::read() {
         Command::Serve(config) => cli::serve::run(*config),
         Command::Plan(args) => preview::run(&args),
