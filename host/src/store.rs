@@ -197,6 +197,20 @@ impl Store {
         Ok(Db::new(db, Vault::new(&[])))
     }
 
+    /// The same, with the master key where it is at hand: a command that needs no secret does without.
+    pub fn peek_with_key(dir: &Path, key: &MasterKeyOptions) -> Result<Db, OpenError> {
+        let db = Store::peek(dir)?;
+        let path = dir.join(migrate::FILE);
+        // Beside a pool that is not sealed yet the first server makes the key.
+        if !migrate::salt(&path)?.is_some_and(|salt| vault::is_sealed(&salt)) {
+            return Ok(db);
+        }
+        Ok(match Store::unlock(dir, &path, key) {
+            Ok(keys) => Db::new(db.into_connection(), Vault::new(&keys.keys)),
+            Err(_) => db,
+        })
+    }
+
     /// A read-only connection to the database of `dir`, beside a server or without one, whose secrets the master key
     /// opens; nothing is created.
     pub fn peek_opened(dir: &Path, key: &MasterKeyOptions) -> Result<Db, OpenError> {

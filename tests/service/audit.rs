@@ -315,7 +315,7 @@ fn rows_stay_true_after_rotations_restarts_and_crashes() {
 }
 
 #[test]
-fn acts_at_the_command_line_are_rows_that_the_server_chains() {
+fn acts_at_the_command_line_are_rows_that_are_chained_where_the_master_key_is() {
     let server = Server::start();
     server.post(INJECT, r#"{"tokens": ["a-1"]}"#);
     server.home().key("reader", "metrics");
@@ -324,6 +324,26 @@ fn acts_at_the_command_line_are_rows_that_the_server_chains() {
         (&row["by"], &row["act"], &row["address"]),
         (&json!("command line"), &json!("key.create"), &json!(""))
     );
+    let (code, said) = verify(server.home(), None);
+    assert!(
+        code == Some(0) && said.starts_with("2 rows are as they were written"),
+        "{said}"
+    );
+    assert!(!said.contains("wait"), "{said}");
+}
+
+#[test]
+fn acts_at_the_command_line_without_the_master_key_are_rows_that_the_server_chains() {
+    let server = Server::start();
+    server.post(INJECT, r#"{"tokens": ["a-1"]}"#);
+    let (kept, away) = (
+        server.home().data().join("master-key"),
+        server.home().file("away"),
+    );
+    std::fs::rename(&kept, &away).expect("it moves");
+    server.home().key("reader", "metrics");
+    assert!(!kept.exists(), "no key is made");
+    std::fs::rename(&away, &kept).expect("it moves");
     let (code, said) = verify(server.home(), None);
     assert!(
         code == Some(0) && said.contains("1 of commands beside the server wait"),

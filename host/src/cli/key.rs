@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::Outcome;
 use crate::clock;
-use crate::config::Data;
+use crate::config::{Data, MasterKeyOptions};
 use crate::store::audit;
 use crate::store::db::Db;
 use crate::store::keys::{self, ApiKey, Role};
@@ -36,6 +36,8 @@ pub struct Create {
     name: String,
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    master_key: MasterKeyOptions,
 }
 
 /// A key that exists.
@@ -45,6 +47,8 @@ pub struct Chosen {
     id: String,
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    master_key: MasterKeyOptions,
 }
 
 /// A role as it is typed.
@@ -84,10 +88,10 @@ pub fn run(command: &KeyCommand) -> Outcome {
 fn create(wanted: &Create) -> Outcome {
     let name = keys::name(&wanted.name).ok_or_else(|| format!("`--name` {}", keys::NAME_RULE))?;
     let (key, stored) = ApiKey::make(name, wanted.role.into())?;
-    let db = Store::peek(&wanted.data.dir)?;
+    let db = Store::peek_with_key(&wanted.data.dir, &wanted.master_key)?;
     at_once(&db, || {
         keys::create(&db, &stored)?;
-        audit::append_unchained(&db, "key.create", &stored.id)
+        audit::append_of_command(&db, "key.create", &stored.id)
     })?;
     crate::output::print(&format!("{key}\n"))?;
     Ok(())
@@ -128,11 +132,11 @@ fn change(
     act: &'static str,
     change: impl FnOnce(&Db, &str) -> Result<bool, StoreError>,
 ) -> Outcome {
-    let db = Store::peek(&chosen.data.dir)?;
+    let db = Store::peek_with_key(&chosen.data.dir, &chosen.master_key)?;
     let changed = at_once(&db, || {
         let changed = change(&db, &chosen.id)?;
         if changed {
-            audit::append_unchained(&db, act, &chosen.id)?;
+            audit::append_of_command(&db, act, &chosen.id)?;
         }
         Ok(changed)
     });

@@ -137,14 +137,18 @@ pub(super) fn append_job(db: &Db, job: &ImportJob) -> Result<(), StoreError> {
     append(db, &Act::of_job(job)).map(drop)
 }
 
-/// Adds a row of a command beside the server, which chains it with its own next one.
-pub fn append_unchained(db: &Db, act: &'static str, target: &str) -> Result<(), StoreError> {
+/// Adds a row of a command beside the server. Without the master key the server chains it with its own next one.
+pub fn append_of_command(db: &Db, act: &'static str, target: &str) -> Result<(), StoreError> {
     let by = Asker {
         actor: COMMAND_LINE.to_owned(),
         address: String::new(),
     };
+    let act = Act::new(by, act, target);
+    if db.vault().has_keys() {
+        return append(db, &act).map(drop);
+    }
     let before = last(db)?.map_or(0, |last| last.seq);
-    insert(db, &entry_of(&Act::new(by, act, target), before + 1))
+    insert(db, &entry_of(&act, before + 1))
 }
 
 /// Where the chain ends; `None` while there is none, or while rows wait to be chained.

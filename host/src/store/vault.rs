@@ -154,6 +154,12 @@ impl Vault {
         Ok(Zeroizing::new(opened))
     }
 
+    /// Whether it can seal and open at all.
+    pub fn has_keys(&self) -> bool {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        !keys.is_empty()
+    }
+
     /// The ids of its keys, the current one first.
     pub fn key_ids(&self) -> Vec<String> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
