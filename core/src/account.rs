@@ -1,17 +1,20 @@
 //! An account as the pool keeps it.
 
+mod draft;
 mod field_index;
+mod shown;
 
-use crate::fingerprint::{Fingerprint, Salt};
-use crate::json::{Cursor, Kind, kind, members, push_quoted, text};
+use crate::fingerprint::Fingerprint;
+use crate::json::{Cursor, Tape, push_quoted};
 use crate::names::Names;
 use crate::owner::Owners;
 use crate::provider::Provider;
-use crate::secret::{OwnToken, PLACEHOLDER, PLACEHOLDER_CHAR};
 use crate::typed::Typed;
 use crate::value::{Secret, Shown};
+pub(crate) use draft::{Belonging, Draft, FieldName};
 pub(crate) use field_index::FieldIndex;
-use std::borrow::Cow;
+use shown::places;
+pub use shown::{mentions, revealed, string_of};
 
 /// An account as decisions see it: no token and no secret value, only their fingerprints.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,10 +45,33 @@ pub struct Document {
 /// Where a field lies in a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
-    at: usize,
-    name_end: usize,
-    end: usize,
-    marks_end: usize,
+    at: u32,
+    name_end: u32,
+    end: u32,
+    marks_end: u32,
+}
+
+impl Place {
+    fn new(at: usize, name_end: usize, end: usize, marks_end: usize) -> Place {
+        // INVARIANT: a document is smaller than 4 GiB, being made of entries of at most 1 MiB.
+        let [at, name_end, end, marks_end] =
+            [at, name_end, end, marks_end].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+        Place {
+            at,
+            name_end,
+            end,
+            marks_end,
+        }
+    }
+
+    fn name<'d>(&self, document: &'d Document) -> Option<&'d str> {
+        document.json.get(self.at as usize..self.name_end as usize)
+    }
+
+    fn value<'d>(&self, document: &'d Document) -> Option<&'d str> {
+        let at = self.name_end.wrapping_add(1);
+        document.json.get(at as usize..self.end as usize)
+    }
 }
 
 /// One field, borrowed from its document.
@@ -83,12 +109,11 @@ impl Document {
         let (mut document, mut names, mut no_secrets) =
             (Document::default(), Names::default(), Vec::new());
         let mut marks = marks.into_iter();
-        for (number, value) in names.members(shown.trim()) {
-            let name = names
-                .get(number)
-                .map(|name| name.quoted.clone())
-                .unwrap_or_default();
-            let (at, name_end) = document.begin_field(&name);
+        let shown = shown.trim();
+        let tape = Tape::of(shown);
+        for (number, value) in names.members(tape.root(shown)) {
+            let name = names.get(number).map_or("", |name| &name.quoted);
+            let (at, name_end) = document.begin_field(name);
             let text = &mut document.json;
             Shown {
                 text,
@@ -97,7 +122,7 @@ impl Document {
                 token: None,
             }
             .push(value);
-            let hidden = places_in(document.json.get(name_end..).unwrap_or_default());
+            let hidden = places(document.json.get(name_end..).unwrap_or_default()).count();
             let held = document.marks.len();
             document.marks.extend(marks.by_ref().take(hidden));
             if document.marks.len() < held.saturating_add(hidden) {
@@ -127,14 +152,10 @@ impl Document {
             let name_end = place_of(&cursor);
             let value = cursor.value();
             if marks_end < document.marks.len() {
-                marks_end = marks_end.saturating_add(places_in(value));
+                marks_end = marks_end.saturating_add(places(value).count());
             }
-            document.fields.push(Place {
-                at,
-                name_end,
-                end: place_of(&cursor),
-                marks_end,
-            });
+            let place = Place::new(at, name_end, place_of(&cursor), marks_end);
+            document.fields.push(place);
         }
         (marks_end == document.marks.len()).then_some(document)
     }
@@ -151,20 +172,29 @@ impl Document {
 
     /// Its fields in their order.
     pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
-        (0..self.fields.len()).filter_map(|number| self.field(number))
+        let mut marks_at = 0;
+        self.fields.iter().filter_map(move |place| {
+            let marks_at = std::mem::replace(&mut marks_at, place.marks_end);
+            self.field_at(place, marks_at)
+        })
     }
 
     /// The field in this place.
     fn field(&self, number: usize) -> Option<Field<'_>> {
-        let place = self.fields.get(number)?;
         let before = number
             .checked_sub(1)
             .and_then(|before| self.fields.get(before));
         let marks_at = before.map_or(0, |before| before.marks_end);
+        self.field_at(self.fields.get(number)?, marks_at)
+    }
+
+    fn field_at(&self, place: &Place, marks_at: u32) -> Option<Field<'_>> {
         Some(Field {
-            name: self.json.get(place.at..place.name_end)?,
-            value: self.json.get(place.name_end.saturating_add(1)..place.end)?,
-            marks: self.marks.get(marks_at..place.marks_end)?,
+            name: place.name(self)?,
+            value: place.value(self)?,
+            marks: self
+                .marks
+                .get(marks_at as usize..place.marks_end as usize)?,
         })
     }
 
@@ -216,13 +246,8 @@ impl Document {
 
     /// Ends a field whose value and marks were written.
     fn end_field(&mut self, at: usize, name_end: usize) {
-        let (end, marks_end) = (self.json.len(), self.marks.len());
-        self.fields.push(Place {
-            at,
-            name_end,
-            end,
-            marks_end,
-        });
+        let place = Place::new(at, name_end, self.json.len(), self.marks.len());
+        self.fields.push(place);
         self.json.push('}');
     }
 
@@ -232,13 +257,6 @@ impl Document {
         self.marks.extend_from_slice(field.marks);
         self.end_field(at, name_end);
     }
-}
-
-/// How many secret places a canonical text has. A quote inside a string is escaped, so nothing else looks like one.
-fn places_in(canonical: &str) -> usize {
-    let mut place = String::new();
-    push_quoted(&mut place, PLACEHOLDER);
-    canonical.matches(place.as_str()).count()
 }
 
 impl Account {
@@ -256,230 +274,4 @@ pub enum SecretPlace {
     New(Secret),
     /// It is the one that the account already holds at this place of its document, counted from 0.
     Kept(usize),
-}
-
-/// Whose fields are read: what tells secrets apart.
-pub(crate) struct Belonging<'a> {
-    /// The account's token.
-    pub(crate) token: OwnToken<'a>,
-    /// The salt of the pool.
-    pub(crate) salt: &'a Salt,
-    /// The names of nested members.
-    pub(crate) names: &'a mut Names,
-}
-
-/// Fields that an import brings, with the secrets taken out of them.
-#[derive(Default)]
-pub(crate) struct Draft {
-    document: Document,
-    secrets: Vec<Secret>,
-}
-
-impl Draft {
-    /// An empty one with room for what an entry of so many bytes and members brings.
-    pub(crate) fn with_capacity(bytes: usize, fields: usize) -> Draft {
-        // Room for the fields that a new account starts with.
-        let document = Document::with_capacity(bytes.saturating_add(64), fields.saturating_add(5));
-        Draft {
-            document,
-            secrets: Vec::new(),
-        }
-    }
-
-    /// Appends a field: its name as JSON text and its raw value; `hidden` when its name makes it secret.
-    pub(crate) fn push(&mut self, name: &str, raw: &str, hidden: bool, owner: &mut Belonging<'_>) {
-        let secrets_at = self.secrets.len();
-        let (at, name_end) = self.document.begin_field(name);
-        let mut shown = Shown {
-            text: &mut self.document.json,
-            secrets: &mut self.secrets,
-            names: owner.names,
-            token: Some(owner.token),
-        };
-        if hidden {
-            shown.hide(raw);
-        } else {
-            shown.push(raw);
-        }
-        let secrets = self.secrets.iter().skip(secrets_at);
-        self.document
-            .marks
-            .extend(secrets.map(|secret| owner.salt.of_secret(secret.reveal())));
-        self.document.end_field(at, name_end);
-    }
-
-    /// Appends a field that is no secret, both as JSON text.
-    pub(crate) fn push_plain(&mut self, name: &str, value: &str) {
-        self.document.push_field(Field {
-            name,
-            value,
-            marks: &[],
-        });
-    }
-
-    /// Whether it brings a field with this name, given as JSON text.
-    pub(crate) fn brings(&self, name: &str) -> bool {
-        let name_of = |place: &Place| self.document.json.get(place.at..place.name_end);
-        self.document
-            .fields
-            .iter()
-            .any(|place| name_of(place) == Some(name))
-    }
-
-    /// Adds what a new account starts with, where it is not brought.
-    pub(crate) fn fill_in(&mut self) {
-        for (typed, start) in Typed::starts() {
-            if !self.brings(typed.quoted()) {
-                self.push_plain(typed.quoted(), start);
-            }
-        }
-    }
-
-    /// The document and secrets of an account that is new.
-    pub(crate) fn into_new(self) -> (Document, Vec<SecretPlace>) {
-        (
-            self.document,
-            self.secrets.into_iter().map(SecretPlace::New).collect(),
-        )
-    }
-
-    /// The document and secrets after this draft came over `before`; `None` when it changes nothing.
-    pub(crate) fn over(self, before: &Document) -> Option<(Document, Vec<SecretPlace>)> {
-        let mut old = FieldIndex::new(before);
-        if self
-            .document
-            .fields()
-            .all(|field| old.find(field.name) == Some(field))
-        {
-            return None;
-        }
-        let mut brought = FieldIndex::new(&self.document);
-        let mut after = Document::with_capacity(before.json.len(), before.fields.len());
-        let (mut places, mut kept) = (Vec::new(), 0usize);
-        for field in before.fields() {
-            match brought.find(field.name) {
-                Some(new) if new != field => {
-                    after.push_field(new);
-                    places.extend(self.taken(brought.marks_before(), new.marks.len()));
-                }
-                _ => {
-                    after.push_field(field);
-                    places.extend((kept..).take(field.marks.len()).map(SecretPlace::Kept));
-                }
-            }
-            kept = kept.saturating_add(field.marks.len());
-        }
-        let mut marks_at = 0usize;
-        for field in self.document.fields() {
-            if old.find(field.name).is_none() {
-                after.push_field(field);
-                places.extend(self.taken(marks_at, field.marks.len()));
-            }
-            marks_at = marks_at.saturating_add(field.marks.len());
-        }
-        Some((after, places))
-    }
-
-    fn taken(&self, at: usize, count: usize) -> impl Iterator<Item = SecretPlace> {
-        self.secrets
-            .iter()
-            .skip(at)
-            .take(count)
-            .cloned()
-            .map(SecretPlace::New)
-    }
-}
-
-/// Puts the secret values back into a document: the account's fields as they came. `secrets` are the JSON texts of the
-/// values in the order of their places.
-pub fn revealed<'a>(shown: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
-    let mut out = String::with_capacity(shown.len().saturating_add(256));
-    let (mut secrets, mut from) = (secrets.into_iter(), 0);
-    for (at, place) in shown.match_indices(PLACEHOLDER_CHAR) {
-        let end = at.saturating_add(place.len());
-        let (Some(before), Some(rest)) = (shown.get(from..at), shown.get(end..)) else {
-            continue;
-        };
-        // Only a whole string marks a place: one that ends so has an escaped quote there, or none.
-        if let (Some(before), true) = (before.strip_suffix('"'), rest.starts_with('"'))
-            && !is_escaped(before)
-            && let Some(secret) = secrets.next()
-        {
-            out.push_str(before);
-            out.push_str(secret);
-            from = end.saturating_add(1);
-        }
-    }
-    out.push_str(shown.get(from..).unwrap_or_default());
-    out
-}
-
-/// Whether what follows this part of a JSON string is escaped.
-fn is_escaped(before: &str) -> bool {
-    let slashes = before.bytes().rev().take_while(|byte| *byte == b'\\');
-    slashes.count() % 2 == 1
-}
-
-/// Whether something in the fields of a document, as it is shown, contains `text`: a string, a number or another word at
-/// any depth, or a name below the top. `text` is in lower case; ASCII case makes no difference.
-pub fn mentions(shown: &str, text: &str) -> bool {
-    // Most documents do not, not even in a name, and need not be walked through.
-    let mut quoted = String::new();
-    push_quoted(&mut quoted, text);
-    let inside = quoted.get(1..quoted.len().saturating_sub(1));
-    if !shown
-        .to_ascii_lowercase()
-        .contains(inside.unwrap_or_default())
-    {
-        return false;
-    }
-    let values = members(shown).map(|(_, value)| value);
-    values
-        .flat_map(words)
-        .any(|word| word.to_ascii_lowercase().contains(text))
-}
-
-/// What every string in a value says, and every other word in it.
-fn words(value: &str) -> impl Iterator<Item = Cow<'_, str>> {
-    let mut inside = Cursor::new(value);
-    std::iter::from_fn(move || {
-        while matches!(inside.peek()?, b'[' | b']' | b'{' | b'}') {
-            inside.step();
-        }
-        let word = inside.value();
-        Some(match kind(word) {
-            Kind::String => text(word),
-            _ => Cow::Borrowed(word),
-        })
-    })
-}
-
-/// What a string field says, given its JSON text.
-pub fn string_of(value: &str) -> String {
-    text(value).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_return_to_their_places_and_nowhere_else() {
-        let shown = r#"{"a":"…","b":"x\"…","c":"y…","d":["…","\\"],"e":"…z"}"#;
-        let whole = r#"{"a":1,"b":"x\"…","c":"y…","d":["s","\\"],"e":"…z"}"#;
-        assert_eq!(revealed(shown, ["1", "\"s\""]), whole);
-        assert_eq!(revealed("{}", []), "{}");
-    }
-
-    #[test]
-    fn what_a_document_mentions_are_its_values_and_what_lies_in_them() {
-        let shown = r#"{"email":"Ann@Example.test","n":1.50,"empty":{},"list":[{"Team":"ops\nnow"},true],"quote":"a\\"}"#;
-        for text in ["ann@example", "1.50", "team", "ops\nnow", "true", "a\\", ""] {
-            assert!(mentions(shown, text), "{text}");
-        }
-        for text in ["email", "nnow", "\"", "1.5000", "…", "test1.50"] {
-            assert!(!mentions(shown, text), "{text}");
-        }
-        assert!(!mentions("{}", ""));
-    }
 }

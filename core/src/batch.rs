@@ -1,14 +1,13 @@
 //! From entries to a batch: items to take, skips with their reasons, notes.
 
+use crate::decider::Brought;
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
 use crate::item::{EntryNames, Item, Reason, read_entry};
 use crate::json::Span;
-use crate::payload::{
-    Choice, Entry, Form, List, MAX_ENTRY, Payload, PayloadReader, PerList, Shape, Takes,
-};
+use crate::payload::{Choice, Entry, Form, List, PayloadReader, PerList, Shape, Takes};
 use crate::typed::Typed;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// An entry that is not taken.
@@ -64,22 +63,31 @@ pub struct Batch {
     names: Named,
 }
 
-impl Batch {
-    /// Reads the token and provider of every entry.
+/// A payload that was there as a whole: its batch, and what each item brings.
+pub struct Payload {
+    /// What it offers.
+    pub batch: Batch,
+    /// What the entries of its items bring, one for each.
+    pub(crate) brought: Vec<Brought>,
+}
+
+impl Payload {
+    /// Reads it, for the pool with this salt.
     ///
     /// # Errors
-    /// None today: a bad entry is a skip. The type leaves room for a batch that must be refused.
-    pub fn normalize(payload: &Payload<'_>, salt: &Salt) -> Result<Batch, ImportError> {
-        let mut normalizer = Normalizer::default();
-        for entry in payload.entries() {
-            normalizer.take(entry, salt);
-        }
-        Ok(normalizer.into_batch(payload.choice, Form::Payload))
+    /// The text and shape refusals of [`ImportError`]. A bad entry is a skip.
+    pub fn read(bytes: &[u8], salt: &Salt) -> Result<Payload, ImportError> {
+        let mut reader = BatchReader::new(Form::Payload, salt.clone());
+        reader.taking.keeps = true;
+        reader.feed(bytes)?;
+        reader.end()?.1
     }
+}
 
+impl Batch {
     /// Whether an entry names this account, taken or not.
     pub fn names(&self, fingerprint: &Fingerprint) -> bool {
-        self.names.taken.contains_key(fingerprint) || self.names.skipped.contains(fingerprint)
+        self.names.contains_key(fingerprint)
     }
 
     /// The first entry whose token cannot be read.
@@ -88,14 +96,9 @@ impl Batch {
     }
 }
 
-/// The accounts that entries name.
-#[derive(Default)]
-struct Named {
-    /// By items, with the item's place in the list.
-    taken: HashMap<Fingerprint, u64, BuildHasherDefault<FingerprintHasher>>,
-    /// By entries that were skipped although their token could be read.
-    skipped: HashSet<Fingerprint, BuildHasherDefault<FingerprintHasher>>,
-}
+/// The accounts that entries name: with the place of their item in the list, or without where all of those entries were
+/// skipped although their token could be read.
+type Named = HashMap<Fingerprint, Option<u64>, BuildHasherDefault<FingerprintHasher>>;
 
 /// A fingerprint is random already: its first bytes are its hash. The maps are looked up in, never walked through.
 #[derive(Default)]
@@ -122,12 +125,13 @@ struct Normalizer {
     notes: Vec<Note>,
     names: Named,
     field_names: EntryNames,
+    brought: Vec<Brought>,
 }
 
 impl Normalizer {
-    fn take(&mut self, entry: Entry<'_>, salt: &Salt) {
-        let Entry { index, span, .. } = entry;
-        match self.read(entry, salt) {
+    fn take(&mut self, entry: &Entry<'_>, salt: &Salt, keeps: bool) {
+        let Entry { index, span, .. } = *entry;
+        match self.read(entry, salt, keeps) {
             Ok(item) => self.items.push(item),
             Err(reason) => self.skips.push(Skip {
                 index,
@@ -137,23 +141,24 @@ impl Normalizer {
         }
     }
 
-    fn read(&mut self, entry: Entry<'_>, salt: &Salt) -> Result<Item, Reason> {
-        let Entry { index, span, raw } = entry;
-        if span.len > MAX_ENTRY {
-            return Err(Reason::EntryTooLong);
-        }
-        let reading = read_entry(raw, &mut self.field_names)?;
+    fn read(&mut self, entry: &Entry<'_>, salt: &Salt, keeps: bool) -> Result<Item, Reason> {
+        let Entry { index, span, value } = *entry;
+        let value = value.ok_or(Reason::EntryTooLong)?;
+        let reading = read_entry(value, &mut self.field_names)?;
         let fingerprint = salt.of_token(&reading.token);
-        let provider = reading.provider.inspect_err(|_| {
-            self.names.skipped.insert(fingerprint);
-        })?;
-        if let Some(first) = self.names.taken.get(&fingerprint) {
-            return Err(Reason::Duplicate { first: *first });
+        let named = self.names.entry(fingerprint).or_default();
+        let provider = reading.provider?;
+        if let Some(first) = *named {
+            return Err(Reason::Duplicate { first });
         }
-        self.names.taken.insert(fingerprint, index);
-        let ignored = reading.ignored(&self.field_names);
+        *named = Some(index);
+        let ignored = reading.ignored();
         self.notes
             .extend(ignored.map(|field| Note::FieldIgnored { index, field }));
+        if keeps {
+            let brought = Brought::of(reading, salt, &mut self.field_names);
+            self.brought.push(brought);
+        }
         Ok(Item {
             index,
             span,
@@ -162,7 +167,7 @@ impl Normalizer {
         })
     }
 
-    fn into_batch(mut self, choice: Choice, form: Form) -> Batch {
+    fn into_payload(mut self, choice: Choice, form: Form) -> Payload {
         self.notes
             .extend(choice.accounts_ignored.then_some(Note::AccountsIgnored));
         self.notes
@@ -172,16 +177,18 @@ impl Normalizer {
             skips,
             notes,
             names,
+            brought,
             ..
         } = self;
-        Batch {
+        let batch = Batch {
             shape: choice.shape(),
             pointer: choice.pointer(form),
             items,
             skips,
             notes,
             names,
-        }
+        };
+        Payload { batch, brought }
     }
 }
 
@@ -199,6 +206,7 @@ impl BatchReader {
     pub fn new(form: Form, salt: Salt) -> BatchReader {
         let taking = Taking {
             salt,
+            keeps: false,
             lists: PerList::default(),
             members: Vec::new(),
         };
@@ -221,7 +229,12 @@ impl BatchReader {
     ///
     /// # Errors
     /// When the text is cut short.
-    pub fn finish(mut self) -> Result<(Vec<Member>, Result<Batch, ImportError>), ImportError> {
+    pub fn finish(self) -> Result<(Vec<Member>, Result<Batch, ImportError>), ImportError> {
+        let (members, payload) = self.end()?;
+        Ok((members, payload.map(|payload| payload.batch)))
+    }
+
+    fn end(mut self) -> Result<(Vec<Member>, Result<Payload, ImportError>), ImportError> {
         let choice = match self.reader.finish(&mut self.taking) {
             Err(
                 error @ (ImportError::Text(_)
@@ -238,7 +251,7 @@ impl BatchReader {
         } = self.taking;
         Ok((
             members,
-            choice.map(|choice| lists.take(choice.list).into_batch(choice, form)),
+            choice.map(|choice| lists.take(choice.list).into_payload(choice, form)),
         ))
     }
 }
@@ -264,6 +277,8 @@ impl Member {
 
 struct Taking {
     salt: Salt,
+    /// Whether it is kept what items bring.
+    keeps: bool,
     lists: PerList<Normalizer>,
     members: Vec<Member>,
 }
@@ -274,7 +289,7 @@ impl Takes for Taking {
     }
 
     fn entry(&mut self, list: List, entry: Entry<'_>) {
-        self.lists.of(list).take(entry, &self.salt);
+        self.lists.of(list).take(&entry, &self.salt, self.keeps);
     }
 
     fn member(&mut self, name: &str, raw: Option<&[u8]>) {
@@ -296,7 +311,7 @@ impl Takes for Taking {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payload::{MAX_ENTRY, Payload};
+    use crate::payload::MAX_ENTRY;
 
     /// A list of an entry of `len` bytes and an ordinary one.
     fn with_entry_of(len: u64) -> Vec<u8> {
@@ -311,8 +326,7 @@ mod tests {
         let salt = Salt::new([7; 32]);
         for (len, taken) in [(MAX_ENTRY, 2), (MAX_ENTRY + 1, 1), (3 * MAX_ENTRY, 1)] {
             let bytes = with_entry_of(len);
-            let payload = Payload::parse(&bytes).unwrap();
-            let whole = Batch::normalize(&payload, &salt).unwrap();
+            let whole = Payload::read(&bytes, &salt).unwrap().batch;
             let mut reader = BatchReader::new(Form::Payload, salt.clone());
             for piece in bytes.chunks(100_000) {
                 reader.feed(piece).unwrap();

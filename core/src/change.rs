@@ -33,13 +33,13 @@ pub struct FieldChange<'a> {
 
 impl Change<'_> {
     /// The fields that change, those that stay or come first. A removed account lists none: it goes as a whole.
-    pub fn fields(&self) -> Vec<FieldChange<'_>> {
+    pub fn fields(&self) -> impl Iterator<Item = FieldChange<'_>> {
         let changed = self.changed().map(|(old, new)| FieldChange {
             name: new.name,
             before: old.map(|old| old.value),
             after: Some(new.value),
         });
-        changed.chain(self.taken()).collect()
+        changed.chain(self.taken())
     }
 
     /// The fields that go although the account stays.

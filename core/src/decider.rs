@@ -5,7 +5,8 @@ use crate::batch::Batch;
 use crate::change::{Change, ChangeKind};
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::item::{EntryNames, Item, read_entry};
+use crate::item::{EntryNames, Item, Reading, read_entry};
+use crate::json::Tape;
 use crate::options::{ImportOptions, Removal, Strategy};
 use crate::owner::Owners;
 use crate::secret::mask;
@@ -24,6 +25,7 @@ pub enum Arrival<'p> {
 }
 
 /// What the entry of an item brings, read without looking at the pool.
+#[derive(Default)]
 pub struct Brought {
     token: Secret,
     masked: String,
@@ -34,6 +36,7 @@ pub struct Brought {
 pub struct EntryReader<'s> {
     salt: &'s Salt,
     names: EntryNames,
+    tape: Tape,
 }
 
 impl<'s> EntryReader<'s> {
@@ -42,22 +45,29 @@ impl<'s> EntryReader<'s> {
         EntryReader {
             salt,
             names: EntryNames::default(),
+            tape: Tape::default(),
         }
     }
 
     /// Reads the text of an entry that was accepted as an item.
     pub fn read(&mut self, raw: &[u8]) -> Brought {
         // INVARIANT: `raw` is the text from which an item was read, so that its token can be read again.
-        let (token, draft) = match read_entry(raw, &mut self.names) {
-            Ok(reading) => {
-                let draft = reading.fields(self.salt, &mut self.names);
-                (reading.token.into_owned(), draft)
-            }
-            Err(_) => Default::default(),
-        };
+        let raw = std::str::from_utf8(raw).unwrap_or_default();
+        self.tape.read_whole(raw);
+        match read_entry(self.tape.root(raw), &mut self.names) {
+            Ok(reading) => Brought::of(reading, self.salt, &mut self.names),
+            Err(_) => Brought::default(),
+        }
+    }
+}
+
+impl Brought {
+    /// What an entry that was read brings.
+    pub(crate) fn of(reading: Reading<'_>, salt: &Salt, names: &mut EntryNames) -> Brought {
+        let draft = reading.fields(salt, names);
         Brought {
-            masked: mask(&token),
-            token: Secret::new(token),
+            masked: mask(&reading.token),
+            token: Secret::new(reading.token.into_owned()),
             draft,
         }
     }
@@ -198,8 +208,8 @@ impl<'o> Decider<'o> {
         let owner = self.options.owner();
         let provider = item.provider.unwrap_or(before.provider);
         let restored = before.earlier_status.as_deref();
-        if let Some(status) = restored.filter(|_| !draft.brings(Typed::Status.quoted())) {
-            draft.push_plain(Typed::Status.quoted(), status);
+        if let Some(status) = restored.filter(|_| !draft.brings(Typed::Status)) {
+            draft.push_typed(Typed::Status, status);
         }
         let fields = draft.over(&before.document);
         let same =
@@ -222,7 +232,7 @@ impl<'o> Decider<'o> {
 
     fn disabled(&self, before: &Account) -> Option<(Document, Vec<SecretPlace>)> {
         let mut draft = Draft::default();
-        draft.push_plain(Typed::Status.quoted(), DISABLED);
+        draft.push_typed(Typed::Status, DISABLED);
         draft.over(&before.document)
     }
 }

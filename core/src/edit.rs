@@ -1,9 +1,9 @@
 //! An edit: what a person sets of one account, read from JSON and decided.
 
-use crate::account::{Account, Belonging, Draft};
+use crate::account::{Account, Belonging, Draft, FieldName};
 use crate::change::{Change, ChangeKind};
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::json::{Kind, TextError, kind, root, text};
+use crate::json::{Kind, Tape, TextError, kind, root, text};
 use crate::names::{Meaning, Names};
 use crate::secret::{OwnToken, shown_name};
 use crate::typed::Typed;
@@ -29,11 +29,12 @@ impl Edit {
             return Err(EditError::NotAnObject);
         }
         let (mut names, mut id, mut token, mut fields) = (Names::default(), None, None, Vec::new());
-        for (number, value) in names.members(body) {
+        let tape = Tape::of(body);
+        for (number, value) in names.members(tape.root(body)) {
             let Some(name) = names.get(number) else {
                 continue;
             };
-            let value = Some(value).filter(|value| kind(value) != Kind::Null);
+            let value = Some(value.raw()).filter(|value| kind(value) != Kind::Null);
             match (name.meaning, name.quoted.as_str()) {
                 (Meaning::Typed(typed), _) => {
                     fields.extend(value.map(|value| of_type(typed, value)).transpose()?);
@@ -68,9 +69,10 @@ impl Edit {
         };
         let mut draft = Draft::default();
         for (typed, value) in &self.fields {
-            draft.push(typed.quoted(), value, false, &mut belonging);
+            let tape = Tape::of(value);
+            draft.push(FieldName::of(*typed), tape.root(value), &mut belonging);
         }
-        let earlier_status = match draft.brings(Typed::Status.quoted()) {
+        let earlier_status = match draft.brings(Typed::Status) {
             true => None,
             false => before.earlier_status.clone(),
         };

@@ -1,9 +1,9 @@
 //! From an entry to an item: its token, its provider, and which of its fields count.
 
-use crate::account::{Belonging, Draft};
+use crate::account::{Belonging, Draft, FieldName};
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::json::{Kind, Span, kind, text};
-use crate::names::{Meaning, Names};
+use crate::json::{Kind, Node, Span};
+use crate::names::{Meaning, Name, Names};
 use crate::provider::Provider;
 use crate::secret::{OwnToken, is_secret_key};
 use crate::typed::Typed;
@@ -97,8 +97,25 @@ pub(crate) struct Reading<'a> {
     pub(crate) token: Cow<'a, str>,
     /// `Err` when it names one that nobody knows.
     pub(crate) provider: Result<Option<Provider>, Reason>,
-    members: Vec<(usize, &'a str)>,
+    fields: Vec<ReadField<'a>>,
     bytes: usize,
+}
+
+/// A member that is or could have been a field.
+struct ReadField<'a> {
+    name: usize,
+    value: Node<'a>,
+    taken: Taken,
+}
+
+/// Whether a field is taken.
+enum Taken {
+    /// As what it is.
+    As(Option<Typed>),
+    /// Its value has another type.
+    NotTyped(Typed),
+    /// Its name is itself a secret.
+    NotNamed,
 }
 
 /// The names met in entries, at their top and below.
@@ -109,31 +126,32 @@ pub(crate) struct EntryNames {
 }
 
 /// Reads an entry's token and provider.
-pub(crate) fn read_entry<'a>(raw: &'a [u8], names: &mut EntryNames) -> Result<Reading<'a>, Reason> {
-    // INVARIANT: the scanner has checked the text. Anything else reads as a blank.
-    let raw = std::str::from_utf8(raw).unwrap_or_default();
-    match kind(raw) {
+pub(crate) fn read_entry<'a>(
+    entry: Node<'a>,
+    names: &mut EntryNames,
+) -> Result<Reading<'a>, Reason> {
+    match entry.kind() {
         Kind::Null => Err(Reason::Blank),
         Kind::String => {
-            let token = trimmed(text(raw));
+            let token = trimmed(entry.says());
             match token.len() {
                 0 => Err(Reason::Blank),
                 1..=MAX_TOKEN => Ok(Reading {
                     token,
                     provider: Ok(None),
-                    members: Vec::new(),
+                    fields: Vec::new(),
                     bytes: 0,
                 }),
                 _ => Err(Reason::TokenTooLong),
             }
         }
-        Kind::Object => read_object(raw, names),
+        Kind::Object => read_object(entry, names),
         Kind::Array | Kind::Bool | Kind::Number => Err(Reason::EntryType),
     }
 }
 
-fn read_object<'a>(raw: &'a str, names: &mut EntryNames) -> Result<Reading<'a>, Reason> {
-    let members = names.top.members(raw);
+fn read_object<'a>(entry: Node<'a>, names: &mut EntryNames) -> Result<Reading<'a>, Reason> {
+    let members = names.top.members(entry);
     let (mut access_token, mut token, mut provider) = (None, None, None);
     for (number, value) in &members {
         match names.top.get(*number).map(|name| name.meaning) {
@@ -149,31 +167,53 @@ fn read_object<'a>(raw: &'a str, names: &mut EntryNames) -> Result<Reading<'a>, 
         return Err(Reason::TokenTooLong);
     }
     let provider = provider.map_or(Ok(None), read_provider);
+    let field = |(name, value)| {
+        let known = names.top.get(name)?;
+        let taken = taken(known, value, OwnToken::Text(&token))?;
+        Some(ReadField { name, value, taken })
+    };
+    let fields = members.into_iter().filter_map(field).collect();
     Ok(Reading {
         token,
         provider,
-        members,
-        bytes: raw.len(),
+        fields,
+        bytes: entry.raw().len(),
     })
 }
 
+/// Whether a member is taken as a field; `None` when it is no field: absent, identity, or computed by the server.
+fn taken(name: &Name, value: Node<'_>, token: OwnToken<'_>) -> Option<Taken> {
+    if value.kind() == Kind::Null {
+        return None;
+    }
+    match name.meaning {
+        Meaning::Typed(typed) if typed.accepts(value.raw()) => Some(Taken::As(Some(typed))),
+        Meaning::Typed(typed) => Some(Taken::NotTyped(typed)),
+        Meaning::Plain | Meaning::Hidden if is_secret_key(&name.says, token) => {
+            Some(Taken::NotNamed)
+        }
+        Meaning::Plain | Meaning::Hidden => Some(Taken::As(None)),
+        Meaning::AccessToken | Meaning::Token | Meaning::Provider | Meaning::Dropped => None,
+    }
+}
+
 /// `None` when nothing stands there: absent, null or blank.
-fn read_token(value: Option<&str>) -> Option<Result<Cow<'_, str>, Reason>> {
+fn read_token(value: Option<Node<'_>>) -> Option<Result<Cow<'_, str>, Reason>> {
     let value = value?;
-    match kind(value) {
+    match value.kind() {
         Kind::Null => None,
-        Kind::String => Some(trimmed(text(value)))
+        Kind::String => Some(trimmed(value.says()))
             .filter(|token| !token.is_empty())
             .map(Ok),
         _ => Some(Err(Reason::TokenType)),
     }
 }
 
-fn read_provider(value: &str) -> Result<Option<Provider>, Reason> {
-    match kind(value) {
+fn read_provider(value: Node<'_>) -> Result<Option<Provider>, Reason> {
+    match value.kind() {
         Kind::Null => Ok(None),
         Kind::String => {
-            let name = text(value);
+            let name = value.says();
             if name.trim().is_empty() {
                 return Ok(None);
             }
@@ -193,27 +233,12 @@ fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 impl Reading<'_> {
-    fn own_token(&self) -> OwnToken<'_> {
-        OwnToken::Text(&self.token)
-    }
-
     /// Fields that are left out: typed ones whose value has another type, and (`None`) those whose name is itself a secret.
-    pub(crate) fn ignored(&self, names: &EntryNames) -> impl Iterator<Item = Option<Typed>> {
-        let present = self
-            .members
-            .iter()
-            .filter(|(_, value)| kind(value) != Kind::Null);
-        present.filter_map(|(number, value)| {
-            let name = names.top.get(*number)?;
-            match name.meaning {
-                Meaning::Typed(typed) if !typed.accepts(value) => Some(Some(typed)),
-                Meaning::Plain | Meaning::Hidden
-                    if is_secret_key(&text(&name.quoted), self.own_token()) =>
-                {
-                    Some(None)
-                }
-                _ => None,
-            }
+    pub(crate) fn ignored(&self) -> impl Iterator<Item = Option<Typed>> {
+        self.fields.iter().filter_map(|field| match field.taken {
+            Taken::As(_) => None,
+            Taken::NotTyped(typed) => Some(Some(typed)),
+            Taken::NotNamed => Some(None),
         })
     }
 
@@ -221,32 +246,22 @@ impl Reading<'_> {
     pub(crate) fn fields(&self, salt: &Salt, names: &mut EntryNames) -> Draft {
         let EntryNames { top, nested } = names;
         nested.begin_entry();
-        let mut draft = Draft::with_capacity(self.bytes, self.members.len());
+        let mut draft = Draft::with_capacity(self.bytes, self.fields.len());
         let mut owner = Belonging {
-            token: self.own_token(),
+            token: OwnToken::Text(&self.token),
             salt,
             names: nested,
         };
-        for (number, value) in &self.members {
-            let Some(name) = top.get(*number) else {
+        for field in &self.fields {
+            let (Taken::As(typed), Some(name)) = (&field.taken, top.get(field.name)) else {
                 continue;
             };
-            let hidden = match name.meaning {
-                Meaning::Typed(typed) if !typed.accepts(value) => continue,
-                Meaning::Typed(_) => false,
-                Meaning::Plain | Meaning::Hidden if kind(value) == Kind::Null => continue,
-                Meaning::Plain | Meaning::Hidden
-                    if is_secret_key(&text(&name.quoted), self.own_token()) =>
-                {
-                    continue;
-                }
-                Meaning::Plain => false,
-                Meaning::Hidden => true,
-                Meaning::AccessToken | Meaning::Token | Meaning::Provider | Meaning::Dropped => {
-                    continue;
-                }
+            let name = FieldName {
+                quoted: &name.quoted,
+                typed: *typed,
+                hidden: name.meaning == Meaning::Hidden,
             };
-            draft.push(&name.quoted, value, hidden, &mut owner);
+            draft.push(name, field.value, &mut owner);
         }
         draft
     }

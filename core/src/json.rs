@@ -6,12 +6,14 @@ mod read;
 mod root;
 mod run;
 mod scan;
+mod tape;
 mod write;
 
 pub use error::{TextError, TextFault};
 pub(crate) use read::{Cursor, Kind, elements, kind, members, text};
 pub(crate) use root::root;
 pub(crate) use scan::{Event, Scanner};
+pub(crate) use tape::{Node, Tape};
 pub(crate) use write::{push_hex, push_number, push_quoted};
 
 /// Where something lies in a text: byte offset and length, in bytes.

@@ -58,7 +58,7 @@ mod value;
 mod wire;
 
 pub use account::{Account, Document, Field, SecretPlace, mentions, revealed, string_of};
-pub use batch::{Batch, BatchReader, Member, Note, Skip};
+pub use batch::{Batch, BatchReader, Member, Note, Payload, Skip};
 pub use change::{Change, ChangeKind, FieldChange};
 pub use decider::{Arrival, Brought, Decider, EntryReader};
 pub use edit::{Edit, EditError};
@@ -69,7 +69,7 @@ pub use item::{Item, MAX_TOKEN, Reason};
 pub use json::{Span, TextError, TextFault};
 pub use options::{ImportOptions, Removal, Strategy};
 pub use owner::{Owner, Owners, SourceId};
-pub use payload::{Entry, Form, MAX_ENTRIES, MAX_ENTRY, MAX_MEMBER, Payload, Shape};
+pub use payload::{Form, MAX_ENTRIES, MAX_ENTRY, MAX_MEMBER, Shape};
 pub use plan::{Counts, Plan, Unchanged};
 pub use plan_hash::{PlanHash, PlanHasher};
 pub use pool::Pool;
@@ -91,7 +91,5 @@ pub fn plan_import<'p>(
     options: &ImportOptions,
     pool: &'p Pool,
 ) -> Result<Plan<'p>, ImportError> {
-    let payload = Payload::parse(payload)?;
-    let batch = Batch::normalize(&payload, pool.salt())?;
-    Plan::decide(batch, &payload, options, pool)
+    Plan::decide(Payload::read(payload, pool.salt())?, options, pool)
 }

@@ -1,7 +1,7 @@
 //! Field names met so far, and what they mean. Entries of a payload mostly name the same fields in the same order, so
 //! the name after the last one found is tried first, and a name is judged once.
 
-use crate::json::{members, push_quoted, text};
+use crate::json::{Node, push_quoted, text};
 use crate::secret::is_secret_name;
 use crate::typed::Typed;
 use std::collections::BTreeMap;
@@ -40,6 +40,8 @@ impl Meaning {
 
 /// A name that was met.
 pub(crate) struct Name {
+    /// What it says.
+    pub(crate) says: String,
     /// Its canonical JSON text.
     pub(crate) quoted: String,
     /// What it means at the top of an entry.
@@ -98,6 +100,7 @@ impl Names {
         let (meaning, hidden) = (Meaning::of(&name), is_secret_name(&name));
         self.numbers.insert(quoted.clone(), number);
         self.known.push(Name {
+            says: name.into_owned(),
             quoted,
             meaning,
             hidden,
@@ -107,13 +110,13 @@ impl Names {
     }
 
     /// The members of an entry's object, each with the number of its name; of those with the same name only the last.
-    pub(crate) fn members<'a>(&mut self, object: &'a str) -> Vec<(usize, &'a str)> {
+    pub(crate) fn members<'a>(&mut self, object: Node<'a>) -> Vec<(usize, Node<'a>)> {
         self.begin_entry();
         self.next = 0;
-        let mut found: Vec<(usize, &str)> = Vec::with_capacity(16);
-        let mut repeated = false;
-        for (key, value) in members(object) {
-            let number = self.number(key);
+        let mut found: Vec<(usize, Node<'_>)> = Vec::with_capacity(16);
+        let mut repeated = Vec::new();
+        for (key, value) in object.members() {
+            let number = self.number(key.raw());
             let here = (self.entry, found.len());
             let met = self
                 .known
@@ -121,15 +124,16 @@ impl Names {
                 .map(|name| std::mem::replace(&mut name.met, here));
             if let Some((entry, at)) = met
                 && entry == self.entry
-                && let Some((_, earlier)) = found.get_mut(at)
             {
-                *earlier = "";
-                repeated = true;
+                repeated.push(at);
             }
             found.push((number, value));
         }
-        if repeated {
-            found.retain(|(_, value)| !value.is_empty());
+        if !repeated.is_empty() {
+            repeated.sort_unstable();
+            let mut at = 0..found.len();
+            let is_repeated = |at: usize| repeated.binary_search(&at).is_ok();
+            found.retain(|_| !at.next().is_some_and(is_repeated));
         }
         found
     }

@@ -117,19 +117,24 @@ impl Owners {
 
     /// `{"local": …, "sources": […]}` as JSON text.
     pub fn to_json(&self) -> String {
-        let mut out = String::from(if self.local {
-            r#"{"local":true,"sources":["#
-        } else {
-            r#"{"local":false,"sources":["#
+        let mut out = String::new();
+        self.push_json(&mut out);
+        out
+    }
+
+    /// Appends the same.
+    pub(crate) fn push_json(&self, out: &mut String) {
+        out.push_str(match self.local {
+            true => r#"{"local":true,"sources":["#,
+            false => r#"{"local":false,"sources":["#,
         });
         for (at, id) in self.sources.iter().enumerate() {
             if at > 0 {
                 out.push(',');
             }
-            push_quoted(&mut out, id.as_str());
+            push_quoted(out, id.as_str());
         }
         out.push_str("]}");
-        out
     }
 }
 

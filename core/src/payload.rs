@@ -1,7 +1,7 @@
 //! From bytes to entries: which list a payload offers, and where each of its entries lies.
 
 use crate::error::ImportError;
-use crate::json::{Event, Kind, Scanner, Span, text};
+use crate::json::{Event, Kind, Node, Scanner, Span, text};
 use std::borrow::Cow;
 
 /// Most entries a payload may have.
@@ -34,65 +34,14 @@ impl Shape {
     }
 }
 
-/// One entry: its place in the list, its place in the bytes, and its text.
-#[derive(Clone, Copy)]
-pub struct Entry<'a> {
+/// One entry: its place in the list, its place in the bytes, and what it is.
+pub(crate) struct Entry<'a> {
     /// Counted from 0.
-    pub index: u64,
+    pub(crate) index: u64,
     /// Where it lies in the payload.
-    pub span: Span,
-    /// Its JSON text; of one longer than [`MAX_ENTRY`] it may be missing.
-    pub raw: &'a [u8],
-}
-
-/// A payload that is known to be JSON of a known shape.
-pub struct Payload<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) spans: Vec<Span>,
-    pub(crate) choice: Choice,
-}
-
-impl<'a> Payload<'a> {
-    /// Reads the whole text and finds its entries.
-    ///
-    /// # Errors
-    /// The text and shape refusals of [`ImportError`].
-    pub fn parse(bytes: &'a [u8]) -> Result<Payload<'a>, ImportError> {
-        let mut lists = PerList::default();
-        let mut reader = PayloadReader::new(Form::Payload);
-        reader.feed(bytes, &mut lists)?;
-        let choice = reader.finish(&mut lists)?;
-        Ok(Payload {
-            bytes,
-            spans: lists.take(choice.list),
-            choice,
-        })
-    }
-
-    /// The form in which it came.
-    pub fn shape(&self) -> Shape {
-        self.choice.shape()
-    }
-
-    /// Its entries in order.
-    pub fn entries(&self) -> impl Iterator<Item = Entry<'a>> {
-        let bytes = self.bytes;
-        self.spans.iter().zip(0..).map(move |(span, index)| Entry {
-            index,
-            span: *span,
-            raw: span.of(bytes),
-        })
-    }
-}
-
-impl Takes for PerList<Vec<Span>> {
-    fn begin(&mut self, list: List) {
-        *self.of(list) = Vec::new();
-    }
-
-    fn entry(&mut self, list: List, entry: Entry<'_>) {
-        self.of(list).push(entry.span);
-    }
+    pub(crate) span: Span,
+    /// Itself; one longer than [`MAX_ENTRY`] is not read.
+    pub(crate) value: Option<Node<'a>>,
 }
 
 /// What the bytes are: a payload itself, or the body of an inject that holds one.
@@ -272,7 +221,7 @@ impl PayloadReader {
     /// `read` is the piece up to the end of the event.
     fn meet(
         &mut self,
-        event: Event,
+        event: Event<'_>,
         read: &[u8],
         takes: &mut dyn Takes,
     ) -> Result<(), ImportError> {
@@ -283,14 +232,14 @@ impl PayloadReader {
                 self.name = match span.len {
                     0..=MAX_MEMBER => {
                         // INVARIANT: the scanner has checked that a key is UTF-8.
-                        let raw = self.text_of(span, read);
+                        let raw = text_of(&self.carry, span, read);
                         text(std::str::from_utf8(&raw).unwrap_or_default()).into_owned()
                     }
                     _ => String::new(),
                 };
                 self.turn_to_member();
             }
-            Event::Value(kind, span) => self.value(kind, span, read, takes)?,
+            Event::Value(kind, span, text) => self.value(kind, span, (read, text), takes)?,
         }
         self.carry.clear();
         Ok(())
@@ -357,7 +306,7 @@ impl PayloadReader {
         &mut self,
         kind: Kind,
         span: Span,
-        read: &[u8],
+        (read, text): (&[u8], Option<&str>),
         takes: &mut dyn Takes,
     ) -> Result<(), ImportError> {
         match (self.place, self.index) {
@@ -366,25 +315,24 @@ impl PayloadReader {
                     return Err(ImportError::TooManyEntries);
                 }
                 self.index = Some(index.saturating_add(1));
-                let raw = match span.len {
-                    0..=MAX_ENTRY => self.text_of(span, read),
-                    _ => Cow::Borrowed(&[][..]),
-                };
-                takes.entry(
-                    list,
-                    Entry {
-                        index,
-                        span,
-                        raw: &raw,
-                    },
-                );
+                let entry = |value| Entry { index, span, value };
+                if let Some(text) = text {
+                    takes.entry(list, entry(Some(self.scanner.reported(text))));
+                } else if span.len <= MAX_ENTRY {
+                    let raw = text_of(&self.carry, span, read);
+                    // INVARIANT: the scanner has checked the text. Anything else reads as a blank.
+                    let text = std::str::from_utf8(&raw).unwrap_or_default();
+                    takes.entry(list, entry(Some(self.scanner.put_together(text))));
+                } else {
+                    takes.entry(list, entry(None));
+                }
                 return Ok(());
             }
             (Place::List(list), None) => *self.found.of(list) = Found::opened(kind),
             (Place::Payload, _) => self.payload = Found::opened(kind),
             (Place::Member, _) if span.len > MAX_MEMBER => takes.member(&self.name, None),
             (Place::Member, _) => {
-                let raw = self.text_of(span, read);
+                let raw = text_of(&self.carry, span, read);
                 takes.member(&self.name, Some(&raw));
             }
             (Place::Unread, _) if self.scanner.depth() == 0 => self.body = Found::opened(kind),
@@ -392,16 +340,6 @@ impl PayloadReader {
         }
         self.place = Place::Unread;
         Ok(())
-    }
-
-    /// The text of a value that ends where `read` ends: what was carried, then what this piece holds of it.
-    fn text_of<'a>(&self, span: Span, read: &'a [u8]) -> Cow<'a, [u8]> {
-        let here = last(read, span.len, self.carry.len());
-        if self.carry.is_empty() {
-            Cow::Borrowed(here)
-        } else {
-            Cow::Owned([&self.carry, here].concat())
-        }
     }
 
     /// Carries what the piece holds of a value that goes on in the next one, when somebody will read it.
@@ -471,6 +409,15 @@ impl PayloadReader {
             accounts_ignored: false,
             tokens_ignored,
         })
+    }
+}
+
+/// The text of a value that ends where `read` ends: what was carried, then what this piece holds of it.
+fn text_of<'a>(carry: &[u8], span: Span, read: &'a [u8]) -> Cow<'a, [u8]> {
+    let here = last(read, span.len, carry.len());
+    match carry.is_empty() {
+        true => Cow::Borrowed(here),
+        false => Cow::Owned([carry, here].concat()),
     }
 }
 

@@ -1,12 +1,12 @@
 //! From a batch and a pool to a plan: what an import would change, in the order in which it is to be applied.
 
-use crate::batch::{Batch, Note, Skip};
+use crate::batch::{Batch, Note, Payload, Skip};
 use crate::change::{Change, ChangeKind};
-use crate::decider::{Arrival, Decider, EntryReader};
+use crate::decider::{Arrival, Decider};
 use crate::error::ImportError;
 use crate::item::Item;
 use crate::options::ImportOptions;
-use crate::payload::{Payload, Shape};
+use crate::payload::Shape;
 use crate::pool::Pool;
 
 /// What an import would change. It changes nothing itself.
@@ -81,18 +81,17 @@ impl Counts {
 }
 
 impl<'p> Plan<'p> {
-    /// Decides what `batch`, normalized from `payload`, changes in `pool`.
+    /// Decides what `payload` changes in `pool`.
     ///
     /// # Errors
     /// The replace refusals of [`ImportError`].
     pub fn decide(
-        batch: Batch,
-        payload: &Payload<'_>,
+        payload: Payload,
         options: &ImportOptions,
         pool: &'p Pool,
     ) -> Result<Plan<'p>, ImportError> {
+        let Payload { batch, brought } = payload;
         let decider = Decider::new(&batch, options)?;
-        let mut reader = EntryReader::new(pool.salt());
         let mut counts = Counts::default();
         let mut changes: Vec<_> = pool
             .owned_by(&options.owner())
@@ -100,8 +99,7 @@ impl<'p> Plan<'p> {
             .map(|account| decider.depart(account))
             .collect();
         let mut unchanged = Vec::new();
-        for item in &batch.items {
-            let brought = reader.read(item.span.of(payload.bytes));
+        for (item, brought) in batch.items.iter().zip(brought) {
             match decider.arrive(item, brought, pool.get(&item.fingerprint)) {
                 Arrival::Change(change) => changes.push(*change),
                 Arrival::Unchanged { masked } => unchanged.push(Unchanged {

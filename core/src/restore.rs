@@ -3,7 +3,7 @@
 use crate::account::{Account, SecretPlace};
 use crate::fingerprint::Salt;
 use crate::item::{EntryNames, Reason, read_entry};
-use crate::json::{Kind, TextError, elements, kind, members, push_quoted, root, text};
+use crate::json::{Kind, Tape, TextError, elements, kind, members, push_quoted, root, text};
 use crate::owner::{Owners, SourceId};
 use crate::secret::mask;
 use crate::typed::Typed;
@@ -28,6 +28,7 @@ pub struct Restored {
 pub struct LineReader<'s> {
     salt: &'s Salt,
     names: EntryNames,
+    tape: Tape,
 }
 
 impl<'s> LineReader<'s> {
@@ -36,6 +37,7 @@ impl<'s> LineReader<'s> {
         LineReader {
             salt,
             names: EntryNames::default(),
+            tape: Tape::default(),
         }
     }
 
@@ -48,9 +50,11 @@ impl<'s> LineReader<'s> {
         if kind(line) != Kind::Object {
             return Err(LineError::NotAnObject);
         }
-        let reading = read_entry(line.as_bytes(), &mut self.names).map_err(LineError::Entry)?;
+        self.tape.read_whole(line);
+        let reading =
+            read_entry(self.tape.root(line), &mut self.names).map_err(LineError::Entry)?;
         let provider = reading.provider.map_err(LineError::Entry)?;
-        if let Some(field) = reading.ignored(&self.names).next() {
+        if let Some(field) = reading.ignored().next() {
             return Err(LineError::Field(field));
         }
         let mut draft = reading.fields(self.salt, &mut self.names);

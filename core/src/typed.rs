@@ -43,6 +43,11 @@ impl Typed {
         Typed::ALL.into_iter().find(|typed| typed.name() == name)
     }
 
+    /// A bit of its own.
+    pub(crate) fn bit(self) -> u16 {
+        1u16.wrapping_shl(self as u32)
+    }
+
     /// Its name in payloads and answers.
     pub fn name(self) -> &'static str {
         self.quoted().trim_matches('"')

@@ -1,6 +1,6 @@
 //! Values as they are kept: canonical text, with every secret taken out and its place marked.
 
-use crate::json::{Cursor, Kind, kind, push_quoted, text};
+use crate::json::{Kind, Node, push_quoted};
 use crate::names::Names;
 use crate::secret::{OwnToken, PLACEHOLDER, is_secret_key, is_secret_text};
 use zeroize::Zeroize;
@@ -53,17 +53,18 @@ struct Written {
 
 impl Shown<'_> {
     /// Writes a value.
-    pub(crate) fn push(&mut self, raw: &str) {
-        match kind(raw) {
-            Kind::Array | Kind::Object => self.push_next(&mut Cursor::new(raw)),
-            Kind::String => self.push_string(raw),
-            Kind::Null | Kind::Bool | Kind::Number => self.text.push_str(raw),
+    pub(crate) fn push(&mut self, value: Node<'_>) {
+        match value.kind() {
+            Kind::Array => self.push_array(value),
+            Kind::Object => self.push_object(value),
+            Kind::String => self.push_string(value),
+            Kind::Null | Kind::Bool | Kind::Number => self.text.push_str(value.raw()),
         }
     }
 
     /// Marks the place of a secret, which is kept in canonical form.
-    pub(crate) fn hide(&mut self, raw: &str) {
-        let mut secret = String::with_capacity(raw.len());
+    pub(crate) fn hide(&mut self, value: Node<'_>) {
+        let mut secret = String::with_capacity(value.raw().len());
         let (mut none, names) = (Vec::new(), &mut *self.names);
         Shown {
             text: &mut secret,
@@ -71,7 +72,7 @@ impl Shown<'_> {
             names,
             token: None,
         }
-        .push(raw);
+        .push(value);
         self.hide_text(secret);
     }
 
@@ -82,64 +83,37 @@ impl Shown<'_> {
         self.text.push('"');
     }
 
-    fn push_next(&mut self, cursor: &mut Cursor<'_>) {
-        match cursor.peek() {
-            Some(b'[') => self.push_array(cursor),
-            Some(b'{') => self.push_object(cursor),
-            Some(b'"') => self.push_string(cursor.value()),
-            _ => self.text.push_str(cursor.value()),
-        }
-    }
-
-    fn push_string(&mut self, raw: &str) {
+    fn push_string(&mut self, string: Node<'_>) {
         match self.token {
-            Some(token) if is_secret_text(&text(raw), token) => self.hide(raw),
-            _ => push_canonical(self.text, raw),
+            Some(token) if is_secret_text(&string.says(), token) => self.hide(string),
+            _ => push_canonical(self.text, string),
         }
     }
 
-    fn push_array(&mut self, cursor: &mut Cursor<'_>) {
-        cursor.step();
+    fn push_array(&mut self, array: Node<'_>) {
         self.text.push('[');
-        let mut first = true;
-        while let Some(byte) = cursor.peek() {
-            if byte == b']' {
-                cursor.step();
-                break;
-            }
-            if !std::mem::take(&mut first) {
+        for (number, element) in array.parts().enumerate() {
+            if number > 0 {
                 self.text.push(',');
             }
-            self.push_next(cursor);
+            self.push(element);
         }
         self.text.push(']');
     }
 
     /// An object with a key that is itself a secret is secret as a whole: a key has no place to hide in.
-    fn push_object(&mut self, cursor: &mut Cursor<'_>) {
-        let (text_at, secrets_at) = (self.text.len(), self.secrets.len());
-        let whole = cursor.rest();
-        let mut written = Vec::with_capacity(8);
-        let mut key_is_secret = false;
-        cursor.step();
-        self.text.push('{');
-        while let Some(byte) = cursor.peek() {
-            if byte == b'}' {
-                cursor.step();
-                break;
-            }
-            let key = cursor.value();
-            key_is_secret |= self
-                .token
-                .is_some_and(|token| is_secret_key(&text(key), token));
-            written.push(self.push_member(key, cursor));
+    fn push_object(&mut self, object: Node<'_>) {
+        let is_secret = |key: Node<'_>| {
+            self.token
+                .is_some_and(|token| is_secret_key(&key.says(), token))
+        };
+        if object.members().any(|(key, _)| is_secret(key)) {
+            return self.hide_text(without_white_space(object.raw()));
         }
-        if key_is_secret {
-            self.text.truncate(text_at);
-            self.secrets.truncate(secrets_at);
-            let len = whole.len().saturating_sub(cursor.rest().len());
-            self.hide_text(without_white_space(whole.get(..len).unwrap_or_default()));
-            return;
+        let mut written = Vec::with_capacity(8);
+        self.text.push('{');
+        for (key, value) in object.members() {
+            written.push(self.push_member(key, value));
         }
         self.drop_repeated(&written);
         if !written.is_empty() {
@@ -149,8 +123,8 @@ impl Shown<'_> {
     }
 
     /// Writes a member and a comma.
-    fn push_member(&mut self, key: &str, cursor: &mut Cursor<'_>) -> Written {
-        let name = self.names.number(key);
+    fn push_member(&mut self, key: Node<'_>, value: Node<'_>) -> Written {
+        let name = self.names.number(key.raw());
         let written = Written {
             name,
             at: self.text.len(),
@@ -160,9 +134,9 @@ impl Shown<'_> {
         self.text.push_str(known.map_or("", |known| &known.quoted));
         self.text.push(':');
         if self.token.is_some() && known.is_some_and(|known| known.hidden) {
-            self.hide(cursor.value());
+            self.hide(value);
         } else {
-            self.push_next(cursor);
+            self.push(value);
         }
         self.text.push(',');
         written
@@ -232,10 +206,9 @@ fn without_white_space(raw: &str) -> String {
 }
 
 /// Appends a string in canonical form.
-pub(crate) fn push_canonical(out: &mut String, raw: &str) {
-    if raw.as_bytes().contains(&b'\\') {
-        push_quoted(out, &text(raw));
-    } else {
-        out.push_str(raw);
+fn push_canonical(out: &mut String, string: Node<'_>) {
+    match string.is_plain() {
+        true => out.push_str(string.raw()),
+        false => push_quoted(out, &string.says()),
     }
 }

@@ -4,7 +4,9 @@ use crate::account::{Account, Document};
 use crate::change::Change;
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::json::{Kind, Span, elements, kind, members, push_number, push_quoted, root, text};
+use crate::json::{
+    Kind, Span, elements, kind, members, push_hex, push_number, push_quoted, root, text,
+};
 use crate::options::{ImportOptions, Removal, Strategy};
 use crate::owner::{Owners, SourceId};
 use crate::plan::Plan;
@@ -13,7 +15,7 @@ use crate::pool::Pool;
 use crate::provider::Provider;
 use crate::secret::PLACEHOLDER;
 use crate::typed::Typed;
-use crate::{Batch, Note, Payload, Reason};
+use crate::{Note, Payload, Reason};
 
 /// Decides what `payload` would change, told by `context` how and in which pool; both are JSON text.
 ///
@@ -32,9 +34,7 @@ pub fn plan_json(payload: &[u8], context: &[u8]) -> Vec<u8> {
 
 fn answer(payload: &[u8], context: &[u8]) -> Result<String, ImportError> {
     let (options, pool, wants_hash) = read_context(context)?;
-    let payload = Payload::parse(payload)?;
-    let batch = Batch::normalize(&payload, pool.salt())?;
-    let plan = Plan::decide(batch, &payload, &options, &pool)?;
+    let plan = Plan::decide(Payload::read(payload, pool.salt())?, &options, &pool)?;
     let hash = wants_hash.then(|| plan.hash(&options));
     Ok(plan_text(&plan, &options, hash))
 }
@@ -76,7 +76,7 @@ pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions, hash: Option<PlanHash
             let mut object = Object::open(out);
             object.number("index", unchanged.item.index);
             push_span(object.member("span"), unchanged.item.span);
-            object.text("fingerprint", &unchanged.item.fingerprint.to_string());
+            object.hex("fingerprint", unchanged.item.fingerprint.as_bytes());
             object.text("token", &unchanged.masked);
             object.close();
         },
@@ -131,40 +131,33 @@ fn push_change(out: &mut String, change: &Change<'_>) {
         object.number("index", item.index);
         push_span(object.member("span"), item.span);
     }
-    object.text("fingerprint", &account.fingerprint.to_string());
+    object.hex("fingerprint", account.fingerprint.as_bytes());
     object.text("token", &account.masked);
-    let provider =
-        |account: Option<&Account>| account.map(|account| format!("\"{}\"", account.provider));
-    push_step(
-        object.member("provider"),
-        provider(before).as_deref(),
-        provider(after).as_deref(),
-    );
-    let owners = |account: Option<&Account>| account.map(|account| account.owners.to_json());
-    push_step(
-        object.member("owners"),
-        owners(before).as_deref(),
-        owners(after).as_deref(),
-    );
-    push_list(object.member("fields"), &change.fields(), |out, field| {
+    push_step(object.member("provider"), change, |out, account| {
+        push_quoted(out, account.provider.as_str());
+    });
+    push_step(object.member("owners"), change, |out, account| {
+        account.owners.push_json(out);
+    });
+    push_list(object.member("fields"), change.fields(), |out, field| {
         let mut object = Object::open(out);
-        object.member("name").push_str(field.name);
-        object
-            .member("before")
-            .push_str(field.before.unwrap_or("null"));
-        object
-            .member("after")
-            .push_str(field.after.unwrap_or("null"));
+        object.json("name", field.name);
+        object.json("before", field.before.unwrap_or("null"));
+        object.json("after", field.after.unwrap_or("null"));
         object.close();
     });
     object.close();
 }
 
-/// `{"before": …, "after": …}` of JSON texts.
-fn push_step(out: &mut String, before: Option<&str>, after: Option<&str>) {
+/// `{"before": …, "after": …}` of something that accounts have.
+fn push_step(out: &mut String, change: &Change<'_>, push: impl Fn(&mut String, &Account)) {
     let mut object = Object::open(out);
-    object.member("before").push_str(before.unwrap_or("null"));
-    object.member("after").push_str(after.unwrap_or("null"));
+    for (name, account) in [("before", change.before), ("after", change.after.as_ref())] {
+        match account {
+            Some(account) => push(object.member(name), account),
+            None => object.json(name, "null"),
+        }
+    }
     object.close();
 }
 
@@ -186,9 +179,13 @@ fn push_span(out: &mut String, span: Span) {
     out.push(']');
 }
 
-fn push_list<T>(out: &mut String, items: &[T], mut push: impl FnMut(&mut String, &T)) {
+fn push_list<T>(
+    out: &mut String,
+    items: impl IntoIterator<Item = T>,
+    mut push: impl FnMut(&mut String, T),
+) {
     out.push('[');
-    for (at, item) in items.iter().enumerate() {
+    for (at, item) in items.into_iter().enumerate() {
         if at > 0 {
             out.push(',');
         }
@@ -209,27 +206,40 @@ impl<'o> Object<'o> {
         Object { out, first: true }
     }
 
-    fn member(&mut self, name: &str) -> &mut String {
-        if !std::mem::take(&mut self.first) {
-            self.out.push(',');
-        }
-        push_quoted(self.out, name);
-        self.out.push(':');
+    /// Begins a member, whose name needs no escape.
+    fn member(&mut self, name: &'static str) -> &mut String {
+        self.out.push_str(match std::mem::take(&mut self.first) {
+            true => "\"",
+            false => ",\"",
+        });
+        self.out.push_str(name);
+        self.out.push_str("\":");
         self.out
     }
 
-    fn text(&mut self, name: &str, value: &str) {
+    fn json(&mut self, name: &'static str, value: &str) {
+        self.member(name).push_str(value);
+    }
+
+    fn hex(&mut self, name: &'static str, bytes: &[u8]) {
+        let out = self.member(name);
+        out.push('"');
+        push_hex(out, bytes);
+        out.push('"');
+    }
+
+    fn text(&mut self, name: &'static str, value: &str) {
         push_quoted(self.member(name), value);
     }
 
-    fn optional_text(&mut self, name: &str, value: Option<&str>) {
+    fn optional_text(&mut self, name: &'static str, value: Option<&str>) {
         match value {
             Some(value) => self.text(name, value),
-            None => self.member(name).push_str("null"),
+            None => self.json(name, "null"),
         }
     }
 
-    fn number(&mut self, name: &str, value: u64) {
+    fn number(&mut self, name: &'static str, value: u64) {
         push_number(self.member(name), value);
     }
 

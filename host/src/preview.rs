@@ -62,15 +62,13 @@ fn plan_in(
         Some(db) => Salt::new(*meta::salt(db)?),
         None => Salt::new([0; 32]),
     };
-    let payload = Payload::parse(bytes).map_err(|error| placed(error, bytes))?;
-    let batch = Batch::normalize(&payload, &salt).map_err(|error| placed(error, bytes))?;
+    let payload = Payload::read(bytes, &salt).map_err(|error| placed(error, bytes))?;
     let mut pool = Pool::new(salt);
     if let Some(db) = db {
-        load(&mut pool, db, &batch, options)?;
+        load(&mut pool, db, &payload.batch, options)?;
     }
     let owned = pool.owned_by(&options.owner()).count() as u64;
-    let plan =
-        Plan::decide(batch, &payload, options, &pool).map_err(|error| placed(error, bytes))?;
+    let plan = Plan::decide(payload, options, &pool).map_err(|error| placed(error, bytes))?;
     let text = plan_text(&plan, options, Some(plan.hash(options)));
     if args.json {
         return Ok(text + "\n");

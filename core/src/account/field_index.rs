@@ -47,6 +47,6 @@ impl<'a> FieldIndex<'a> {
         let before = self.last.and_then(|last| last.checked_sub(1));
         before
             .and_then(|before| self.document.fields.get(before))
-            .map_or(0, |place| place.marks_end)
+            .map_or(0, |place| place.marks_end as usize)
     }
 }

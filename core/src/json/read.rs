@@ -19,7 +19,7 @@ pub(crate) fn kind(value: &str) -> Kind {
     kind_of(value.as_bytes().first())
 }
 
-fn kind_of(first: Option<&u8>) -> Kind {
+pub(super) fn kind_of(first: Option<&u8>) -> Kind {
     match first {
         Some(b'"') => Kind::String,
         Some(b'{') => Kind::Object,
@@ -50,7 +50,11 @@ pub(crate) fn elements(array: &str) -> impl Iterator<Item = &str> {
 
 /// What a string says. Borrowed where the text has no escape.
 pub(crate) fn text(string: &str) -> Cow<'_, str> {
-    let raw = inside(string);
+    unescaped(inside(string))
+}
+
+/// What the inside of a string says.
+pub(super) fn unescaped(raw: &str) -> Cow<'_, str> {
     if raw.as_bytes().contains(&b'\\') {
         Cow::Owned(unescape(raw))
     } else {

@@ -14,7 +14,7 @@ pub(crate) fn root(text: &[u8]) -> Result<&str, TextError> {
     }
     root = root.or(scanner.finish()?);
     let value = match root {
-        Some(Event::Value(_, span)) => std::str::from_utf8(span.of(text)).ok(),
+        Some(Event::Value(_, span, _)) => std::str::from_utf8(span.of(text)).ok(),
         _ => None,
     };
     // INVARIANT: with nothing to watch the scanner gives the root whole, and has checked that it is UTF-8.

@@ -1,9 +1,14 @@
 //! Runs of plain bytes inside strings: most of the bytes of a payload, so they are passed eight at a time.
 
-/// The bytes at the front that end no string and begin no escape: how many, and whether all of them are ASCII.
-/// Eight at a time: the strings of a payload are most of its bytes.
-pub(crate) fn plain_run(bytes: &[u8]) -> (usize, bool) {
+/// Whether a byte put together from others has one that is not ASCII among them.
+pub(crate) fn is_ascii(seen: u64) -> bool {
     const HIGH: u64 = 0x8080_8080_8080_8080;
+    seen & HIGH == 0
+}
+
+/// The bytes at the front that end no string and begin no escape: how many, and all of them put together by `|`, eight
+/// beside each other.
+pub(crate) fn plain_run(bytes: &[u8]) -> (usize, u64) {
     let mut len = 0usize;
     let mut seen = 0u64;
     let (words, rest) = bytes.as_chunks::<8>();
@@ -11,21 +16,21 @@ pub(crate) fn plain_run(bytes: &[u8]) -> (usize, bool) {
         let word = u64::from_le_bytes(*word);
         let special = below_space(word) | equal(word, b'"') | equal(word, b'\\');
         if special != 0 {
-            let plain = special.trailing_zeros().wrapping_div(8);
-            seen |= word & !u64::MAX.checked_shl(plain.wrapping_mul(8)).unwrap_or(0);
-            return (len.saturating_add(plain as usize), seen & HIGH == 0);
+            let plain = special.trailing_zeros() & !7;
+            seen |= word & !u64::MAX.wrapping_shl(plain);
+            return (len.wrapping_add((plain >> 3) as usize), seen);
         }
         seen |= word;
-        len = len.saturating_add(8);
+        len = len.wrapping_add(8);
     }
     for &byte in rest {
         if byte < 0x20 || byte == b'"' || byte == b'\\' {
             break;
         }
         seen |= u64::from(byte);
-        len = len.saturating_add(1);
+        len = len.wrapping_add(1);
     }
-    (len, seen & HIGH == 0)
+    (len, seen)
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;

@@ -4,8 +4,9 @@ mod number;
 mod string;
 
 use super::error::{TextError, TextFault};
-use super::{Kind, Span};
-use number::Number;
+use super::{Kind, Node, Span, Tape};
+use crate::payload::MAX_ENTRY;
+pub(super) use number::Number;
 
 /// Deepest nesting a payload may have.
 pub(crate) const MAX_DEPTH: usize = 128;
@@ -14,15 +15,15 @@ const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
 /// What the scanner met. Inside a value that is passed whole (see [`Scanner::watch`]) it reports nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
+pub(crate) enum Event<'p> {
     /// An array or object whose inside is reported too.
     Open(Kind),
     /// Its end.
     Close,
     /// A key, quotes included.
     Key(Span),
-    /// A whole value.
-    Value(Kind, Span),
+    /// A whole value; with its text when that was in one piece, and then its parts are on the tape.
+    Value(Kind, Span, Option<&'p str>),
 }
 
 /// A value or key whose end is still to come.
@@ -87,6 +88,8 @@ pub(crate) struct Scanner {
     escape: u64,
     /// First bytes of a UTF-8 sequence that the end of a piece has cut.
     tail: Vec<u8>,
+    /// The parts of the value reported last, when that was in one piece.
+    tape: Tape,
 }
 
 impl Scanner {
@@ -103,7 +106,19 @@ impl Scanner {
             high: false,
             escape: 0,
             tail: Vec::new(),
+            tape: Tape::default(),
         }
+    }
+
+    /// The value that was reported last with its text.
+    pub(crate) fn reported<'t>(&'t self, text: &'t str) -> Node<'t> {
+        self.tape.root(text)
+    }
+
+    /// A value that was reported last without its text, which was put together since.
+    pub(crate) fn put_together<'t>(&'t mut self, text: &'t str) -> Node<'t> {
+        self.tape.read_whole(text);
+        self.tape.root(text)
     }
 
     /// How many containers are open.
@@ -130,7 +145,10 @@ impl Scanner {
     }
 
     /// Consumes bytes from the front of `piece` up to the next event; `None` when the piece is used up.
-    pub(crate) fn next(&mut self, piece: &mut &[u8]) -> Result<Option<Event>, TextError> {
+    pub(crate) fn next<'p>(
+        &mut self,
+        piece: &mut &'p [u8],
+    ) -> Result<Option<Event<'p>>, TextError> {
         while let Some(&byte) = piece.first() {
             let event = match self.state {
                 State::Text => self.in_text(byte, piece)?,
@@ -151,7 +169,7 @@ impl Scanner {
     }
 
     /// Says that no more bytes come: the last event, if the end itself makes one.
-    pub(crate) fn finish(&mut self) -> Result<Option<Event>, TextError> {
+    pub(crate) fn finish(&mut self) -> Result<Option<Event<'static>>, TextError> {
         match self.state {
             State::Number(number) if number.whole() && self.open.is_empty() => {
                 Ok(self.end_value(Kind::Number))
@@ -168,13 +186,17 @@ impl Scanner {
         })
     }
 
-    fn consume(&mut self, count: usize, piece: &mut &[u8]) -> Option<Event> {
+    fn consume(&mut self, count: usize, piece: &mut &[u8]) -> Option<Event<'static>> {
         *piece = piece.get(count..).unwrap_or_default();
         self.offset = self.offset.saturating_add(count as u64);
         None
     }
 
-    fn at_start(&mut self, byte: u8, piece: &mut &[u8]) -> Result<Option<Event>, TextError> {
+    fn at_start(
+        &mut self,
+        byte: u8,
+        piece: &mut &[u8],
+    ) -> Result<Option<Event<'static>>, TextError> {
         let read = if let State::Bom(read) = self.state {
             read
         } else {
@@ -200,7 +222,17 @@ impl Scanner {
     }
 
     /// Punctuation and the first byte of a value.
-    fn between(&mut self, byte: u8, piece: &mut &[u8]) -> Result<Option<Event>, TextError> {
+    fn between<'p>(
+        &mut self,
+        byte: u8,
+        piece: &mut &'p [u8],
+    ) -> Result<Option<Event<'p>>, TextError> {
+        if self.depth() == self.watch
+            && matches!(self.state, State::Value | State::FirstValue)
+            && let Some(value) = self.whole_value(byte, piece)
+        {
+            return Ok(Some(value));
+        }
         let event = match (self.state, byte) {
             (State::Value | State::FirstValue, _) if byte != b']' => self.begin(byte)?,
             (State::FirstKey | State::Key, b'"') => {
@@ -230,7 +262,28 @@ impl Scanner {
         Ok(event)
     }
 
-    fn begin(&mut self, byte: u8) -> Result<Option<Event>, TextError> {
+    /// Reads a value that is passed whole at once, if all of it is there. What is wrong with one is said by those who read
+    /// byte by byte.
+    fn whole_value<'p>(&mut self, byte: u8, piece: &mut &'p [u8]) -> Option<Event<'p>> {
+        let kind = match byte {
+            b'{' => Kind::Object,
+            b'[' => Kind::Array,
+            b'"' => Kind::String,
+            _ => return None,
+        };
+        let most = usize::try_from(MAX_ENTRY).unwrap_or(usize::MAX);
+        let depth = MAX_DEPTH
+            .saturating_add(self.spare)
+            .saturating_sub(self.depth());
+        let text = piece.get(..most).unwrap_or(piece);
+        let text = self.tape.read(text, depth)?;
+        self.start = self.offset;
+        self.consume(text.len(), piece);
+        self.ended();
+        Some(Event::Value(kind, self.span_to(self.offset), Some(text)))
+    }
+
+    fn begin(&mut self, byte: u8) -> Result<Option<Event<'static>>, TextError> {
         let state = match byte {
             b'"' => {
                 self.in_key = false;
@@ -239,13 +292,13 @@ impl Scanner {
             }
             b'{' => return self.open(Kind::Object),
             b'[' => return self.open(Kind::Array),
-            b'-' => State::Number(Number::Minus),
-            b'0' => State::Number(Number::Zero),
-            b'1'..=b'9' => State::Number(Number::Int),
             b't' => State::Literal(b"rue", Kind::Bool),
             b'f' => State::Literal(b"alse", Kind::Bool),
             b'n' => State::Literal(b"ull", Kind::Null),
-            _ => return self.fail(TextFault::Syntax),
+            _ => match Number::begin(byte) {
+                Some(number) => State::Number(number),
+                None => return self.fail(TextFault::Syntax),
+            },
         };
         self.mark_start();
         self.state = state;
@@ -263,7 +316,7 @@ impl Scanner {
         self.state = State::Text;
     }
 
-    fn open(&mut self, kind: Kind) -> Result<Option<Event>, TextError> {
+    fn open(&mut self, kind: Kind) -> Result<Option<Event<'static>>, TextError> {
         if self.depth() >= MAX_DEPTH.saturating_add(self.spare) {
             return self.fail(TextFault::Depth);
         }
@@ -278,7 +331,7 @@ impl Scanner {
         Ok(seen.then_some(Event::Open(kind)))
     }
 
-    fn close(&mut self, kind: Kind) -> Result<Option<Event>, TextError> {
+    fn close(&mut self, kind: Kind) -> Result<Option<Event<'static>>, TextError> {
         if self.open.pop() != Some(kind) {
             return self.fail(TextFault::Syntax);
         }
@@ -298,13 +351,13 @@ impl Scanner {
         };
     }
 
-    fn end_value(&mut self, kind: Kind) -> Option<Event> {
+    fn end_value(&mut self, kind: Kind) -> Option<Event<'static>> {
         self.end_value_at(kind, self.offset)
     }
 
-    fn end_value_at(&mut self, kind: Kind, end: u64) -> Option<Event> {
+    fn end_value_at(&mut self, kind: Kind, end: u64) -> Option<Event<'static>> {
         self.ended();
-        (self.depth() <= self.watch).then(|| Event::Value(kind, self.span_to(end)))
+        (self.depth() <= self.watch).then(|| Event::Value(kind, self.span_to(end), None))
     }
 
     fn span_to(&self, end: u64) -> Span {
@@ -318,7 +371,7 @@ impl Scanner {
         &mut self,
         mut number: Number,
         piece: &mut &[u8],
-    ) -> Result<Option<Event>, TextError> {
+    ) -> Result<Option<Event<'static>>, TextError> {
         while let Some(&byte) = piece.first() {
             match number.after(byte) {
                 Some(next) => number = next,
@@ -337,7 +390,7 @@ impl Scanner {
         kind: Kind,
         byte: u8,
         piece: &mut &[u8],
-    ) -> Result<Option<Event>, TextError> {
+    ) -> Result<Option<Event<'static>>, TextError> {
         let Some((_, rest)) = rest
             .split_first()
             .filter(|(expected, _)| **expected == byte)

@@ -1,22 +1,22 @@
 //! The canonical form: no white space, the fewest escapes, numbers as they came.
 
-use std::fmt::Write;
+use super::run::plain_run;
 
 /// Appends `text` as a JSON string, quotes included.
 pub(crate) fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest
-        .bytes()
-        .position(|b| b < 0x20 || b == b'"' || b == b'\\')
-    {
-        let (plain, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+    loop {
+        let (plain, _) = plain_run(rest.as_bytes());
+        let (plain, from) = rest.split_at_checked(plain).unwrap_or((rest, ""));
         out.push_str(plain);
         let mut chars = from.chars();
-        push_escape(out, chars.next().unwrap_or('"'));
+        match chars.next() {
+            Some(special) => push_escape(out, special),
+            None => break,
+        }
         rest = chars.as_str();
     }
-    out.push_str(rest);
     out.push('"');
 }
 
@@ -40,14 +40,36 @@ fn push_escape(out: &mut String, c: char) {
 
 /// Appends a count in decimal digits.
 pub(crate) fn push_number(out: &mut String, number: u64) {
-    // Writing to a String cannot fail.
-    let _ = write!(out, "{number}");
+    const MOST: usize = 20;
+    let (mut digits, mut from, mut rest) = ([b'0'; MOST], MOST, number);
+    for (at, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' | u8::try_from(rest % 10).unwrap_or(0);
+        from = at;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.push_str(ascii(digits.get(from..).unwrap_or_default()));
 }
 
 /// Appends bytes as lower-case hex digits.
 pub(crate) fn push_hex(out: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        out.extend(char::from_digit(u32::from(byte >> 4), 16));
-        out.extend(char::from_digit(u32::from(byte & 15), 16));
+    let digit = |half: u8| match half {
+        0..=9 => b'0' | half,
+        _ => half.wrapping_add(b'a' - 10),
+    };
+    for eight in bytes.chunks(8) {
+        let mut digits = [0; 16];
+        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(eight) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
+        }
+        let len = eight.len().wrapping_mul(2);
+        out.push_str(ascii(digits.get(..len).unwrap_or_default()));
     }
+}
+
+fn ascii(digits: &[u8]) -> &str {
+    // INVARIANT: digits are ASCII.
+    std::str::from_utf8(digits).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 /// Where in a number the scanner is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Number {
+pub(in crate::json) enum Number {
     Minus,
     Zero,
     Int,
@@ -14,8 +14,18 @@ pub(super) enum Number {
 }
 
 impl Number {
+    /// Where its first byte leads; `None` when no number begins so.
+    pub(in crate::json) fn begin(byte: u8) -> Option<Number> {
+        match byte {
+            b'-' => Some(Number::Minus),
+            b'0' => Some(Number::Zero),
+            b'1'..=b'9' => Some(Number::Int),
+            _ => None,
+        }
+    }
+
     /// Whether a number may end here.
-    pub(super) fn whole(self) -> bool {
+    pub(in crate::json) fn whole(self) -> bool {
         matches!(
             self,
             Number::Zero | Number::Int | Number::Frac | Number::Exp
@@ -23,7 +33,7 @@ impl Number {
     }
 
     /// Where `byte` leads; `None` when it does not belong to the number.
-    pub(super) fn after(self, byte: u8) -> Option<Number> {
+    pub(in crate::json) fn after(self, byte: u8) -> Option<Number> {
         use Number::{E, Exp, Frac, Int, Minus, Point, Sign, Zero};
         match (self, byte) {
             (Minus, b'0') => Some(Zero),

@@ -1,20 +1,20 @@
 //! Inside strings: plain runs, escapes, surrogates, and UTF-8 sequences that the end of a piece has cut.
 
 use super::{Event, Kind, Scanner, State, TextError, TextFault};
-use crate::json::run::plain_run;
+use crate::json::run::{is_ascii, plain_run};
 
 impl Scanner {
     pub(super) fn in_text(
         &mut self,
         byte: u8,
         piece: &mut &[u8],
-    ) -> Result<Option<Event>, TextError> {
+    ) -> Result<Option<Event<'static>>, TextError> {
         if !self.tail.is_empty() {
             return self.in_tail(byte, piece);
         }
-        let (run, ascii) = plain_run(piece);
+        let (run, seen) = plain_run(piece);
         if run > 0 {
-            if !ascii {
+            if !is_ascii(seen) {
                 self.check_utf8(piece.get(..run).unwrap_or_default(), run == piece.len())?;
             }
             return Ok(self.consume(run, piece));
@@ -33,7 +33,7 @@ impl Scanner {
         }
     }
 
-    fn end_text(&mut self) -> Option<Event> {
+    fn end_text(&mut self) -> Option<Event<'static>> {
         if self.in_key {
             self.state = State::Colon;
             (self.depth() <= self.watch).then(|| Event::Key(self.span_to(self.offset)))
@@ -60,7 +60,11 @@ impl Scanner {
     }
 
     /// One more byte of a sequence that was cut.
-    fn in_tail(&mut self, byte: u8, piece: &mut &[u8]) -> Result<Option<Event>, TextError> {
+    fn in_tail(
+        &mut self,
+        byte: u8,
+        piece: &mut &[u8],
+    ) -> Result<Option<Event<'static>>, TextError> {
         let began = self.offset.saturating_sub(self.tail.len() as u64);
         self.tail.push(byte);
         match std::str::from_utf8(&self.tail) {
@@ -80,7 +84,7 @@ impl Scanner {
         &mut self,
         byte: u8,
         piece: &mut &[u8],
-    ) -> Result<Option<Event>, TextError> {
+    ) -> Result<Option<Event<'static>>, TextError> {
         self.state = match (self.state, byte) {
             (State::Escape, b'u') | (State::LowU, b'u') => State::Hex(4, 0),
             (State::Escape, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => State::Text,

@@ -1,0 +1,316 @@
+//! A value that is read once and walked often: where each of its parts lies, in the order of the text.
+
+use super::read::{Kind, kind_of, unescaped};
+use super::run::plain_run;
+use super::scan::{MAX_DEPTH, Number};
+use std::borrow::Cow;
+
+/// Deepest nesting of what the scanner accepts.
+const DEEPEST: usize = MAX_DEPTH + 1;
+
+/// Where one part lies.
+#[derive(Clone, Copy)]
+struct Token {
+    at: u32,
+    end: u32,
+    /// How many tokens the part is, itself and all in it.
+    size: u32,
+    kind: Kind,
+    /// Whether it is a string without an escape.
+    plain: bool,
+}
+
+/// The parts of a value. It is filled again and again: its memory is taken once.
+#[derive(Default)]
+pub(crate) struct Tape {
+    tokens: Vec<Token>,
+}
+
+impl Tape {
+    /// The tape of a text that the scanner has accepted, whose value is no larger than an entry.
+    pub(crate) fn of(text: &str) -> Tape {
+        let mut tape = Tape::default();
+        tape.read_whole(text);
+        tape
+    }
+
+    /// Reads a text that the scanner has accepted. Of any other it has no part.
+    pub(crate) fn read_whole(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let read = match kind_of(bytes.first()) {
+            Kind::String | Kind::Array | Kind::Object => self.read(bytes, DEEPEST),
+            Kind::Null | Kind::Bool | Kind::Number => None,
+        };
+        if read.is_none_or(|read| read.len() != bytes.len()) {
+            self.tokens.clear();
+            self.tokens
+                .extend(u32::try_from(bytes.len()).ok().map(|end| Token {
+                    at: 0,
+                    end,
+                    size: 1,
+                    kind: kind_of(bytes.first()),
+                    plain: false,
+                }));
+        }
+    }
+
+    /// Reads the string, array or object at the front of a text, with at most so many containers open at once: its text.
+    /// `None` when it is none, or is not all there: the scanner then says which.
+    pub(crate) fn read<'t>(&mut self, text: &'t [u8], depth: usize) -> Option<&'t str> {
+        self.tokens.clear();
+        let mut reader = Reader {
+            text,
+            tokens: &mut self.tokens,
+        };
+        let end = reader.value(0, depth)?;
+        std::str::from_utf8(text.get(..end)?).ok()
+    }
+
+    /// The value that was read, with its text.
+    pub(crate) fn root<'t>(&'t self, text: &'t str) -> Node<'t> {
+        Node {
+            text,
+            tokens: &self.tokens,
+        }
+    }
+}
+
+/// A part of a text.
+#[derive(Clone, Copy)]
+pub(crate) struct Node<'t> {
+    text: &'t str,
+    tokens: &'t [Token],
+}
+
+impl<'t> Node<'t> {
+    /// What it is.
+    pub(crate) fn kind(&self) -> Kind {
+        self.tokens.first().map_or(Kind::Null, |token| token.kind)
+    }
+
+    /// Its text.
+    pub(crate) fn raw(&self) -> &'t str {
+        let range = |token: &Token| token.at as usize..token.end as usize;
+        let text = self
+            .tokens
+            .first()
+            .and_then(|token| self.text.get(range(token)));
+        text.unwrap_or_default()
+    }
+
+    /// Whether it is a string that stands in the text as it says.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.tokens.first().is_some_and(|token| token.plain)
+    }
+
+    /// What a string says. Borrowed where the text has no escape.
+    pub(crate) fn says(&self) -> Cow<'t, str> {
+        let raw = self.raw();
+        let inside = raw.get(1..raw.len().wrapping_sub(1)).unwrap_or_default();
+        match self.is_plain() {
+            true => Cow::Borrowed(inside),
+            false => unescaped(inside),
+        }
+    }
+
+    /// The elements of an array, or the keys and values of an object in turns.
+    pub(crate) fn parts(&self) -> Parts<'t> {
+        Parts {
+            text: self.text,
+            tokens: self.tokens.get(1..).unwrap_or_default(),
+        }
+    }
+
+    /// The members of an object, keys as strings.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (Node<'t>, Node<'t>)> + use<'t> {
+        let mut parts = self.parts();
+        std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
+    }
+}
+
+/// Walks through what lies in a container.
+pub(crate) struct Parts<'t> {
+    text: &'t str,
+    tokens: &'t [Token],
+}
+
+impl<'t> Iterator for Parts<'t> {
+    type Item = Node<'t>;
+
+    fn next(&mut self) -> Option<Node<'t>> {
+        let size = self.tokens.first()?.size as usize;
+        let (tokens, rest) = self.tokens.split_at_checked(size)?;
+        self.tokens = rest;
+        Some(Node {
+            text: self.text,
+            tokens,
+        })
+    }
+}
+
+/// Reads a text that is there as a whole. Each function reads what begins at `at` and tells where that ends.
+struct Reader<'r> {
+    text: &'r [u8],
+    tokens: &'r mut Vec<Token>,
+}
+
+impl Reader<'_> {
+    fn value(&mut self, at: usize, depth: usize) -> Option<usize> {
+        match *self.text.get(at)? {
+            b'"' => self.string(at),
+            b'{' => self.object(at, depth.checked_sub(1)?),
+            b'[' => self.array(at, depth.checked_sub(1)?),
+            b'-' | b'0'..=b'9' => self.number(at),
+            b't' => self.word(at, b"true", Kind::Bool),
+            b'f' => self.word(at, b"false", Kind::Bool),
+            b'n' => self.word(at, b"null", Kind::Null),
+            _ => None,
+        }
+    }
+
+    fn object(&mut self, at: usize, depth: usize) -> Option<usize> {
+        let number = self.open(at, Kind::Object)?;
+        let mut at = self.space(at.wrapping_add(1));
+        if self.text.get(at) == Some(&b'}') {
+            return self.close(number, at);
+        }
+        loop {
+            if self.text.get(at) != Some(&b'"') {
+                return None;
+            }
+            at = self.string(at)?;
+            at = self.space(at);
+            if self.text.get(at) != Some(&b':') {
+                return None;
+            }
+            at = self.space(at.wrapping_add(1));
+            at = self.value(at, depth)?;
+            at = self.space(at);
+            match self.text.get(at)? {
+                b',' => at = self.space(at.wrapping_add(1)),
+                b'}' => return self.close(number, at),
+                _ => return None,
+            }
+        }
+    }
+
+    fn array(&mut self, at: usize, depth: usize) -> Option<usize> {
+        let number = self.open(at, Kind::Array)?;
+        let mut at = self.space(at.wrapping_add(1));
+        if self.text.get(at) == Some(&b']') {
+            return self.close(number, at);
+        }
+        loop {
+            at = self.value(at, depth)?;
+            at = self.space(at);
+            match self.text.get(at)? {
+                b',' => at = self.space(at.wrapping_add(1)),
+                b']' => return self.close(number, at),
+                _ => return None,
+            }
+        }
+    }
+
+    /// The number of the container's token; it is completed when it closes.
+    fn open(&mut self, at: usize, kind: Kind) -> Option<usize> {
+        let number = self.tokens.len();
+        self.push(at, at, kind, false)?;
+        Some(number)
+    }
+
+    fn close(&mut self, number: usize, at: usize) -> Option<usize> {
+        let (size, end) = (self.tokens.len().wrapping_sub(number), at.wrapping_add(1));
+        let token = self.tokens.get_mut(number)?;
+        token.size = u32::try_from(size).ok()?;
+        token.end = u32::try_from(end).ok()?;
+        Some(end)
+    }
+
+    fn push(&mut self, at: usize, end: usize, kind: Kind, plain: bool) -> Option<usize> {
+        self.tokens.push(Token {
+            at: u32::try_from(at).ok()?,
+            end: u32::try_from(end).ok()?,
+            size: 1,
+            kind,
+            plain,
+        });
+        Some(end)
+    }
+
+    fn space(&self, mut at: usize) -> usize {
+        while matches!(self.text.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            at = at.wrapping_add(1);
+        }
+        at
+    }
+
+    fn string(&mut self, at: usize) -> Option<usize> {
+        let mut end = at.wrapping_add(1);
+        let mut plain = true;
+        loop {
+            let rest = self.text.get(end..)?;
+            let (run, _) = plain_run(rest);
+            end = end.wrapping_add(run);
+            match rest.get(run)? {
+                b'"' => return self.push(at, end.wrapping_add(1), Kind::String, plain),
+                b'\\' => end = self.escape(end.wrapping_add(1))?,
+                _ => return None,
+            }
+            plain = false;
+        }
+    }
+
+    /// What follows a backslash.
+    fn escape(&self, at: usize) -> Option<usize> {
+        let after = at.wrapping_add(1);
+        match self.text.get(at)? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(after),
+            b'u' => {
+                let end = after.wrapping_add(4);
+                match self.unit(after)? {
+                    0xD800..=0xDBFF => self.low_surrogate(end),
+                    0xDC00..=0xDFFF => None,
+                    _ => Some(end),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn low_surrogate(&self, at: usize) -> Option<usize> {
+        let digits = at.wrapping_add(2);
+        if self.text.get(at..digits)? != b"\\u" {
+            return None;
+        }
+        matches!(self.unit(digits)?, 0xDC00..=0xDFFF).then_some(digits.wrapping_add(4))
+    }
+
+    /// Four hex digits.
+    fn unit(&self, at: usize) -> Option<u32> {
+        let digits = self.text.get(at..at.wrapping_add(4))?;
+        let digit = |value: u32, digit: &u8| Some((value << 4) | char::from(*digit).to_digit(16)?);
+        digits.iter().try_fold(0, digit)
+    }
+
+    /// A number ends with a byte that does not belong to it: at the end of the text it could go on.
+    fn number(&mut self, at: usize) -> Option<usize> {
+        let mut number = Number::begin(*self.text.get(at)?)?;
+        let mut end = at.wrapping_add(1);
+        loop {
+            match number.after(*self.text.get(end)?) {
+                Some(next) => number = next,
+                None if number.whole() => return self.push(at, end, Kind::Number, false),
+                None => return None,
+            }
+            end = end.wrapping_add(1);
+        }
+    }
+
+    fn word(&mut self, at: usize, word: &[u8], kind: Kind) -> Option<usize> {
+        let end = at.wrapping_add(word.len());
+        match self.text.get(at..end)? == word {
+            true => self.push(at, end, kind, false),
+            false => None,
+        }
+    }
+}
