@@ -1,6 +1,7 @@
 //! One test binary: conformance of the core, the service over real HTTP, faults, and the order of the house.
 
 mod conformance;
+mod counts;
 mod examples;
 mod fuzz;
 mod laws;
