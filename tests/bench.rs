@@ -7,8 +7,12 @@ mod bare;
 #[path = "service/client.rs"]
 #[allow(dead_code, reason = "the tests use the rest of it")]
 mod client;
+#[path = "bench/curves.rs"]
+mod curves;
 #[path = "bench/floor.rs"]
 mod floor;
+#[path = "bench/growth.rs"]
+mod growth;
 #[path = "service/harness.rs"]
 #[allow(dead_code, reason = "the tests use the rest of it")]
 mod harness;
@@ -41,6 +45,8 @@ use report::Report;
 const MANY: usize = 100_000;
 /// Runs of what takes long; the median counts.
 const RUNS: usize = 5;
+/// The curves, up to 1,000,000 accounts in the pool and up to 10,000,000: measured only when they are named.
+const GROWTH: [&str; 2] = ["growth", "growth-to-10M"];
 /// What can be measured alone.
 const GROUPS: [&str; 10] = [
     "plan", "wasmtime", "node", "browsers", "imports", "single", "at-once", "reads", "pools",
@@ -59,6 +65,11 @@ fn main() {
             std::process::exit(2);
         }
     };
+    for (group, most) in GROWTH.iter().zip([1_000_000, 10_000_000]) {
+        if wanted.contains(group) {
+            return growth::measure(most);
+        }
+    }
     let mut report = Report::begin();
     let body = payload::accounts(MANY);
     for group in GROUPS
@@ -80,8 +91,14 @@ fn asked(args: &[String]) -> Result<(Vec<&'static str>, Option<PathBuf>), String
             json = Some(args.next().ok_or("--json wants a file")?.into());
             continue;
         }
-        let known = GROUPS.iter().find(|group| *group == arg);
-        groups.push(*known.ok_or_else(|| format!("`{arg}` is none of {}", GROUPS.join(", ")))?);
+        let known = GROUPS.iter().chain(&GROWTH).find(|group| *group == arg);
+        groups.push(*known.ok_or_else(|| {
+            format!(
+                "`{arg}` is none of {}, {}",
+                GROUPS.join(", "),
+                GROWTH.join(", ")
+            )
+        })?);
     }
     Ok((groups, json))
 }

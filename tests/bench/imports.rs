@@ -182,20 +182,9 @@ pub(crate) fn middle(values: &mut [f64]) -> f64 {
 pub(crate) fn memory(report: &mut Report) {
     let body = payload::accounts(MANY * 10);
     let server = Server::start_with(&["--max-body", "1GiB"]);
-    let (ended, most) = (AtomicBool::new(false), AtomicU64::new(0));
-    let took = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !ended.load(Ordering::Relaxed) {
-                most.fetch_max(server.anonymous_memory(), Ordering::Relaxed);
-                std::thread::sleep(Duration::from_millis(2));
-            }
-        });
-        let took = timed(|| inject(&server, &body));
-        ended.store(true, Ordering::Relaxed);
-        took
-    });
+    let (took, peak) = peak(&server, || inject(&server, &body));
     let mib = f64::from(1 << 20);
-    let peak = most.load(Ordering::Relaxed) as f64 / mib;
+    let peak = peak as f64 / mib;
     println!(
         "{:.0} MB took {:.1} s",
         body.len() as f64 / 1e6,
@@ -208,6 +197,23 @@ pub(crate) fn memory(report: &mut Report) {
         (peak, 160.0),
         Some(Goal::AtMost(1.0)),
     );
+}
+
+/// How long something takes, and the most anonymous memory of the server meanwhile, in bytes.
+pub(crate) fn peak(server: &Server, work: impl FnOnce()) -> (Duration, u64) {
+    let (ended, most) = (AtomicBool::new(false), AtomicU64::new(0));
+    let took = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Ordering::Relaxed) {
+                most.fetch_max(server.anonymous_memory(), Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        });
+        let took = timed(work);
+        ended.store(true, Ordering::Relaxed);
+        took
+    });
+    (took, most.load(Ordering::Relaxed))
 }
 
 /// A pool with so many accounts, of one source, in a home that outlives its server.

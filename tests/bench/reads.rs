@@ -262,7 +262,8 @@ pub(crate) fn start(report: &mut Report, large: Server) -> Home {
     full
 }
 
-fn started(home: Home) -> (Server, Duration) {
+/// A server in this home, and how long it took until it told its address.
+pub(crate) fn started(home: Home) -> (Server, Duration) {
     let began = Instant::now();
     let server = Server::start_in(home, &[]);
     (server, began.elapsed())

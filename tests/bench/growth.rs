@@ -1,0 +1,196 @@
+//! How time and memory grow with the pool and with the payload: `cargo bench -p tributary-tests -- growth` writes the table
+//! and the curves that are kept in `tests/bench/growth`.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::curves::{Curve, Panel, draw};
+use crate::harness::{ACCOUNTS, Home, INJECT, Server};
+use crate::imports::{self, inject, peak};
+use crate::load::{self, Client};
+use crate::report::{median, milliseconds, timed};
+use crate::{payload, reads};
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bench/growth");
+const MIB: f64 = 1_048_576.0;
+/// Requests of which the median counts.
+const ASKED: usize = 200;
+
+/// What was measured of one pool.
+struct OfPool {
+    accounts: usize,
+    token_ms: f64,
+    page_ms: f64,
+    start_ms: f64,
+    at_rest_mib: f64,
+    database_mib: f64,
+}
+
+/// What was measured of one payload.
+struct OfPayload {
+    accounts: usize,
+    import_ms: f64,
+    peak_mib: f64,
+}
+
+/// Measures pools from 1,000 to `most` accounts, and payloads up to 1,000,000.
+pub(crate) fn measure(most: usize) {
+    let pools: Vec<_> = decades(1_000, most).map(of_pool).collect();
+    let payloads: Vec<_> = decades(1, 1_000_000).map(of_payload).collect();
+    let table = table(&pools, &payloads);
+    println!("{table}");
+    let folder = Path::new(FOLDER);
+    fs::write(folder.join("table.md"), table).expect("the folder is there");
+    fs::write(folder.join("curves.svg"), curves(&pools, &payloads)).expect("the folder is there");
+}
+
+/// 10, 100, 1,000 …, both ends included.
+fn decades(first: usize, last: usize) -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(first), |size| Some(size * 10)).take_while(move |size| *size <= last)
+}
+
+fn of_pool(accounts: usize) -> OfPool {
+    let home = settled(imports::pool_of(accounts));
+    let database = fs::metadata(home.data().join("tributary.db")).expect("a database");
+    let (server, started) = reads::started(home);
+    let at_rest = server.anonymous_memory();
+    let mut client = Client::new(server.addr);
+    let page = load::get(&format!("{ACCOUNTS}?limit=100"));
+    let mut pages: Vec<_> = (0..ASKED)
+        .map(|_| {
+            timed(|| {
+                client.ask(&page);
+            })
+        })
+        .collect();
+    let mut tokens: Vec<_> = (0..ASKED)
+        .map(|n| {
+            let request = load::post(INJECT, &format!(r#"{{"tokens": ["grown-{n:08}"]}}"#));
+            timed(|| {
+                client.ask(&request);
+            })
+        })
+        .collect();
+    OfPool {
+        accounts,
+        token_ms: milliseconds(median(&mut tokens)),
+        page_ms: milliseconds(median(&mut pages)),
+        start_ms: milliseconds(started),
+        at_rest_mib: at_rest as f64 / MIB,
+        database_mib: database.len() as f64 / MIB,
+    }
+}
+
+/// Ends a server once what it imported has left the WAL: otherwise the next one begins with that.
+fn settled(server: Server) -> Home {
+    let wal = server.home().data().join("tributary.db-wal");
+    let until = Instant::now() + Duration::from_secs(60);
+    while fs::metadata(&wal).is_ok_and(|wal| wal.len() > 1 << 20) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    server.stop()
+}
+
+fn of_payload(accounts: usize) -> OfPayload {
+    let body = payload::accounts(accounts);
+    // A short import is repeated into new pools: its first one also waits for what a server does once.
+    let runs = if accounts <= 10_000 { 15 } else { 1 };
+    let (mut times, mut peaks) = (vec![], vec![]);
+    for _ in 0..runs {
+        let server = Server::start_with(&["--max-body", "1GiB"]);
+        let at_rest = server.anonymous_memory();
+        let (took, most) = peak(&server, || inject(&server, &body));
+        times.push(took);
+        peaks.push(most.saturating_sub(at_rest));
+    }
+    peaks.sort_unstable();
+    OfPayload {
+        accounts,
+        import_ms: milliseconds(median(&mut times)),
+        peak_mib: peaks[peaks.len() / 2] as f64 / MIB,
+    }
+}
+
+fn table(pools: &[OfPool], payloads: &[OfPayload]) -> String {
+    let mut out = String::from(
+        "| accounts in the pool | one token, ms | a page of 100, ms | start, ms | memory at rest, MiB | database, MiB |\n\
+         | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+    );
+    for pool in pools {
+        let OfPool {
+            accounts,
+            token_ms,
+            page_ms,
+            start_ms,
+            at_rest_mib,
+            database_mib,
+        } = pool;
+        writeln!(
+            out,
+            "| {accounts} | {token_ms:.2} | {page_ms:.2} | {start_ms:.1} | {at_rest_mib:.1} | {database_mib:.1} |"
+        )
+        .expect("memory takes it");
+    }
+    out.push_str(
+        "\n| accounts in the payload | import, ms | per account, µs | memory over rest at its peak, MiB |\n\
+         | ---: | ---: | ---: | ---: |\n",
+    );
+    for payload in payloads {
+        let OfPayload {
+            accounts,
+            import_ms,
+            peak_mib,
+        } = payload;
+        let each = import_ms * 1e3 / *accounts as f64;
+        writeln!(
+            out,
+            "| {accounts} | {import_ms:.2} | {each:.1} | {peak_mib:.1} |"
+        )
+        .expect("memory takes it");
+    }
+    out
+}
+
+fn curves(pools: &[OfPool], payloads: &[OfPayload]) -> String {
+    let pool = |name, of: fn(&OfPool) -> f64| Curve {
+        name,
+        points: pools.iter().map(|p| (p.accounts as f64, of(p))).collect(),
+    };
+    let payload = |name, of: fn(&OfPayload) -> f64| Curve {
+        name,
+        points: payloads
+            .iter()
+            .map(|p| (p.accounts as f64, of(p)))
+            .collect(),
+    };
+    draw(&[
+        Panel {
+            title: "Time against the pool, ms",
+            curves: vec![
+                pool("one token", |p| p.token_ms),
+                pool("a page", |p| p.page_ms),
+                pool("start", |p| p.start_ms),
+            ],
+        },
+        Panel {
+            title: "Size against the pool, MiB",
+            curves: vec![
+                pool("memory", |p| p.at_rest_mib),
+                pool("database", |p| p.database_mib),
+            ],
+        },
+        Panel {
+            title: "Time against the payload",
+            curves: vec![
+                payload("import, ms", |p| p.import_ms),
+                payload("each, µs", |p| p.import_ms * 1e3 / p.accounts as f64),
+            ],
+        },
+        Panel {
+            title: "Memory against the payload, MiB",
+            curves: vec![payload("over rest", |p| p.peak_mib)],
+        },
+    ])
+}
