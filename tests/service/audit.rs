@@ -90,9 +90,9 @@ fn every_act_is_a_row_and_tells_no_secret() {
     assert_eq!(released.status, 200, "{released:?}");
     done("release", &format!("job {} of s", server.last_job()));
     server.post(&format!("{EXPORT}?provider=gpt"), "");
-    done("export", "provider=gpt");
+    done("export", "filtered by its query");
     server.get("/api/accounts/payload");
-    done("payload", "all");
+    done("payload", "pool");
     let key = server.post("/api/auth/users", r#"{"name": "ops"}"#).json()["item"]["id"].clone();
     let key = key.as_str().expect("an id");
     done("key.create", key);
@@ -393,4 +393,15 @@ fn every_thousandth_row_goes_to_the_log() {
         .expect("a head")
         .trim_matches('"');
     assert_eq!(verify(server.home(), Some(head)).0, Some(0), "{line}");
+}
+
+#[test]
+fn what_an_export_looks_for_is_not_kept() {
+    let server = Server::start();
+    server.post(INJECT, r#"{"tokens": ["a-1"]}"#);
+    let asked = format!("{EXPORT}?q={CANARY}");
+    assert_eq!(server.post(&asked, "").status, 200);
+    let listed = server.get(AUDIT).body;
+    assert!(listed.contains("filtered by its query"), "{listed}");
+    assert!(!listed.contains(CANARY), "{listed}");
 }
