@@ -15,6 +15,13 @@ use crate::service::payload;
 /// Power cuts of each kind.
 const CUTS: usize = 12;
 
+/// A server whose disk works until it is told otherwise.
+fn working() -> Server {
+    let home = Home::new();
+    tell(&home, "none 0 0");
+    start_in(home)
+}
+
 /// Cuts the power again and again in the way that `words` make of a random number, and looks what is left each time.
 fn cut(words: impl Fn(&mut Random) -> String) -> Sent {
     let (mut random, mut sent) = (Random(0x0bad_d15c), Sent::default());
@@ -65,9 +72,7 @@ fn a_torn_write_of_the_wal_tears_nothing_else() {
 
 #[test]
 fn the_shim_does_lose_what_is_not_synced() {
-    let home = Home::new();
-    tell(&home, "none 0 0");
-    let mut server = start_in(home);
+    let mut server = working();
     server.post(INJECT, r#"{"tokens": ["a-1"]}"#);
     tell(server.home(), "nosync 0 0");
     assert_eq!(server.post(INJECT, r#"{"tokens": ["a-2"]}"#).status, 200);
@@ -167,9 +172,7 @@ fn writes(server: &Server) -> Vec<(&'static str, Ask)> {
 /// While writing fails with this number, every write is refused as a passing trouble and reads are answered; then all goes
 /// on without a restart.
 fn refuses_and_goes_on(number: i32) {
-    let home = Home::new();
-    tell(&home, "none 0 0");
-    let server = start_in(home);
+    let server = working();
     server.post(
         INJECT,
         r#"{"accounts": [{"token": "a-1", "quota": 7}], "source_id": "s"}"#,
@@ -254,9 +257,7 @@ fn a_read_only_database_is_refused_at_the_start_in_one_sentence() {
 
 #[test]
 fn a_sync_that_fails_is_acknowledged_to_nobody() {
-    let home = Home::new();
-    tell(&home, "none 0 0");
-    let server = start_in(home);
+    let server = working();
     server.post(INJECT, r#"{"tokens": ["a-1"], "source_id": "s"}"#);
     tell(server.home(), &format!("syncs {IO} 0"));
     for n in 0..5 {
@@ -273,9 +274,7 @@ fn a_sync_that_fails_is_acknowledged_to_nobody() {
 
 #[test]
 fn a_disk_that_is_full_for_checkpoints_alone_loses_nothing_and_they_catch_up() {
-    let home = Home::new();
-    tell(&home, "none 0 0");
-    let server = start_in(home);
+    let server = working();
     server.post(INJECT, r#"{"tokens": ["a-1"], "source_id": "s"}"#);
     tell(server.home(), &format!("main {NO_SPACE} 0"));
     // Each is more than the WAL may hold before it is copied.
@@ -307,9 +306,7 @@ fn a_disk_that_is_full_for_checkpoints_alone_loses_nothing_and_they_catch_up() {
 #[test]
 fn a_clock_that_jumps_loses_nothing_and_keeps_the_order_of_jobs() {
     const YEARS: i64 = 10 * 365 * 86_400;
-    let home = Home::new();
-    tell(&home, "none 0 0");
-    let server = start_in(home);
+    let server = working();
     for (n, clock) in [0, YEARS, -YEARS, -3 * YEARS, 1, 0].into_iter().enumerate() {
         tell(server.home(), &format!("none 0 {clock}"));
         let body = json!({"tokens": [format!("a-{n}")], "source_id": format!("s{n}")});
