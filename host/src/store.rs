@@ -202,7 +202,7 @@ impl Store {
         let db = Store::peek(dir)?;
         let path = dir.join(migrate::FILE);
         // Beside a pool that is not sealed yet the first server makes the key.
-        if !migrate::salt(&path)?.is_some_and(|salt| vault::is_sealed(&salt)) {
+        if !is_sealed(&path)? {
             return Ok(db);
         }
         Ok(match Store::unlock(dir, &path, key) {
@@ -217,7 +217,7 @@ impl Store {
         let db = Store::peek_read_only(dir)?;
         let path = dir.join(migrate::FILE);
         // A look makes no key: the first server does.
-        if !migrate::salt(&path)?.is_some_and(|salt| vault::is_sealed(&salt)) {
+        if !is_sealed(&path)? {
             return Err(OpenError::Older(path));
         }
         let keys = Store::unlock(dir, &path, key)?;
@@ -441,6 +441,12 @@ impl Store {
             }
         }
     }
+}
+
+/// Whether the secrets of the database at `path` are sealed.
+fn is_sealed(path: &Path) -> Result<bool, OpenError> {
+    let salt = migrate::salt(path)?;
+    Ok(salt.is_some_and(|salt| vault::is_sealed(&salt)))
 }
 
 /// Makes the data folder for its owner alone; a folder that is there is taken as it is.
