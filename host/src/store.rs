@@ -159,7 +159,13 @@ impl Store {
             true => migrate::salt(path)?,
             false => None,
         };
+        let found = salt.is_some();
         let salt = salt.filter(|salt| vault::is_sealed(salt));
+        // The salt is sealed before any row.
+        if found && salt.is_none() && migrate::has_sealed_rows(path)? {
+            let why = "its secrets are sealed and its salt is not".to_owned();
+            return Err(OpenError::Damaged(path.to_path_buf(), why));
+        }
         let keys = MasterKeys::settle(key, dir, salt.is_some())?;
         if let Some(salt) = salt
             && Vault::new(&keys.keys).open(Identity::Salt, &salt).is_err()

@@ -89,9 +89,10 @@ fn create(wanted: &Create) -> Outcome {
     let name = keys::name(&wanted.name).ok_or_else(|| format!("`--name` {}", keys::NAME_RULE))?;
     let (key, stored) = ApiKey::make(name, wanted.role.into())?;
     let db = Store::peek_with_key(&wanted.data.dir, &wanted.master_key)?;
-    at_once(&db, || {
-        keys::create(&db, &stored)?;
-        audit::append_of_command(&db, "key.create", &stored.id)
+    // The server's writer waits for it.
+    db.at_once(|db| {
+        keys::create(db, &stored)?;
+        audit::append_of_command(db, "key.create", &stored.id)
     })?;
     crate::output::print(&format!("{key}\n"))?;
     Ok(())
@@ -118,14 +119,6 @@ fn list(dir: &Path) -> Outcome {
     Ok(())
 }
 
-/// Does it in one transaction, for which the server's writer waits.
-fn at_once<T>(db: &Db, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    db.execute_batch("BEGIN IMMEDIATE")?;
-    let done = work();
-    db.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-    done
-}
-
 /// Changes a key that must be there.
 fn change(
     chosen: &Chosen,
@@ -133,10 +126,10 @@ fn change(
     change: impl FnOnce(&Db, &str) -> Result<bool, StoreError>,
 ) -> Outcome {
     let db = Store::peek_with_key(&chosen.data.dir, &chosen.master_key)?;
-    let changed = at_once(&db, || {
-        let changed = change(&db, &chosen.id)?;
+    let changed = db.at_once(|db| {
+        let changed = change(db, &chosen.id)?;
         if changed {
-            audit::append_of_command(&db, act, &chosen.id)?;
+            audit::append_of_command(db, act, &chosen.id)?;
         }
         Ok(changed)
     });

@@ -61,6 +61,17 @@ impl Db {
         Ok(work(self))
     }
 
+    /// Runs `work` in a writing transaction of its own, which an error takes back.
+    pub fn at_once<T>(
+        &self,
+        work: impl FnOnce(&Db) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.execute_batch("BEGIN IMMEDIATE")?;
+        let done = work(self);
+        self.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+        done
+    }
+
     /// The connection alone.
     pub fn into_connection(self) -> Connection {
         self.connection

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::accounts::parts_of;
 use super::connect;
 use super::error::OpenError;
+use super::vault;
 
 /// The name of the database in the data folder.
 pub(super) const FILE: &str = "tributary.db";
@@ -78,6 +79,17 @@ pub(super) fn salt(path: &Path) -> Result<Option<Vec<u8>>, OpenError> {
     let db = connect::reader(path).map_err(|e| OpenError::from_sqlite(path, &e))?;
     let salt = db.query_row("SELECT salt FROM meta", [], |row| row.get(0));
     Ok(salt.ok())
+}
+
+/// Whether any row of a database is sealed. Of an earlier version, which sealed nothing, it has not the tables for it.
+pub(super) fn has_sealed_rows(path: &Path) -> Result<bool, OpenError> {
+    let db = connect::reader(path).map_err(|e| OpenError::from_sqlite(path, &e))?;
+    let sql = "SELECT 1 FROM (SELECT secret FROM account UNION ALL SELECT secret FROM undo UNION ALL SELECT secret FROM source) \
+               WHERE substr(secret, 1, 4) = ?1 LIMIT 1";
+    let found = db
+        .prepare(sql)
+        .and_then(|mut rows| rows.exists([vault::MARK]));
+    Ok(found.unwrap_or(false))
 }
 
 /// Whether the database is at the schema of this program.

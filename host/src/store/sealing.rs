@@ -18,24 +18,25 @@ pub(super) fn seal_all(db: &Db) -> Result<(), StoreError> {
     if sealed {
         return Ok(());
     }
-    let mut place = Place::default();
-    loop {
-        db.execute_batch("BEGIN IMMEDIATE")?;
-        let step = step(db, place).and_then(|next| {
-            if next.is_none() {
-                db.execute("UPDATE meta SET sealed = 1", [])?;
-            }
-            Ok(next)
-        });
-        db.execute_batch(if step.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-        match step? {
-            Some(next) => place = next,
-            None => break,
-        }
+    // The first of all: from then on nobody opens the pool without the key.
+    db.at_once(salt)?;
+    let mut place = Some(Place::default());
+    while let Some(here) = place {
+        place = db.at_once(|db| step(db, here))?;
     }
-    // Pages that nothing uses any more still hold what was there.
-    db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
+    // Pages that nothing uses any more still hold what was there. Until they are gone the pool does not count as sealed.
+    db.execute_batch("VACUUM")?;
+    if leaves_no_wal(db)? {
+        db.execute("UPDATE meta SET sealed = 1", [])?;
+        leaves_no_wal(db)?;
+    }
     Ok(())
+}
+
+/// Whether the WAL could be emptied: somebody who reads the pool at this moment needs it.
+fn leaves_no_wal(db: &Db) -> Result<bool, StoreError> {
+    let busy: bool = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(!busy)
 }
 
 /// Where sealing goes on.
@@ -103,11 +104,7 @@ fn sources_and_salt(db: &Db) -> Result<(), StoreError> {
             )?;
         }
     }
-    let salt: Vec<u8> = db.query_row("SELECT salt FROM meta", [], |row| row.get(0))?;
-    if !db.vault().is_current(&salt) {
-        let salt = anew(db, Identity::Salt, &salt)?;
-        db.execute("UPDATE meta SET salt = ?1", [salt])?;
-    }
+    salt(db)?;
     // Never unsealed: what is not sealed here was put in by somebody else, and stays what it is.
     for (column, whose) in [
         ("audit_key", Identity::AuditKey),
@@ -119,6 +116,15 @@ fn sources_and_salt(db: &Db) -> Result<(), StoreError> {
             let sealed = anew(db, whose, &sealed)?;
             db.execute(&format!("UPDATE meta SET {column} = ?1"), [sealed])?;
         }
+    }
+    Ok(())
+}
+
+fn salt(db: &Db) -> Result<(), StoreError> {
+    let salt: Vec<u8> = db.query_row("SELECT salt FROM meta", [], |row| row.get(0))?;
+    if !db.vault().is_current(&salt) {
+        let salt = anew(db, Identity::Salt, &salt)?;
+        db.execute("UPDATE meta SET salt = ?1", [salt])?;
     }
     Ok(())
 }
@@ -136,7 +142,9 @@ fn anew(db: &Db, whose: Identity<'_>, secret: &[u8]) -> Result<Vec<u8>, StoreErr
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Store, StoreOptions, migrate, sources};
+    use super::super::master_key::{MasterKeyError, MasterKeys};
+    use super::super::vault::Vault;
+    use super::super::{OpenError, Store, StoreOptions, migrate, sources};
     use super::*;
     use crate::config::MasterKeyOptions;
     use crate::store::accounts::parts_of;
@@ -216,26 +224,70 @@ mod tests {
         assert_eq!(canaries(dir.path()), 0);
     }
 
+    /// A pool of before whose first sealing a crash has cut off after so many steps.
+    fn cut_off_after(dir: &Path, steps: usize) {
+        earlier(dir, ROWS + 10);
+        let keys = MasterKeys::settle(&MasterKeyOptions::default(), dir, false).unwrap();
+        let db = Db::new(migrate::prepare(dir).unwrap(), Vault::new(&keys.keys));
+        db.at_once(salt).unwrap();
+        let mut place = Some(Place::default());
+        for _ in 0..steps {
+            place = place.and_then(|here| db.at_once(|db| step(db, here)).unwrap());
+        }
+    }
+
     #[tokio::test]
     async fn what_a_crash_cut_short_goes_on_at_the_next_start() {
+        // In the middle of the accounts; when all is sealed, and pages that nothing uses hold what was there.
+        for steps in [0, 1, 9] {
+            let dir = tempdir().unwrap();
+            cut_off_after(dir.path(), steps);
+            assert!(canaries(dir.path()) > 0, "{steps}");
+            let store = open(dir.path());
+            assert_eq!(canaries(dir.path()), 0, "{steps}");
+            let sealed = |db: &Db| -> Result<i64, StoreError> {
+                let sql = "SELECT count(*) FROM account WHERE substr(secret, 1, 4) = CAST('TRS1' AS BLOB)";
+                Ok(db.query_row(sql, [], |row| row.get(0))?)
+            };
+            assert_eq!(store.read(sealed).await.unwrap(), ROWS + 10);
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_lost_amid_the_first_sealing_is_not_made_anew() {
+        for steps in [0, 1] {
+            let dir = tempdir().unwrap();
+            cut_off_after(dir.path(), steps);
+            let key = dir.path().join("master-key");
+            fs::remove_file(&key).unwrap();
+            let opened = Store::open(
+                dir.path(),
+                StoreOptions::default(),
+                &MasterKeyOptions::default(),
+            );
+            assert!(
+                matches!(opened, Err(OpenError::Key(MasterKeyError::Missing(_)))),
+                "{steps}"
+            );
+            assert!(!key.exists());
+        }
+    }
+
+    #[test]
+    fn sealed_rows_beside_a_salt_that_is_not_are_refused() {
         let dir = tempdir().unwrap();
-        earlier(dir.path(), ROWS + 10);
-        open(dir.path()).close(Duration::from_secs(5)).await;
+        cut_off_after(dir.path(), 1);
         let db = rusqlite::Connection::open(dir.path().join("tributary.db")).unwrap();
-        // As if it had ended after the first rows.
-        let secret = parts_of([format!("{CANARY}-9").as_str()]);
-        db.execute("UPDATE account SET secret = ?1 WHERE id > 2000", [&*secret])
+        db.execute("UPDATE meta SET salt = zeroblob(32)", [])
             .unwrap();
-        db.execute("UPDATE meta SET sealed = 0", []).unwrap();
         db.close().unwrap();
-        assert!(canaries(dir.path()) > 0);
-        let store = open(dir.path());
-        assert_eq!(canaries(dir.path()), 0);
-        let sealed = |db: &Db| -> Result<i64, StoreError> {
-            let sql =
-                "SELECT count(*) FROM account WHERE substr(secret, 1, 4) = CAST('TRS1' AS BLOB)";
-            Ok(db.query_row(sql, [], |row| row.get(0))?)
-        };
-        assert_eq!(store.read(sealed).await.unwrap(), ROWS + 10);
+        let before = fs::read(dir.path().join("tributary.db")).unwrap();
+        let opened = Store::open(
+            dir.path(),
+            StoreOptions::default(),
+            &MasterKeyOptions::default(),
+        );
+        assert!(matches!(opened, Err(OpenError::Damaged(..))));
+        assert_eq!(fs::read(dir.path().join("tributary.db")).unwrap(), before);
     }
 }

@@ -14,7 +14,7 @@ use super::accounts::damaged;
 use super::error::StoreError;
 
 /// How a sealed text begins. No text that was ever kept unsealed does: those begin with a length below 2²⁴.
-const MARK: &[u8; 4] = b"TRS1";
+pub(super) const MARK: &[u8; 4] = b"TRS1";
 const ID: usize = 4;
 const NONCE: usize = 12;
 /// Bytes in front of what is encrypted.
