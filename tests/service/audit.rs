@@ -257,6 +257,10 @@ fn what_was_chained_once_is_not_chained_again() {
         "UPDATE meta SET audit_end = x''; UPDATE audit SET actor = 'command line', mac = x'' WHERE seq >= 2",
         "UPDATE meta SET audit_end = x''; UPDATE audit SET actor = 'command line', mac = x''",
         "DELETE FROM audit WHERE seq = 3; UPDATE meta SET audit_end = x''",
+        "UPDATE meta SET audit_key = x''",
+        "UPDATE meta SET audit_key = x'', audit_end = x''; UPDATE audit SET actor = 'command line', mac = x''",
+        "UPDATE meta SET audit_key = x'', audit_end = x''; DELETE FROM audit",
+        "DROP TABLE audit; ALTER TABLE meta DROP COLUMN audit_key; ALTER TABLE meta DROP COLUMN audit_end; PRAGMA user_version = 5",
     ] {
         let server = Server::start();
         for n in 0..3 {

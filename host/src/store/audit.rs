@@ -2,8 +2,9 @@
 //! the key.
 //!
 //! The key of the chain is random and sealed in the pool with the master key: only who has that can make a row, and rows of
-//! before stay true when the master key is changed and the old one thrown away. Its end is sealed, too. Whoever can write the
-//! files can still put an older copy of all in place of them; this shows when a head that was noted in the log is looked for.
+//! before stay true when the master key is changed and the old one thrown away. Its end is sealed, too, and the pool's salt
+//! names it, so that nobody can let another chain begin. Whoever can write the files can still put an older copy of all in
+//! place of them; this shows when a head that was noted in the log is looked for.
 
 use rusqlite::{OptionalExtension, Row, params};
 use zeroize::Zeroizing;
@@ -11,6 +12,7 @@ use zeroize::Zeroizing;
 use super::accounts::damaged;
 use super::db::Db;
 use super::error::StoreError;
+use super::meta;
 use super::vault::Identity;
 use crate::clock;
 use crate::job::{Asker, ImportJob};
@@ -106,19 +108,27 @@ impl Act {
     }
 }
 
+/// Begins the record of a sealed pool that has none yet: rows of commands that are there already wait in it.
+pub(super) fn begin(db: &Db) -> Result<(), StoreError> {
+    if meta::audit_key(db)?.is_some() {
+        return Ok(());
+    }
+    let key = sealed_key(db)?.map_or_else(|| new_key(db), Ok)?;
+    if sealed_end(db)?.is_none() {
+        seal_end(db, &START)?;
+    }
+    meta::name_audit_key(db, &name_of(&key))
+}
+
 /// Adds a row in the transaction of its act.
 pub fn append(db: &Db, act: &Act) -> Result<Head, StoreError> {
-    let (known, end) = (sealed_key(db)?, sealed_end(db)?);
-    // The key is made with the first row, which seals an end: without one, somebody has taken it, and nothing waits.
-    let taken = known.is_some() && end.is_none();
-    let key = known.map_or_else(|| new_key(db), Ok)?;
-    let end = match taken {
-        true => START,
-        false => chain_waiting(db, &key, end)?,
-    };
+    let before = sealed_end(db)?;
+    // What somebody has taken away is not put back: it shows. What is done from now on is told all the same.
+    let key = sealed_key(db)?.map_or_else(|| new_key(db), Ok)?;
+    let end = before.map_or(Ok(START), |end| chain_waiting(db, &key, end))?;
     // Rows behind the end that nobody has chained keep their places: they show.
-    let before = last(db)?.map_or(end.rows, |last| last.seq.max(end.rows));
-    let mut entry = entry_of(act, before + 1);
+    let place = last(db)?.map_or(end.rows, |last| last.seq.max(end.rows)) + 1;
+    let mut entry = entry_of(act, place);
     entry.mac = mac_of(&key, &end.mac, &entry).to_vec();
     insert(db, &entry)?;
     let end = Head {
@@ -126,7 +136,7 @@ pub fn append(db: &Db, act: &Act) -> Result<Head, StoreError> {
         mac: mac(&entry.mac)?,
     };
     seal_end(db, &end)?;
-    if entry.seq % NOTED_EVERY == 0 {
+    if end.rows / NOTED_EVERY > before.unwrap_or(START).rows / NOTED_EVERY {
         db.audit_is_to_be_noted();
     }
     Ok(end)
@@ -144,11 +154,12 @@ pub fn append_of_command(db: &Db, act: &'static str, target: &str) -> Result<(),
         address: String::new(),
     };
     let act = Act::new(by, act, target);
-    if db.vault().has_keys() {
+    let place = last(db)?.map_or(0, |last| last.seq) + 1;
+    // The server has a log, in which every thousandth row is told.
+    if db.vault().has_keys() && meta::audit_key(db)?.is_some() && place % NOTED_EVERY != 0 {
         return append(db, &act).map(drop);
     }
-    let before = last(db)?.map_or(0, |last| last.seq);
-    insert(db, &entry_of(&act, before + 1))
+    insert(db, &entry_of(&act, place))
 }
 
 /// Where the chain ends; `None` while there is none, or while rows wait to be chained.
@@ -195,7 +206,13 @@ pub fn verify(db: &Db, head: Option<&Mac>) -> Result<Verdict, StoreError> {
     let mut rows = rows.query([])?;
     let mut end = START;
     let (mut waiting, mut found) = (0, head.is_none_or(|head| *head == end.mac));
-    let key = sealed_key(db)?;
+    let (named, key) = (meta::audit_key(db)?, sealed_key(db)?);
+    if named != key.as_ref().map(name_of) {
+        return Ok(Verdict::Broken(
+            1,
+            "the key of the chain was taken away or exchanged",
+        ));
+    }
     while let Some(row) = rows.next()? {
         let entry = read(row)?;
         if entry.seq != end.rows + waiting + 1 {
@@ -222,16 +239,18 @@ pub fn verify(db: &Db, head: Option<&Mac>) -> Result<Verdict, StoreError> {
             "what seals it is not as it was written",
         ));
     };
-    Ok(match sealed.unwrap_or(START) == end && found {
-        true => Verdict::Whole(end, waiting),
-        false => Verdict::Cut(end),
+    Ok(match sealed {
+        None if named.is_some() => {
+            Verdict::Broken(1, "what seals the end of the chain was taken away")
+        }
+        sealed if sealed.unwrap_or(START) == end && found => Verdict::Whole(end, waiting),
+        _ => Verdict::Cut(end),
     })
 }
 
 /// Chains the rows of commands that were added behind the end, the oldest first; where the chain then ends. A row that was
 /// chained once lies before the end, and never waits.
-fn chain_waiting(db: &Db, key: &Key, end: Option<Head>) -> Result<Head, StoreError> {
-    let mut end = end.unwrap_or(START);
+fn chain_waiting(db: &Db, key: &Key, mut end: Head) -> Result<Head, StoreError> {
     if last(db)?.is_none_or(|last| last.seq <= end.rows) {
         return Ok(end);
     }
@@ -261,7 +280,7 @@ const START: Head = Head {
     mac: [0; 32],
 };
 
-/// Where the chain ends, as it was sealed; `None` before the first row.
+/// Where the chain ends, as it was sealed; `None` before it begins.
 fn sealed_end(db: &Db) -> Result<Option<Head>, StoreError> {
     let mut row = db.prepare_cached("SELECT audit_end FROM meta")?;
     let sealed: Vec<u8> = row.query_row([], |row| row.get(0))?;
@@ -296,6 +315,11 @@ fn new_key(db: &Db) -> Result<Key, StoreError> {
     let sealed = db.vault().seal(Identity::AuditKey, &*key)?;
     db.execute("UPDATE meta SET audit_key = ?1", [sealed])?;
     Ok(key)
+}
+
+/// What the salt calls a key.
+fn name_of(key: &Key) -> [u8; 32] {
+    *blake3::hash(&**key).as_bytes()
 }
 
 fn sealed_key(db: &Db) -> Result<Option<Key>, StoreError> {

@@ -32,11 +32,34 @@ pub fn read(db: &Db) -> Result<Meta, StoreError> {
 
 /// What keys every fingerprint of this pool: 32 random bytes, made once.
 pub fn salt(db: &Db) -> Result<Zeroizing<[u8; 32]>, StoreError> {
+    Ok(salt_and_audit(db)?.0)
+}
+
+/// The key of the audit's chain by its hash, sealed as one with the salt: without a salt there is no pool, so that nobody
+/// can take the record of what was done away and let another begin. `None` until the record begins.
+pub(super) fn audit_key(db: &Db) -> Result<Option<[u8; 32]>, StoreError> {
+    Ok(salt_and_audit(db)?.1)
+}
+
+/// Names the key of the audit's chain, once.
+pub(super) fn name_audit_key(db: &Db, hash: &[u8; 32]) -> Result<(), StoreError> {
+    let both = Zeroizing::new([*salt(db)?, *hash].concat());
+    let sealed = db.vault().seal(Identity::Salt, &both)?;
+    db.execute("UPDATE meta SET salt = ?1", [sealed])?;
+    Ok(())
+}
+
+type SaltAndAudit = (Zeroizing<[u8; 32]>, Option<[u8; 32]>);
+
+fn salt_and_audit(db: &Db) -> Result<SaltAndAudit, StoreError> {
     let mut salt = db.prepare_cached("SELECT salt FROM meta")?;
     let sealed: Vec<u8> = salt.query_row([], |row| row.get(0))?;
     let opened = db.vault().open(Identity::Salt, &sealed)?;
-    let salt = opened.as_slice().try_into().map(Zeroizing::new);
-    salt.map_err(|_| damaged("the pool's salt has another length"))
+    match opened.as_chunks() {
+        ([salt], []) => Ok((Zeroizing::new(*salt), None)),
+        ([salt, audit], []) => Ok((Zeroizing::new(*salt), Some(*audit))),
+        _ => Err(damaged("the pool's salt has another length")),
+    }
 }
 
 /// Counts the revision up, keeps `last_account` and adds to the number of accounts, in the transaction that changed the

@@ -16,5 +16,5 @@ CREATE TABLE audit(
 -- that was chained once can wait to be chained again.
 ALTER TABLE meta ADD COLUMN audit_end BLOB NOT NULL DEFAULT x'';
 
--- The key of those hashes, 32 random bytes, sealed with the master key; empty before the first row.
+-- The key of those hashes, 32 random bytes, sealed with the master key; the salt tells its hash.
 ALTER TABLE meta ADD COLUMN audit_key BLOB NOT NULL DEFAULT x'';

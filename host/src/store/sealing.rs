@@ -4,6 +4,7 @@
 use rusqlite::params;
 use tributary_core::Fingerprint;
 
+use super::audit;
 use super::db::Db;
 use super::error::StoreError;
 use super::vault::{Identity, is_sealed};
@@ -16,10 +17,13 @@ const ROWS: i64 = 2_000;
 pub(super) fn seal_all(db: &Db) -> Result<(), StoreError> {
     let sealed: bool = db.query_row("SELECT sealed FROM meta", [], |row| row.get(0))?;
     if sealed {
-        return Ok(());
+        return db.at_once(audit::begin);
     }
     // The first of all: from then on nobody opens the pool without the key.
-    db.at_once(salt)?;
+    db.at_once(|db| {
+        salt(db)?;
+        audit::begin(db)
+    })?;
     let mut place = Some(Place::default());
     while let Some(here) = place {
         place = db.at_once(|db| step(db, here))?;
