@@ -1,12 +1,13 @@
 //! Secrets are sealed at rest: what the pool was entrusted with is in no file, and opens with its master key alone.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::harness::{ACCOUNTS, Home, INJECT, JOBS, SOURCES, Server};
+use super::harness::{ACCOUNTS, EXPORT, Home, INJECT, JOBS, SOURCES, Server};
 use super::upstream::Upstream;
 
 /// What must be found nowhere. Masked tokens show at most the first and last 4 characters.
@@ -227,6 +228,35 @@ fn rotation_goes_on_beside_imports_and_after_a_crash() {
     assert_eq!(server.export(), export);
     let server = Server::start_in(server.stop(), &[]);
     assert_eq!(server.export(), export);
+}
+
+#[test]
+fn an_export_under_way_outlives_the_key_that_its_rows_are_sealed_with() {
+    let server = Server::start();
+    assert_eq!(
+        server
+            .post(INJECT, &super::payload::accounts(40_000))
+            .status,
+        200
+    );
+    let whole = server.export();
+    let request = format!(
+        "POST {EXPORT} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer admin\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    );
+    let mut wire = server.connect();
+    wire.write_all(request.as_bytes()).expect("it listens");
+    let mut answer = vec![0; 100_000];
+    wire.read_exact(&mut answer).expect("it has begun");
+    for _ in 0..2 {
+        assert_eq!(server.post("/api/master-key/rotate", "").status, 200);
+    }
+    wire.read_to_end(&mut answer).expect("it goes on");
+    let lines = |text: &[u8]| text.iter().filter(|byte| **byte == b'\n').count();
+    assert!(answer.ends_with(b"\r\n0\r\n\r\n"), "it is whole");
+    let text = String::from_utf8_lossy(&answer);
+    let tokens = |text: &str| text.matches("\"access_token\":").count();
+    assert_eq!(tokens(&text), 40_000);
+    assert_eq!((tokens(&whole), lines(whole.as_bytes())), (40_000, 40_000));
 }
 
 #[test]

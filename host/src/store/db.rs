@@ -56,6 +56,8 @@ impl Db {
 
     /// Runs `work`, to which everything is as it was at one moment.
     pub fn on_one_snapshot<T>(&self, work: impl FnOnce(&Db) -> T) -> Result<T, StoreError> {
+        // What was sealed at that moment opens until the end.
+        let _keys = self.vault.hold();
         // Dropping it, by a panic too, ends the transaction.
         let _snapshot = self.connection.unchecked_transaction()?;
         Ok(work(self))

@@ -13,7 +13,7 @@ use super::db::Db;
 use super::error::StoreError;
 use super::filter::{Columns, Filter};
 use super::listing::{OwnersText, push_fields, push_json};
-use super::vault::{Identity, Vault};
+use super::vault::{Held, Identity, Vault};
 use rows::{Kept, Rows};
 
 /// Accounts read in one transaction.
@@ -60,13 +60,14 @@ impl Exporter {
     }
 
     /// Reads part after part.
-    fn read(&self, mut give: impl FnMut(Result<Rows, StoreError>) -> bool) {
+    fn read(&self, mut give: impl FnMut(Result<(Rows, Held), StoreError>) -> bool) {
         let mut after = Some(0);
         while let Some(from) = after {
+            let keys = self.db.vault().hold();
             let part = self.db.on_one_snapshot(|db| self.part(db, from));
             let part = part.unwrap_or_else(Err);
             after = part.as_ref().map_or(None, |(_, next)| *next);
-            if !give(part.map(|(rows, _)| rows)) {
+            if !give(part.map(|(rows, _)| (rows, keys))) {
                 return;
             }
         }
@@ -88,14 +89,14 @@ impl Exporter {
 
 /// Opens and writes the parts as they are read.
 fn write(
-    read: &Receiver<Result<Rows, StoreError>>,
+    read: &Receiver<Result<(Rows, Held), StoreError>>,
     format: Format,
     vault: &Vault,
     take: &mut impl FnMut(Result<Vec<u8>, StoreError>) -> bool,
 ) {
     let (mut text, mut written) = (format.opening().to_vec(), false);
     for rows in read {
-        let part = rows.and_then(|rows| {
+        let part = rows.and_then(|(rows, _keys)| {
             text.reserve(rows.len());
             for row in rows.each() {
                 push(&mut text, &row, format, written, vault)?;

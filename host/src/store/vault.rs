@@ -3,7 +3,7 @@
 //! A sealed text is `TRS1`, the id of its key (4 bytes), a random nonce (12 bytes), then AES-256-GCM-SIV over the text,
 //! with the identity of its row as associated data: what is moved to another row does not open.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
@@ -59,8 +59,28 @@ impl MasterKey {
 /// The master keys of a store, the current one first: it seals, all of them open. Clones are the same.
 #[derive(Clone)]
 pub struct Vault {
-    keys: Arc<RwLock<Vec<SealingKey>>>,
+    keys: Arc<RwLock<Keys>>,
     nonces: Nonces,
+}
+
+struct Keys {
+    /// The current one first.
+    kept: Vec<Arc<SealingKey>>,
+    /// Forgotten ones, which open for whoever holds them still.
+    forgotten: Vec<Weak<SealingKey>>,
+}
+
+impl Keys {
+    fn find(&self, id: [u8; ID]) -> Option<Arc<SealingKey>> {
+        let mut forgotten = self.forgotten.iter().filter_map(Weak::upgrade);
+        let kept = self.kept.iter().find(|key| key.id == id).cloned();
+        kept.or_else(|| forgotten.find(|key| key.id == id))
+    }
+}
+
+/// Keeps the keys of a moment good for opening what was read then, although they are forgotten meanwhile.
+pub struct Held {
+    _keys: Vec<Arc<SealingKey>>,
 }
 
 /// Random nonces, many of which are asked of the system at once. Clones share what is left.
@@ -98,9 +118,10 @@ impl SealingKey {
 impl Vault {
     /// The vault of these keys, the current one first.
     pub fn new(keys: &[MasterKey]) -> Vault {
-        let keys = keys.iter().map(SealingKey::of).collect();
+        let kept = keys.iter().map(SealingKey::of).map(Arc::new).collect();
+        let forgotten = Vec::new();
         Vault {
-            keys: Arc::new(RwLock::new(keys)),
+            keys: Arc::new(RwLock::new(Keys { kept, forgotten })),
             nonces: Nonces::default(),
         }
     }
@@ -108,19 +129,30 @@ impl Vault {
     /// From now on seals with this key; the others still open.
     pub fn turn_to(&self, key: &MasterKey) {
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        keys.insert(0, SealingKey::of(key));
+        keys.kept.insert(0, Arc::new(SealingKey::of(key)));
     }
 
-    /// Forgets every key but the current one.
+    /// Forgets every key but the current one, as soon as nobody holds it any more.
     pub fn forget_older(&self) {
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        keys.truncate(1);
+        let Keys { kept, forgotten } = &mut *keys;
+        forgotten.retain(|key| key.strong_count() > 0);
+        let older = kept.drain(1.min(kept.len())..);
+        forgotten.extend(older.map(|key| Arc::downgrade(&key)));
+    }
+
+    /// Holds its keys: to be called before what they are to open is read.
+    pub fn hold(&self) -> Held {
+        Held {
+            _keys: self.keys().kept.clone(),
+        }
     }
 
     /// Seals a text with the current key.
     pub fn seal(&self, whose: Identity<'_>, text: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let keys = self.keys();
         let key = keys
+            .kept
             .first()
             .ok_or_else(|| internal("no key to seal with"))?;
         let nonce = self.nonces.next()?;
@@ -141,8 +173,7 @@ impl Vault {
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let (id, nonce, text) = parts(sealed).ok_or_else(|| damaged("a secret is not sealed"))?;
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let key = keys.iter().find(|key| key.id == id);
+        let key = self.keys().find(id);
         let key = key.ok_or_else(|| damaged("a secret is sealed with a key that is not there"))?;
         let aad = whose.bytes();
         let payload = Payload {
@@ -156,28 +187,34 @@ impl Vault {
 
     /// Whether it can seal and open at all.
     pub fn has_keys(&self) -> bool {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        !keys.is_empty()
+        !self.keys().kept.is_empty()
+    }
+
+    /// The id of its current key; empty without one.
+    pub fn key_id(&self) -> String {
+        self.key_ids().into_iter().next().unwrap_or_default()
     }
 
     /// The ids of its keys, the current one first.
     pub fn key_ids(&self) -> Vec<String> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        keys.iter().map(|key| hex(&key.id)).collect()
+        let keys = self.keys();
+        keys.kept.iter().map(|key| hex(&key.id)).collect()
     }
 
     /// Whether a text is sealed with the current key.
     pub fn is_current(&self, sealed: &[u8]) -> bool {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let id = parts(sealed).map(|(id, ..)| id);
-        id.is_some() && keys.first().map(|key| key.id) == id
+        id.is_some() && self.keys().kept.first().map(|key| key.id) == id
     }
 
     /// How every text begins that is sealed with the current key.
     pub fn beginning(&self) -> Vec<u8> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let id = keys.first().map_or([0; ID], |key| key.id);
+        let id = self.keys().kept.first().map_or([0; ID], |key| key.id);
         [MARK.as_slice(), &id].concat()
+    }
+
+    fn keys(&self) -> RwLockReadGuard<'_, Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -283,7 +320,15 @@ mod tests {
         assert!(new.starts_with(&vault.beginning()));
         assert_eq!(key_id_of(&new), Some(key(2).id()));
         assert_eq!(&**vault.open(Identity::Salt, &old).unwrap(), b"a");
+        let held = vault.hold();
         vault.forget_older();
+        assert_eq!(vault.key_ids(), [key(2).id()]);
+        assert_eq!(
+            &**vault.open(Identity::Salt, &old).unwrap(),
+            b"a",
+            "who holds it can use it"
+        );
+        drop(held);
         assert!(vault.open(Identity::Salt, &old).is_err());
         assert_eq!(&**vault.open(Identity::Salt, &new).unwrap(), b"b");
     }
