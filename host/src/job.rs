@@ -124,6 +124,16 @@ pub struct Asker {
     pub address: String,
 }
 
+impl Asker {
+    /// Who does not ask over HTTP.
+    pub fn beside_http(actor: &str) -> Asker {
+        Asker {
+            actor: actor.to_owned(),
+            address: String::new(),
+        }
+    }
+}
+
 impl ImportJob {
     /// Whether its counts say that no account is another than before.
     pub fn changed_nothing(&self) -> bool {

@@ -25,6 +25,7 @@ pub mod meters;
 mod migrate;
 pub mod numbers;
 pub mod owners;
+mod peek;
 pub mod policies;
 pub mod prune;
 mod readers;
@@ -60,13 +61,14 @@ pub use sealing::Place as SealingPlace;
 
 use crate::clock;
 use crate::config::MasterKeyOptions;
-use crate::lock::{DirLock, LockError};
+use crate::job::Asker;
+use crate::lock::DirLock;
 use checkpoint::Checkpoints;
 use health::Record;
-use master_key::MasterKeys;
+use master_key::{MasterKeys, NewKey};
 use meters::Meters;
 use readers::Readers;
-use vault::{Identity, Vault};
+use vault::Vault;
 use work::{Task, Work};
 use writer::Writer;
 
@@ -128,8 +130,6 @@ pub enum TurnError {
 
 /// How long a server waits for a command that is just creating the database.
 const LOCK_PATIENCE: Duration = Duration::from_millis(300);
-/// How long a command waits for a server that is just creating the database.
-const CREATE_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Store {
     /// Opens the store of `dir`, which is made (0700) when missing, and keeps every other server out. Checks, creates
@@ -151,109 +151,6 @@ impl Store {
         jobs::fail_cut_short(&db, clock::now()).map_err(io)?;
         let started = Store::start(dir, &path, db, keys, lock, &options);
         started.map_err(|why| OpenError::Io(path, why))
-    }
-
-    /// The master keys, which open the database if it is sealed.
-    fn unlock(dir: &Path, path: &Path, key: &MasterKeyOptions) -> Result<MasterKeys, OpenError> {
-        let salt = match path.exists() {
-            true => migrate::salt(path)?,
-            false => None,
-        };
-        let found = salt.is_some();
-        let salt = salt.filter(|salt| vault::is_sealed(salt));
-        // The salt is sealed before any row.
-        if found && salt.is_none() && migrate::has_sealed_rows(path)? {
-            let why = "its secrets are sealed and its salt is not".to_owned();
-            return Err(OpenError::Damaged(path.to_path_buf(), why));
-        }
-        let keys = MasterKeys::settle(key, dir, salt.is_some())?;
-        if let Some(salt) = salt
-            && Vault::new(&keys.keys).open(Identity::Salt, &salt).is_err()
-        {
-            let sealed_with = vault::key_id_of(&salt).unwrap_or_default();
-            return Err(OpenError::OtherKey(path.to_path_buf(), sealed_with));
-        }
-        Ok(keys)
-    }
-
-    /// A writing connection for a command that runs beside a server or without one; the database is created or
-    /// migrated when no server is running. Keep transactions short: the server's writer waits for them.
-    pub fn peek(dir: &Path) -> Result<Db, OpenError> {
-        create_dir(dir)?;
-        let path = dir.join(migrate::FILE);
-        if !path.exists() {
-            match DirLock::acquire(dir, CREATE_PATIENCE) {
-                Ok(_lock) => drop(migrate::prepare(dir)?),
-                // A server was faster.
-                Err(LockError::Held(_)) if path.exists() => {}
-                Err(other) => return Err(other.into()),
-            }
-        }
-        // Before SQLite opens it: it would roll back what another program left unfinished.
-        migrate::check_header(&path)?;
-        let db = connect::beside(&path).map_err(|e| OpenError::from_sqlite(&path, &e))?;
-        if !migrate::is_current(migrate::check(&db, &path)?) {
-            drop(db);
-            let _lock = DirLock::acquire(dir, Duration::ZERO)
-                .map_err(|_| OpenError::Older(path.clone()))?;
-            drop(migrate::prepare(dir)?);
-            let db = connect::beside(&path).map_err(|e| OpenError::from_sqlite(&path, &e))?;
-            return Ok(Db::new(db, Vault::new(&[])));
-        }
-        Ok(Db::new(db, Vault::new(&[])))
-    }
-
-    /// The same, with the master key where it is at hand: a command that needs no secret does without.
-    pub fn peek_with_key(dir: &Path, key: &MasterKeyOptions) -> Result<Db, OpenError> {
-        let db = Store::peek(dir)?;
-        let path = dir.join(migrate::FILE);
-        // Beside a pool that is not sealed yet the first server makes the key.
-        if !is_sealed(&path)? {
-            return Ok(db);
-        }
-        Ok(match Store::unlock(dir, &path, key) {
-            Ok(keys) => Db::new(db.into_connection(), Vault::new(&keys.keys)),
-            Err(_) => db,
-        })
-    }
-
-    /// A read-only connection to the database of `dir`, beside a server or without one, whose secrets the master key
-    /// opens; nothing is created.
-    pub fn peek_opened(dir: &Path, key: &MasterKeyOptions) -> Result<Db, OpenError> {
-        let db = Store::peek_read_only(dir)?;
-        let path = dir.join(migrate::FILE);
-        // A look makes no key: the first server does.
-        if !is_sealed(&path)? {
-            return Err(OpenError::Older(path));
-        }
-        let keys = Store::unlock(dir, &path, key)?;
-        Ok(Db::new(db.into_connection(), Vault::new(&keys.keys)))
-    }
-
-    /// The same of a backup, with the master key that `dir` would be opened with.
-    pub fn peek_backup(file: &Path, dir: &Path, key: &MasterKeyOptions) -> Result<Db, OpenError> {
-        migrate::check_header(file)?;
-        let keys = Store::unlock(dir, file, key)?;
-        let db = connect::reader(file).map_err(|e| OpenError::from_sqlite(file, &e))?;
-        match migrate::is_current(migrate::check(&db, file)?) {
-            true => Ok(Db::new(db, Vault::new(&keys.keys))),
-            false => Err(OpenError::Older(file.to_path_buf())),
-        }
-    }
-
-    /// A read-only connection to the database of `dir`, beside a server or without one, that opens no secret; nothing is
-    /// created.
-    pub fn peek_read_only(dir: &Path) -> Result<Db, OpenError> {
-        let path = dir.join(migrate::FILE);
-        if !path.exists() {
-            return Err(OpenError::Missing(path));
-        }
-        migrate::check_header(&path)?;
-        let db = connect::reader(&path).map_err(|e| OpenError::from_sqlite(&path, &e))?;
-        match migrate::is_current(migrate::check(&db, &path)?) {
-            true => Ok(Db::new(db, Vault::new(&[]))),
-            false => Err(OpenError::Older(path)),
-        }
     }
 
     /// Runs `work` in the writer's next group and answers when it is on disk. `weight` is its payload in bytes.
@@ -292,19 +189,27 @@ impl Store {
         Ok(Db::new(db, self.shared.vault.clone()))
     }
 
+    /// Makes a new master key, which nothing is sealed with before [`Store::turn_to`].
+    pub fn new_key(&self) -> Result<NewKey, TurnError> {
+        let file = self.shared.key_file.as_ref().ok_or(TurnError::Given)?;
+        NewKey::make(file).map_err(TurnError::File)
+    }
+
     /// From now on seals with a new master key, which is put in front of the older ones in their file first. What is sealed
     /// with those is to be sealed anew with [`Store::seal_more`].
-    pub fn turn_to_new_key(&self) -> Result<(), TurnError> {
-        let file = self.shared.key_file.as_ref().ok_or(TurnError::Given)?;
-        let (text, key) = master_key::new_key().map_err(TurnError::File)?;
-        master_key::prepend(file, &text).map_err(TurnError::File)?;
-        self.shared.vault.turn_to(&key);
+    pub fn turn_to(&self, new: &NewKey) -> Result<(), TurnError> {
+        new.prepend().map_err(TurnError::File)?;
+        self.shared.vault.turn_to(new.key());
         Ok(())
     }
 
-    /// Seals some more with the current master key; where to go on, `None` when all is.
-    pub async fn seal_more(&self, place: SealingPlace) -> Result<Option<SealingPlace>, StoreError> {
-        let step = self.write(SEALING_WEIGHT, move |db| sealing::step(db, place));
+    /// Seals some more with the current master key, as somebody wanted; where to go on, `None` when all is.
+    pub async fn seal_more(
+        &self,
+        place: SealingPlace,
+        by: Asker,
+    ) -> Result<Option<SealingPlace>, StoreError> {
+        let step = self.write(SEALING_WEIGHT, move |db| sealing::step(db, place, &by));
         step.await
     }
 
@@ -324,6 +229,11 @@ impl Store {
             "the master key was made in {file}: keep a copy of it apart from the pool, which nobody can read without it"
         );
         self.shared.key_is_new.then_some(about)
+    }
+
+    /// The id of the master key that seals.
+    pub fn key_id(&self) -> String {
+        self.shared.vault.key_id()
     }
 
     /// The master keys that open what is sealed, by their ids, the current one first.
@@ -447,12 +357,6 @@ impl Store {
             }
         }
     }
-}
-
-/// Whether the secrets of the database at `path` are sealed.
-fn is_sealed(path: &Path) -> Result<bool, OpenError> {
-    let salt = migrate::salt(path)?;
-    Ok(salt.is_some_and(|salt| vault::is_sealed(&salt)))
 }
 
 /// Makes the data folder for its owner alone; a folder that is there is taken as it is.

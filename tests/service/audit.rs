@@ -101,7 +101,12 @@ fn every_act_is_a_row_and_tells_no_secret() {
     server.delete(&format!("/api/auth/users/{key}"));
     done("key.delete", key);
     let rotated = server.post("/api/master-key/rotate", "").json()["key_id"].clone();
-    done("master-key.rotate", rotated.as_str().expect("an id"));
+    done("master-key.rotated", rotated.as_str().expect("an id"));
+    let asked = rows(&server).into_iter().rev().nth(1).expect("a row");
+    assert_eq!(
+        (&asked["act"], &asked["target"], &asked["by"]),
+        (&json!("master-key.rotate"), &rotated, &json!("admin"))
+    );
     server.delete(&format!("{SOURCES}/{source}"));
     done("source.delete", &source);
     let told = server.get(&format!("{AUDIT}?limit=1000")).body;
@@ -111,7 +116,7 @@ fn every_act_is_a_row_and_tells_no_secret() {
     );
     let (code, said) = verify(server.home(), None);
     assert!(
-        code == Some(0) && said.starts_with("17 rows are as they were written, head "),
+        code == Some(0) && said.starts_with("18 rows are as they were written, head "),
         "{said}"
     );
     assert_eq!(server.send("GET", AUDIT, None, "").status, 401);
@@ -315,7 +320,7 @@ fn rows_stay_true_after_rotations_restarts_and_crashes() {
     let server = Server::start_in(server.crash(), &[]);
     server.post(INJECT, r#"{"tokens": ["a-2"]}"#);
     assert_eq!(verify(server.home(), Some(&noted)).0, Some(0));
-    assert_eq!(rows(&server).len(), 4);
+    assert_eq!(rows(&server).len(), 6);
 }
 
 #[test]

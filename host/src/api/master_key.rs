@@ -20,13 +20,7 @@ pub async fn rotate(request: Request) -> Answer {
         key_id: String,
     }
     ok(&Rotated {
-        key_id: request
-            .app
-            .store
-            .key_ids()
-            .into_iter()
-            .next()
-            .unwrap_or_default(),
+        key_id: request.app.store.key_id(),
     })
 }
 

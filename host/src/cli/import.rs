@@ -66,10 +66,7 @@ fn restore_into(
     let restored: Result<u64, RestoreError> = runtime.block_on(async {
         let restored = store.write(0, move |db| {
             let restored = restore(db, lines)?;
-            let by = Asker {
-                actor: audit::COMMAND_LINE.to_owned(),
-                address: String::new(),
-            };
+            let by = Asker::beside_http(audit::COMMAND_LINE);
             let counts = format!("{{\"added\":{restored}}}");
             let act = Act::new(by, "import", "");
             audit::append(db, &Act { counts, ..act })?;

@@ -24,18 +24,26 @@ pub enum NotRotated {
 }
 
 /// Turns to a new master key and seals everything with it; when this returns, the older keys are gone. Hanging up cancels
-/// nothing.
+/// nothing. One that was broken off is gone on with, and makes no further key. The audit tells first who asked for it, and
+/// that it has ended in the transaction that ends it.
 pub async fn rotate(app: &Arc<App>, by: Asker) -> Result<(), NotRotated> {
     let app = Arc::clone(app);
     let rotating = tokio::spawn(async move {
         let _turn = app.rotation.0.try_lock().map_err(|_| NotRotated::Running)?;
-        app.store.turn_to_new_key().map_err(NotRotated::NoKey)?;
-        let id = app.store.key_ids().into_iter().next().unwrap_or_default();
-        let noted = app.store.write(0, move |db| {
-            audit::append(db, &Act::new(by, "master-key.rotate", &id))
-        });
+        let new = app.store.new_key().map_err(NotRotated::NoKey)?;
+        let goes_on = app.store.key_ids().len() > 1;
+        let id = if goes_on {
+            app.store.key_id()
+        } else {
+            new.id()
+        };
+        let act = Act::new(by.clone(), "master-key.rotate", &id);
+        let noted = app.store.write(0, move |db| audit::append(db, &act));
         noted.await.map_err(NotRotated::Store)?;
-        seal_all(&app).await
+        if !goes_on {
+            app.store.turn_to(&new).map_err(NotRotated::NoKey)?;
+        }
+        seal_all(&app, by).await
     });
     let gone = |_| {
         let why = "the rotation was cut off; it goes on at the next start";
@@ -52,18 +60,19 @@ pub async fn go_on(app: Arc<App>, mut closed: watch::Receiver<()>) {
     let _turn = app.rotation.0.lock().await;
     tokio::select! {
         _ = closed.changed() => {}
-        sealed = seal_all(&app) => match sealed {
+        sealed = seal_all(&app, Asker::beside_http(audit::SERVER)) => match sealed {
             Ok(()) => tracing::info!("the pool is sealed with its current master key alone"),
             Err(_) => tracing::warn!("could not seal the pool anew; it is tried again at the next start"),
         }
     }
 }
 
-/// Passes over everything until one pass finds nothing left: an undo may have brought back what an older key sealed.
-async fn seal_all(app: &App) -> Result<(), NotRotated> {
+/// Passes over everything once: whatever else is written meanwhile is sealed with the new key.
+async fn seal_all(app: &App, by: Asker) -> Result<(), NotRotated> {
     let mut place = Some(SealingPlace::default());
     while let Some(here) = place {
-        place = app.store.seal_more(here).await.map_err(NotRotated::Store)?;
+        let more = app.store.seal_more(here, by.clone());
+        place = more.await.map_err(NotRotated::Store)?;
     }
     app.store.forget_older_keys().map_err(NotRotated::NoKey)
 }

@@ -21,6 +21,8 @@ use crate::job::{Asker, ImportJob};
 const NOTED_EVERY: i64 = 1_000;
 /// Who acts at a command line beside the server.
 pub const COMMAND_LINE: &str = "command line";
+/// Who goes on with what a restart cut short.
+pub const SERVER: &str = "server";
 
 /// Bytes of a chained hash.
 pub type Mac = [u8; 32];
@@ -149,11 +151,7 @@ pub(super) fn append_job(db: &Db, job: &ImportJob) -> Result<(), StoreError> {
 
 /// Adds a row of a command beside the server. Without the master key the server chains it with its own next one.
 pub fn append_of_command(db: &Db, act: &'static str, target: &str) -> Result<(), StoreError> {
-    let by = Asker {
-        actor: COMMAND_LINE.to_owned(),
-        address: String::new(),
-    };
-    let act = Act::new(by, act, target);
+    let act = Act::new(Asker::beside_http(COMMAND_LINE), act, target);
     let place = last(db)?.map_or(0, |last| last.seq) + 1;
     // The server has a log, in which every thousandth row is told.
     if db.vault().has_keys() && meta::audit_key(db)?.is_some() && place % NOTED_EVERY != 0 {

@@ -59,12 +59,11 @@ impl MasterKeys {
             true => MasterKeys::read(&file),
             false if is_sealed => Err(MasterKeyError::Missing(file)),
             false => {
-                let key = new_key().map_err(|error| MasterKeyError::File(file.clone(), error))?;
-                let keys = vec![key.1];
-                write(&file, &[&key.0])
-                    .map_err(|error| MasterKeyError::File(file.clone(), error))?;
+                let new = NewKey::make(&file);
+                let written = new.and_then(|new| write(&file, &[&new.text]).map(|()| new.key));
+                let key = written.map_err(|error| MasterKeyError::File(file.clone(), error))?;
                 Ok(MasterKeys {
-                    keys,
+                    keys: vec![key],
                     file: Some(file),
                     made: true,
                 })
@@ -107,17 +106,40 @@ fn key_of(hex: &str) -> Option<MasterKey> {
     Some(MasterKey::new(bytes))
 }
 
-/// A new key, and the text of it.
-pub fn new_key() -> io::Result<(Zeroizing<String>, MasterKey)> {
-    let text = Zeroizing::new(crate::random::hex::<32>()?);
-    let key = key_of(&text).ok_or_else(|| io::Error::other("no random bytes"))?;
-    Ok((text, key))
+/// A key that was made just now, for a file.
+pub struct NewKey {
+    key: MasterKey,
+    text: Zeroizing<String>,
+    file: PathBuf,
 }
 
-/// Puts a new key in front of those in a file. The pool is then to be sealed anew.
-pub fn prepend(file: &Path, new: &str) -> io::Result<()> {
-    let old = Zeroizing::new(fs::read_to_string(file)?);
-    write(file, &[new, old.trim()])
+impl NewKey {
+    /// Makes one, and leaves the file as it is.
+    pub fn make(file: &Path) -> io::Result<NewKey> {
+        let text = Zeroizing::new(crate::random::hex::<32>()?);
+        let key = key_of(&text).ok_or_else(|| io::Error::other("no random bytes"))?;
+        Ok(NewKey {
+            key,
+            text,
+            file: file.to_owned(),
+        })
+    }
+
+    /// The key.
+    pub fn key(&self) -> &MasterKey {
+        &self.key
+    }
+
+    /// What names it.
+    pub fn id(&self) -> String {
+        self.key.id()
+    }
+
+    /// Puts it in front of those in the file. The pool is then to be sealed anew.
+    pub fn prepend(&self) -> io::Result<()> {
+        let old = Zeroizing::new(fs::read_to_string(&self.file)?);
+        write(&self.file, &[&self.text, old.trim()])
+    }
 }
 
 /// Leaves only the first key in a file: nothing is sealed with the others any more.
@@ -240,9 +262,10 @@ mod tests {
         let dir = tempdir().unwrap();
         let none = options(None, None);
         let first = MasterKeys::settle(&none, dir.path(), false).unwrap();
-        let (text, key) = new_key().unwrap();
         let file = dir.path().join(FILE);
-        prepend(&file, &text).unwrap();
+        let new = NewKey::make(&file).unwrap();
+        new.prepend().unwrap();
+        let key = new.key;
         let both = MasterKeys::settle(&none, dir.path(), true).unwrap();
         let ids: Vec<_> = both.keys.iter().map(MasterKey::id).collect();
         assert_eq!(ids, [key.id(), first.keys[0].id()]);

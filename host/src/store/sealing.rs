@@ -4,10 +4,11 @@
 use rusqlite::params;
 use tributary_core::Fingerprint;
 
-use super::audit;
+use super::audit::{self, Act};
 use super::db::Db;
 use super::error::StoreError;
 use super::vault::{Identity, is_sealed};
+use crate::job::Asker;
 
 /// Rows that one transaction seals at most.
 const ROWS: i64 = 2_000;
@@ -26,7 +27,7 @@ pub(super) fn seal_all(db: &Db) -> Result<(), StoreError> {
     })?;
     let mut place = Some(Place::default());
     while let Some(here) = place {
-        place = db.at_once(|db| step(db, here))?;
+        place = db.at_once(|db| step(db, here, &Asker::default()))?;
     }
     // Pages that nothing uses any more still hold what was there. Until they are gone the pool does not count as sealed.
     db.execute_batch("VACUUM")?;
@@ -53,10 +54,11 @@ pub struct Place {
 /// Tables with a `secret`, and what names a row's owner in them.
 const TABLES: [(&str, &str); 2] = [("account", "id"), ("undo", "id")];
 
-/// Seals some rows with the current key, in the caller's transaction; where to go on, `None` when all are.
-pub(super) fn step(db: &Db, place: Place) -> Result<Option<Place>, StoreError> {
+/// Seals some rows with the current key, in the caller's transaction; where to go on, `None` when all are. The last of it
+/// tells the audit that a rotation has ended, which somebody wanted.
+pub(super) fn step(db: &Db, place: Place, by: &Asker) -> Result<Option<Place>, StoreError> {
     let Some((table, row)) = TABLES.get(place.table) else {
-        sources_and_salt(db)?;
+        sources_and_salt(db, by)?;
         return Ok(None);
     };
     let sql = format!(
@@ -93,7 +95,7 @@ pub(super) fn step(db: &Db, place: Place) -> Result<Option<Place>, StoreError> {
 }
 
 /// Few enough for one step.
-fn sources_and_salt(db: &Db) -> Result<(), StoreError> {
+fn sources_and_salt(db: &Db, by: &Asker) -> Result<(), StoreError> {
     let mut sources = db.prepare("SELECT id, secret FROM source")?;
     let sources = sources.query_map([], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
@@ -108,7 +110,7 @@ fn sources_and_salt(db: &Db) -> Result<(), StoreError> {
             )?;
         }
     }
-    salt(db)?;
+    let turned = salt(db)?;
     // Never unsealed: what is not sealed here was put in by somebody else, and stays what it is.
     for (column, whose) in [
         ("audit_key", Identity::AuditKey),
@@ -121,16 +123,22 @@ fn sources_and_salt(db: &Db) -> Result<(), StoreError> {
             db.execute(&format!("UPDATE meta SET {column} = ?1"), [sealed])?;
         }
     }
+    if turned {
+        let act = Act::new(by.clone(), "master-key.rotated", &db.vault().key_id());
+        audit::append(db, &act)?;
+    }
     Ok(())
 }
 
-fn salt(db: &Db) -> Result<(), StoreError> {
+/// Whether the salt had to be sealed.
+fn salt(db: &Db) -> Result<bool, StoreError> {
     let salt: Vec<u8> = db.query_row("SELECT salt FROM meta", [], |row| row.get(0))?;
-    if !db.vault().is_current(&salt) {
-        let salt = anew(db, Identity::Salt, &salt)?;
-        db.execute("UPDATE meta SET salt = ?1", [salt])?;
+    if db.vault().is_current(&salt) {
+        return Ok(false);
     }
-    Ok(())
+    let salt = anew(db, Identity::Salt, &salt)?;
+    db.execute("UPDATE meta SET salt = ?1", [salt])?;
+    Ok(true)
 }
 
 fn anew(db: &Db, whose: Identity<'_>, secret: &[u8]) -> Result<Vec<u8>, StoreError> {
@@ -236,7 +244,8 @@ mod tests {
         db.at_once(salt).unwrap();
         let mut place = Some(Place::default());
         for _ in 0..steps {
-            place = place.and_then(|here| db.at_once(|db| step(db, here)).unwrap());
+            place =
+                place.and_then(|here| db.at_once(|db| step(db, here, &Asker::default())).unwrap());
         }
     }
 
