@@ -56,7 +56,7 @@ mod service {
     mod retention;
     mod sealing;
     mod sources;
-    mod store;
+    pub(crate) mod store;
     mod sync;
     mod sync_asked;
     mod sync_failed;
@@ -71,6 +71,7 @@ mod faults {
     mod crash;
     mod disk;
     mod durable;
+    mod every_write;
     mod shim;
     mod upstreams;
 }

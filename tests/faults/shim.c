@@ -8,9 +8,12 @@
 //   torn N           the next write to a WAL writes N bytes, and the power goes
 //   cut SEED         the power goes: what was not synced is undone, page by page all of it (0) or a random half
 //   nosync           syncs say that they worked and did nothing
+//   dies N           N writes, cuts, syncs and renames from now on work, and at the next the power goes
+//   fills N          as many work, and then there is no space
 // `clock` is in seconds and moves the time of day.
 //
-// What was not synced is undone in the file itself by what it held before, kept here until its next sync.
+// What was not synced is undone in the file itself by what it held before, kept here until its next sync; a rename, by what
+// was in the place before, until its folder is synced.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -61,15 +64,20 @@ static struct control control(void) {
 
 static int is(const struct control *told, const char *mode) { return strcmp(told->mode, mode) == 0; }
 
-// The path of a file in the folder; 0 for any other.
+enum { ELSEWHERE, FILE_OF_IT, FOLDER };
+
+// The path of a file or folder in the folder, or of itself.
 static int path_of(int fd, char path[512]) {
     char link[64];
+    struct stat what;
     const char *dir = getenv("FAULT_DIR");
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = dir ? readlink(link, path, 511) : -1;
-    if (length <= 0) return 0;
+    if (length <= 0) return ELSEWHERE;
     path[length] = 0;
-    return strncmp(path, dir, strlen(dir)) == 0 && path[strlen(dir)] == '/';
+    if (strncmp(path, dir, strlen(dir)) != 0) return ELSEWHERE;
+    if (fstat(fd, &what) == 0 && S_ISDIR(what.st_mode)) return FOLDER;
+    return path[strlen(dir)] == '/' ? FILE_OF_IT : ELSEWHERE;
 }
 
 static int is_kept_in_mind(const char *path) { return strstr(path, "-shm") == NULL; }
@@ -111,9 +119,47 @@ static int is_lost(const struct undo *undo, unsigned long seed) {
     return seed == 0 || ((mix >> 31) & 1);
 }
 
+// A rename whose folder is not synced yet, the latest first; what it replaced lies beside FAULT_CONTROL.
+struct renamed {
+    struct renamed *next;
+    char from[512], to[512], replaced[560];
+    int had;
+};
+static struct renamed *renames;
+
+static void remember_rename(const char *from, const char *to) {
+    static int number;
+    struct renamed *renamed = calloc(1, sizeof *renamed);
+    snprintf(renamed->from, sizeof renamed->from, "%s", from);
+    snprintf(renamed->to, sizeof renamed->to, "%s", to);
+    snprintf(renamed->replaced, sizeof renamed->replaced, "%s.%d-%d", getenv("FAULT_CONTROL"), (int)getpid(), number++);
+    renamed->had = link(to, renamed->replaced) == 0;
+    renamed->next = renames;
+    renames = renamed;
+}
+
+static void forget_renames(void) {
+    while (renames) {
+        struct renamed *renamed = renames;
+        renames = renamed->next;
+        if (renamed->had) unlink(renamed->replaced);
+        free(renamed);
+    }
+}
+
+static void lose_renames(int (*real_rename)(const char *, const char *)) {
+    for (struct renamed *renamed = renames; renamed; renamed = renamed->next) {
+        if (real_rename(renamed->to, renamed->from) != 0) abort();
+        if (renamed->had && real_rename(renamed->replaced, renamed->to) != 0) abort();
+    }
+}
+
 static void power_goes(unsigned long seed) {
+    REAL(int, rename, const char *, const char *);
     REAL(ssize_t, pwrite64, int, const void *, size_t, off_t);
     REAL(int, ftruncate64, int, off_t);
+    // A half that is lost is one of writes.
+    if (seed == 0) lose_renames(real_rename);
     for (struct undo *undo = undos; undo; undo = undo->next) {
         if (!is_lost(undo, seed)) continue;
         int fd = open(undo->path, O_WRONLY | O_CLOEXEC);
@@ -130,9 +176,24 @@ static int is_main(const char *path) {
     return end && end[3] == 0;
 }
 
+// Whether more was asked than may still work.
+static int is_over(const struct control *told) {
+    static long asked;
+    if (!is(told, "dies") && !is(told, "fills")) {
+        asked = 0;
+        return 0;
+    }
+    return ++asked > told->argument;
+}
+
 // Whether a write fails; with the lock held.
 static int refuses(const struct control *told, const char *path) {
     if (is(told, "cut")) power_goes((unsigned long)told->argument);
+    if (is_over(told)) {
+        if (is(told, "dies")) power_goes(0);
+        errno = ENOSPC;
+        return 1;
+    }
     if (!is(told, "errno") && !(is(told, "main") && is_main(path))) return 0;
     errno = (int)told->argument;
     return 1;
@@ -194,7 +255,9 @@ int ftruncate(int fd, off_t length) { return ftruncate64(fd, length); }
 
 static int synced(int fd, int (*real)(int)) {
     char path[512];
-    if (!path_of(fd, path)) return real(fd);
+    int here = path_of(fd, path);
+    int is_folder = here == FOLDER;
+    if (!here) return real(fd);
     pthread_mutex_lock(&lock);
     struct control told = control();
     int done = -1;
@@ -204,7 +267,7 @@ static int synced(int fd, int (*real)(int)) {
         done = 0;
     } else if (!refuses(&told, path)) {
         done = real(fd);
-        if (done == 0) forget(path);
+        if (done == 0) is_folder ? forget_renames() : forget(path);
     }
     pthread_mutex_unlock(&lock);
     return done;
@@ -213,6 +276,21 @@ static int synced(int fd, int (*real)(int)) {
 int fsync(int fd) {
     REAL(int, fsync, int);
     return synced(fd, real_fsync);
+}
+
+int rename(const char *from, const char *to) {
+    REAL(int, rename, const char *, const char *);
+    const char *dir = getenv("FAULT_DIR");
+    if (!dir || strncmp(to, dir, strlen(dir)) != 0) return real_rename(from, to);
+    pthread_mutex_lock(&lock);
+    struct control told = control();
+    int moved = -1;
+    if (!refuses(&told, to)) {
+        remember_rename(from, to);
+        moved = real_rename(from, to);
+    }
+    pthread_mutex_unlock(&lock);
+    return moved;
 }
 
 int fdatasync(int fd) {

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::service::harness::{Home, Server};
+use crate::service::program::program;
 
 /// `ENOSPC`, `EIO` and `EROFS` of Linux.
 pub(super) const NO_SPACE: i32 = 28;
@@ -55,6 +56,17 @@ pub(super) fn command(home: &Home) -> Command {
     command
         .env("LD_PRELOAD", shim())
         .env("FAULT_DIR", home.data())
+        .env("FAULT_CONTROL", home.file("faults"));
+    command
+}
+
+/// The program with these arguments, beneath which all of its home can fail.
+pub(super) fn shimmed(home: &Home, args: &[&str]) -> Command {
+    let mut command = program();
+    command
+        .args(args)
+        .env("LD_PRELOAD", shim())
+        .env("FAULT_DIR", home.root())
         .env("FAULT_CONTROL", home.file("faults"));
     command
 }

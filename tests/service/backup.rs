@@ -200,6 +200,45 @@ fn a_file_and_a_pool_are_replaced_only_when_that_is_asked() {
 }
 
 #[test]
+fn a_backup_and_a_restore_are_rows_of_the_audit() {
+    let server = start();
+    let file = backup(&server);
+    let home = server.stop();
+    done(&home, &["restore", &file, "--force"]);
+    let said = done(&home, &["audit", "verify"]);
+    assert!(!said.contains("wait to be chained"), "{said}");
+    let server = Server::start_in(home, &[]);
+    let rows = server.get("/api/audit?limit=2").json()["items"].clone();
+    for (row, act) in rows
+        .as_array()
+        .expect("a list")
+        .iter()
+        .zip(["restore", "backup"])
+    {
+        let told = json!([row["by"], row["act"], row["target"], row["counts"]]);
+        assert_eq!(told, json!(["command line", act, file, {"pool": 51}]));
+    }
+}
+
+#[test]
+fn a_backup_leaves_other_files_alone_and_takes_no_pool_that_is_not_sealed() {
+    let server = start();
+    let beside = server.home().file("pool.backup.new");
+    fs::write(&beside, "mine").expect("a file");
+    backup(&server);
+    assert_eq!(fs::read(&beside).expect("a file"), b"mine");
+    let home = Home::new();
+    home.key("reader", "mirror");
+    let file = home.file("pool.backup").to_string_lossy().into_owned();
+    assert!(refused(&home, &["backup", &file]).contains("not sealed yet"));
+    assert_eq!(
+        fs::read_dir(home.root()).expect("a folder").count(),
+        1,
+        "no draft is left"
+    );
+}
+
+#[test]
 fn what_cannot_be_trusted_is_not_restored_and_nothing_is_touched() {
     let server = start();
     let file = backup(&server);

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,11 @@ impl Home {
 
     pub(crate) fn data(&self) -> PathBuf {
         self.0.path().join("data")
+    }
+
+    /// What holds the data folder, and everything else of a test.
+    pub(crate) fn root(&self) -> &Path {
+        self.0.path()
     }
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {

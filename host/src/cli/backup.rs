@@ -22,6 +22,8 @@ pub struct BackupArgs {
     force: bool,
     #[command(flatten)]
     data: Data,
+    #[command(flatten)]
+    master_key: MasterKeyOptions,
 }
 
 /// What from, and where to.
@@ -53,7 +55,10 @@ pub struct VerifyArgs {
 
 /// Takes a backup.
 pub fn take(args: &BackupArgs) -> Outcome {
-    let taken = backup::take(&args.data.dir, &args.file, args.force)?;
+    let taken = backup::take(&args.data.dir, &args.file, &args.master_key, args.force)?;
+    if let Some(why) = &taken.untold {
+        output::remark(&format!("the audit does not tell of this backup: {why}"));
+    }
     let file = args.file.display();
     Ok(output::print(&format!(
         "{} in {file} ({})\nit opens with master key {}, which is not in it: keep a copy of that elsewhere\n",

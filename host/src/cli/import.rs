@@ -10,7 +10,6 @@ use tokio::runtime;
 
 use super::Outcome;
 use crate::config::{Data, MasterKeyOptions};
-use crate::job::Asker;
 use crate::store::audit::{self, Act};
 use crate::store::restore::{RestoreError, restore};
 use crate::store::{Store, StoreOptions};
@@ -66,10 +65,8 @@ fn restore_into(
     let restored: Result<u64, RestoreError> = runtime.block_on(async {
         let restored = store.write(0, move |db| {
             let restored = restore(db, lines)?;
-            let by = Asker::beside_http(audit::COMMAND_LINE);
-            let counts = format!("{{\"added\":{restored}}}");
-            let act = Act::new(by, "import", "");
-            audit::append(db, &Act { counts, ..act })?;
+            let act = Act::of_command("import", "").counting("added", restored);
+            audit::append(db, &act)?;
             Ok(restored)
         });
         let restored = restored.await;

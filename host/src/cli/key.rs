@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::Outcome;
 use crate::clock;
 use crate::config::{Data, MasterKeyOptions};
-use crate::store::audit;
+use crate::store::audit::{self, Act};
 use crate::store::db::Db;
 use crate::store::keys::{self, ApiKey, Role};
 use crate::store::{Store, StoreError};
@@ -92,7 +92,7 @@ fn create(wanted: &Create) -> Outcome {
     // The server's writer waits for it.
     db.at_once(|db| {
         keys::create(db, &stored)?;
-        audit::append_of_command(db, "key.create", &stored.id)
+        audit::append_of_command(db, &Act::of_command("key.create", &stored.id))
     })?;
     crate::output::print(&format!("{key}\n"))?;
     Ok(())
@@ -129,7 +129,7 @@ fn change(
     let changed = db.at_once(|db| {
         let changed = change(db, &chosen.id)?;
         if changed {
-            audit::append_of_command(db, act, &chosen.id)?;
+            audit::append_of_command(db, &Act::of_command(act, &chosen.id))?;
         }
         Ok(changed)
     });

@@ -87,6 +87,18 @@ impl Act {
         }
     }
 
+    /// What a command beside the server does.
+    pub fn of_command(act: &'static str, target: &str) -> Act {
+        Act::new(Asker::beside_http(COMMAND_LINE), act, target)
+    }
+
+    /// The act with how many accounts it concerns, which `counted` names.
+    #[must_use]
+    pub fn counting(self, counted: &str, accounts: impl Into<serde_json::Number>) -> Act {
+        let counts = serde_json::json!({counted: accounts.into()}).to_string();
+        Act { counts, ..self }
+    }
+
     /// What a job did.
     fn of_job(job: &ImportJob) -> Act {
         let by = Asker {
@@ -150,14 +162,13 @@ pub(super) fn append_job(db: &Db, job: &ImportJob) -> Result<(), StoreError> {
 }
 
 /// Adds a row of a command beside the server. Without the master key the server chains it with its own next one.
-pub fn append_of_command(db: &Db, act: &'static str, target: &str) -> Result<(), StoreError> {
-    let act = Act::new(Asker::beside_http(COMMAND_LINE), act, target);
+pub fn append_of_command(db: &Db, act: &Act) -> Result<(), StoreError> {
     let place = last(db)?.map_or(0, |last| last.seq) + 1;
     // The server has a log, in which every thousandth row is told.
     if db.vault().has_keys() && meta::audit_key(db)?.is_some() && place % NOTED_EVERY != 0 {
-        return append(db, &act).map(drop);
+        return append(db, act).map(drop);
     }
-    insert(db, &entry_of(&act, place))
+    insert(db, &entry_of(act, place))
 }
 
 /// Where the chain ends; `None` while there is none, or while rows wait to be chained.

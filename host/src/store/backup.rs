@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::audit::{self, Act};
 use super::db::Db;
 use super::error::OpenError;
 use super::vault::{self, Vault};
 use super::verify::{Check, verify};
-use super::{Store, connect, create_dir, migrate, sealing};
+use super::{Store, connect, create_dir, meta, migrate, sealing};
 use crate::config::MasterKeyOptions;
 use crate::lock::DirLock;
 
@@ -27,6 +28,8 @@ pub struct Backup {
     pub key_ids: Vec<String>,
     /// Bytes.
     pub bytes: u64,
+    /// Why the audit could not be told, of a pool that cannot be written.
+    pub untold: Option<String>,
 }
 
 /// Why there is no backup, or none was restored. Nothing was changed.
@@ -34,6 +37,8 @@ pub struct Backup {
 pub enum BackupError {
     /// The file, or the pool, is there already.
     Exists(PathBuf),
+    /// The pool holds what no server has sealed yet.
+    NotSealed,
     /// The pool or the backup cannot be used.
     Open(OpenError),
     /// What is to be restored does not hold together.
@@ -47,33 +52,60 @@ impl From<OpenError> for BackupError {
 }
 
 /// Copies the pool in `dir` to `file` (0600) as it is at one moment, beside a running server or without one. The file
-/// appears when it is whole. One that is there is replaced only by `force`.
-pub fn take(dir: &Path, file: &Path, force: bool) -> Result<Backup, BackupError> {
+/// appears when it is whole. One that is there is replaced only by `force`. The audit is told first, with the master key
+/// where that is at hand; a pool that cannot be written is copied all the same.
+pub fn take(
+    dir: &Path,
+    file: &Path,
+    key: &MasterKeyOptions,
+    force: bool,
+) -> Result<Backup, BackupError> {
     if file.exists() && !force {
         return Err(BackupError::Exists(file.to_path_buf()));
     }
     let db = Store::peek_read_only(dir)?;
-    let draft = migrate::with_suffix(file, ".new");
-    let io = |e: io::Error| OpenError::from_io(&draft, &e);
-    let sqlite = |e: rusqlite::Error| OpenError::from_sqlite(&draft, &e);
-    new_file(&draft).map_err(io)?;
+    let sqlite = |e: rusqlite::Error| OpenError::from_sqlite(file, &e);
+    let sealed: bool = db
+        .query_row("SELECT sealed FROM meta", [], |row| row.get(0))
+        .map_err(sqlite)?;
+    if !sealed {
+        return Err(BackupError::NotSealed);
+    }
+    let io = |e: io::Error| OpenError::from_io(file, &e);
+    let folder = folder_of(file);
+    let draft = tempfile::Builder::new()
+        .prefix(".backup-")
+        .tempfile_in(folder)
+        .map_err(io)?;
+    let untold = tell(dir, file, key).err().map(|error| error.to_string());
     // Into an empty file, whose mode is already right. It leaves out what nothing uses any more. To SQLite that is a write,
     // though the pool itself stays read-only.
-    let path = draft.to_string_lossy();
-    let copied = db.pragma_update(None, "query_only", false);
-    let copied = copied.and_then(|()| db.execute("VACUUM INTO ?1", [&path]));
-    let copied = copied.map_err(sqlite);
-    let taken = copied.and_then(|_| describe(&draft));
-    match taken {
-        Ok(taken) => {
-            settle(&draft, file).map_err(|e| OpenError::from_io(file, &e))?;
-            Ok(taken)
-        }
-        Err(error) => {
-            let _ = fs::remove_file(&draft);
-            Err(error.into())
-        }
-    }
+    db.pragma_update(None, "query_only", false)
+        .and_then(|()| db.execute("VACUUM INTO ?1", [draft.path().to_string_lossy()]))
+        .map_err(sqlite)?;
+    let taken = describe(draft.path())?;
+    draft.as_file().sync_all().map_err(io)?;
+    let placed = match force {
+        true => draft.persist(file),
+        false => draft.persist_noclobber(file),
+    };
+    placed.map_err(|failed| match failed.error.kind() {
+        io::ErrorKind::AlreadyExists => BackupError::Exists(file.to_path_buf()),
+        _ => io(failed.error).into(),
+    })?;
+    sync_folder(folder).map_err(io)?;
+    Ok(Backup { untold, ..taken })
+}
+
+/// Tells the audit of a backup.
+fn tell(dir: &Path, file: &Path, key: &MasterKeyOptions) -> Result<(), OpenError> {
+    let path = dir.join(migrate::FILE);
+    let db = Store::peek_with_key(dir, key)?;
+    let told = db.at_once(|db| {
+        let act = Act::of_command("backup", &file.to_string_lossy());
+        audit::append_of_command(db, &act.counting("pool", meta::read(db)?.accounts))
+    });
+    told.map_err(|error| OpenError::Io(path, error.to_string()))
 }
 
 /// Puts a backup in place of the pool in `dir`, which no server may use; a pool that is there is replaced only by `force`.
@@ -118,6 +150,11 @@ fn restore_by_way_of(
     if checks.iter().any(|check| !check.broken.is_empty()) {
         return Err(BackupError::Broken(file.to_path_buf(), checks));
     }
+    let told = db.at_once(|db| {
+        let act = Act::of_command("restore", &file.to_string_lossy());
+        audit::append_of_command(db, &act.counting("pool", meta::read(db)?.accounts))
+    });
+    told.map_err(stored)?;
     close(db.into_connection()).map_err(|e| OpenError::from_sqlite(&copy, &e))?;
     let restored = describe(&copy)?;
     let place = dir.join(migrate::FILE);
@@ -160,6 +197,7 @@ fn describe(path: &Path) -> Result<Backup, OpenError> {
         sources,
         key_ids,
         bytes,
+        untold: None,
     })
 }
 
@@ -205,10 +243,18 @@ fn leave_no_wal(place: &Path) -> io::Result<()> {
 fn settle(draft: &Path, place: &Path) -> io::Result<()> {
     File::open(draft)?.sync_all()?;
     fs::rename(draft, place)?;
+    sync_folder(folder_of(place))
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn folder_of(place: &Path) -> &Path {
     let folder = place
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    folder.unwrap_or(Path::new("."))
 }
 
 impl std::fmt::Display for BackupError {
@@ -218,6 +264,9 @@ impl std::fmt::Display for BackupError {
                 f,
                 "`{}` is there already and was left as it is: choose another place, or replace it with --force",
                 path.display()
+            ),
+            BackupError::NotSealed => f.write_str(
+                "the pool is not sealed yet, and a backup would hold its secrets as they are: start the server once, which seals it",
             ),
             BackupError::Open(error) => error.fmt(f),
             BackupError::Broken(path, checks) => {

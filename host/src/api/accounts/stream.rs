@@ -49,14 +49,8 @@ pub(super) async fn note_handing_out(request: &Request, act: &'static str) -> Re
     };
     let by = request.asker();
     let noted = request.app.store.write(0, move |db| {
-        let counts = serde_json::json!({"pool": meta::read(db)?.accounts}).to_string();
-        audit::append(
-            db,
-            &Act {
-                counts,
-                ..Act::new(by, act, asked)
-            },
-        )
+        let pool = meta::read(db)?.accounts;
+        audit::append(db, &Act::new(by, act, asked).counting("pool", pool))
     });
     audit::log(&noted.await?);
     Ok(())
