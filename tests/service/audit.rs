@@ -90,9 +90,13 @@ fn every_act_is_a_row_and_tells_no_secret() {
     assert_eq!(released.status, 200, "{released:?}");
     done("release", &format!("job {} of s", server.last_job()));
     server.post(&format!("{EXPORT}?provider=gpt"), "");
-    done("export", "filtered by its query");
+    done("export", "pool by provider");
     server.get("/api/accounts/payload");
     done("payload", "pool");
+    assert_eq!(
+        rows(&server).last().expect("a row")["counts"],
+        json!({"accounts": server.get(ACCOUNTS).json()["total"]})
+    );
     let key = server.post("/api/auth/users", r#"{"name": "ops"}"#).json()["item"]["id"].clone();
     let key = key.as_str().expect("an id");
     done("key.create", key);
@@ -408,9 +412,19 @@ fn every_thousandth_row_goes_to_the_log() {
 fn what_an_export_looks_for_is_not_kept() {
     let server = Server::start();
     server.post(INJECT, r#"{"tokens": ["a-1"]}"#);
-    let asked = format!("{EXPORT}?q={CANARY}");
-    assert_eq!(server.post(&asked, "").status, 200);
+    let in_body = json!({"q": CANARY, "provider": "gpt"}).to_string();
+    for (path, body) in [
+        (format!("{EXPORT}?provider=gpt&q={CANARY}"), ""),
+        (EXPORT.to_owned(), in_body.as_str()),
+    ] {
+        assert_eq!(server.post(&path, body).status, 200);
+        let row = rows(&server).pop().expect("a row");
+        let (target, counts) = (&row["target"], &row["counts"]);
+        assert_eq!(
+            (target, counts),
+            (&json!("pool by provider, q"), &json!({"accounts": 0}))
+        );
+    }
     let listed = server.get(AUDIT).body;
-    assert!(listed.contains("filtered by its query"), "{listed}");
     assert!(!listed.contains(CANARY), "{listed}");
 }

@@ -60,6 +60,12 @@ impl Query {
             .filter(|value| !value.is_empty())
     }
 
+    /// The names of those that are not empty.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let given = self.0.iter().filter(|(_, value)| !value.is_empty());
+        given.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// A parameter that `read` knows; `wanted` tells which values those are.
     pub(super) fn one_of<T>(
         &self,

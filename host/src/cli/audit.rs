@@ -32,7 +32,7 @@ pub struct ListArgs {
 /// What is looked for, and where.
 #[derive(Args)]
 pub struct VerifyArgs {
-    /// A head that the log told earlier, 64 hex digits: without it, rows cut off at the end do not show
+    /// A head that the log told earlier, 64 hex digits: without it, an older copy of all files does not show
     #[arg(long, value_name = "HEX", value_parser = read_head)]
     head: Option<Mac>,
     #[command(flatten)]

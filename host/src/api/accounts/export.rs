@@ -18,7 +18,7 @@ pub async fn export(mut request: Request) -> Answer {
         add(&mut query, Fields::parse(&body)?)?;
     }
     let filter = query.filter()?;
-    note_handing_out(&request, "export").await?;
+    note_handing_out(&request, "export", &query).await?;
     let db = request.app.store.reader_connection()?;
     answer(
         Exporter::new(db, filter, Format::Lines),

@@ -87,7 +87,7 @@ async fn page(
 }
 
 /// How many accounts are meant, counted in steps where the pool does not keep that number.
-async fn count(app: &App, filter: Filter) -> Result<i64, ApiError> {
+pub(super) async fn count(app: &App, filter: Filter) -> Result<i64, ApiError> {
     let known = filter.clone();
     let known = app.store.read(move |db| listing::known_count(db, &known));
     if let Some(count) = known.await? {

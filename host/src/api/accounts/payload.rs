@@ -17,14 +17,15 @@ const KNOWN: [&str; 3] = ["provider", "source_id", "status"];
 /// `GET /api/accounts/payload`: every account that is meant, secrets included, in the very format that a source answers;
 /// 304 to whoever has it.
 pub async fn payload(request: Request) -> Answer {
-    let filter = Query::parse(request.uri(), &KNOWN)?.filter()?;
+    let query = Query::parse(request.uri(), &KNOWN)?;
+    let filter = query.filter()?;
     // The revision is read first: a payload that is newer than its tag is asked for again, an older one never kept.
     let pool = request.app.store.read(meta::read).await?;
     let tag = tag(&request.app.salt, pool.revision, &filter);
     let mut response = if etag::is_known(&request.head.headers, &tag) {
         with_type(StatusCode::NOT_MODIFIED, "application/json", whole(""))
     } else {
-        note_handing_out(&request, "payload").await?;
+        note_handing_out(&request, "payload", &query).await?;
         let db = request.app.store.reader_connection()?;
         answer(
             Exporter::new(db, filter, Format::Payload),

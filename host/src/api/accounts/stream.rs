@@ -10,11 +10,12 @@ use hyper::StatusCode;
 use hyper::body::{Body, Bytes, Frame};
 use tokio::sync::mpsc;
 
+use super::list::count;
+use crate::api::query::Query;
 use crate::api::{Answer, Request, with_type};
 use crate::error::ApiError;
 use crate::store::audit::{self, Act};
 use crate::store::export::Exporter;
-use crate::store::meta;
 
 /// Parts of an export that wait for a slow client.
 const PARTS_AHEAD: usize = 2;
@@ -40,18 +41,23 @@ pub(super) async fn answer(exporter: Exporter, content_type: &'static str) -> An
     ))
 }
 
-/// Tells the audit that the pool is handed out, before it is, and the log where the audit's chain then ends.
-pub(super) async fn note_handing_out(request: &Request, act: &'static str) -> Result<(), ApiError> {
+/// Tells the audit that accounts are handed out, before they are, and the log where the audit's chain then ends.
+pub(super) async fn note_handing_out(
+    request: &Request,
+    act: &'static str,
+    asked: &Query,
+) -> Result<(), ApiError> {
+    let accounts = count(&request.app, asked.filter()?).await?;
     // What is looked for is not told: somebody may have pasted a token there, although none is found by it.
-    let asked = match request.uri().query() {
-        Some(_) => "filtered by its query",
-        None => "pool",
+    let target = match asked.names() {
+        names if names.is_empty() => "pool".to_owned(),
+        names => format!("pool by {}", names.join(", ")),
     };
-    let by = request.asker();
-    let noted = request.app.store.write(0, move |db| {
-        let pool = meta::read(db)?.accounts;
-        audit::append(db, &Act::new(by, act, asked).counting("pool", pool))
-    });
+    let act = Act::new(request.asker(), act, &target).counting("accounts", accounts);
+    let noted = request
+        .app
+        .store
+        .write(0, move |db| audit::append(db, &act));
     audit::log(&noted.await?);
     Ok(())
 }
