@@ -167,8 +167,8 @@ impl Client {
         let request = Request::builder()
             .method(method)
             .uri(address(&self.server, path, query));
-        match &self.key {
-            Some(key) => request.header(AUTHORIZATION, key.bearer()),
+        match self.key.as_ref().and_then(Key::bearer) {
+            Some(bearer) => request.header(AUTHORIZATION, bearer),
             None => request,
         }
     }

@@ -160,6 +160,8 @@ fn no_type_that_owns_one_says_how_it_is_printed() {
         "MasterKeyOptions",
         "NewKey",
         "Source",
+        "Key",
+        "Edit",
         "App",
         "Store",
         "Change",

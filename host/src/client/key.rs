@@ -4,7 +4,9 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
+use tributary_core::Secret;
 use ureq::http::HeaderValue;
+use zeroize::Zeroizing;
 
 use crate::output::cannot_read;
 
@@ -12,14 +14,15 @@ use crate::output::cannot_read;
 const VARIABLE: &str = "TRIBUTARY_KEY";
 
 /// A key. It is shown nowhere.
-pub struct Key(HeaderValue);
+pub struct Key(Secret);
 
 impl Key {
     /// The key in `file`, or else the one in TRIBUTARY_KEY; `None` where there is neither. The error says which cannot be used.
     pub fn find(file: Option<&Path>) -> Result<Option<Key>, String> {
         if let Some(file) = file {
             let shown = file.display();
-            let text = fs::read_to_string(file).map_err(|error| cannot_read(file, &error))?;
+            let text = fs::read_to_string(file).map(Zeroizing::new);
+            let text = text.map_err(|error| cannot_read(file, &error))?;
             let key = Key::new(text.trim());
             return key.map(Some).ok_or_else(|| {
                 format!("`{shown}` holds no key; it must hold one line of visible characters")
@@ -37,16 +40,14 @@ impl Key {
     }
 
     fn new(key: &str) -> Option<Key> {
-        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return None;
-        }
-        let mut value = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
-        value.set_sensitive(true);
-        Some(Key(value))
+        let visible = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        visible.then(|| Key(Secret::new(format!("Bearer {key}"))))
     }
 
-    /// The value of the header that carries it.
-    pub(super) fn bearer(&self) -> HeaderValue {
-        self.0.clone()
+    /// The value of the header that carries it. All of a key is visible, and so there is one.
+    pub(super) fn bearer(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::from_str(self.0.reveal()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
     }
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use tributary_core::Secret;
+use zeroize::Zeroizing;
 
 use super::super::{Mistyped, Outcome};
 use super::{SOURCES, id, one};
@@ -101,9 +103,9 @@ struct Body<'a> {
     #[serde(flatten)]
     fields: &'a Fields,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bearer_token: Option<String>,
+    bearer_token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    auth_token: Option<String>,
+    auth_token: Option<&'a str>,
 }
 
 pub(super) fn add(wanted: &AddArgs, client: &Client, output: Output) -> Outcome {
@@ -111,25 +113,33 @@ pub(super) fn add(wanted: &AddArgs, client: &Client, output: Output) -> Outcome 
     let body = Body {
         url: Some(&wanted.url),
         fields: &wanted.fields,
-        bearer_token,
-        auth_token,
+        bearer_token: bearer_token.as_ref().map(Secret::reveal),
+        auth_token: auth_token.as_ref().map(Secret::reveal),
     };
     show(&client.post(SOURCES, &body)?.text, output)
 }
 
 pub(super) fn edit(wanted: &EditArgs, client: &Client, output: Output) -> Outcome {
     let (bearer_token, auth_token) = wanted.tokens.read()?;
-    let or_none = |token: Option<String>, none| if none { Some(String::new()) } else { token };
     let body = Body {
         url: wanted.url.as_deref(),
         fields: &wanted.fields,
-        bearer_token: or_none(bearer_token, wanted.no_bearer_token),
-        auth_token: or_none(auth_token, wanted.no_auth_token),
+        bearer_token: or_none(bearer_token.as_ref(), wanted.no_bearer_token),
+        auth_token: or_none(auth_token.as_ref(), wanted.no_auth_token),
     };
     show(
         &client.post(&[SOURCES, &[&wanted.id]].concat(), &body)?.text,
         output,
     )
+}
+
+/// A token, or the empty text that takes it away.
+fn or_none(token: Option<&Secret>, none: bool) -> Option<&str> {
+    if none {
+        Some("")
+    } else {
+        token.map(Secret::reveal)
+    }
 }
 
 fn show(answer: &str, output: Output) -> Outcome {
@@ -144,7 +154,7 @@ fn show(answer: &str, output: Output) -> Outcome {
 
 impl Tokens {
     /// The bearer token and the auth token, each from its file or else from its variable.
-    fn read(&self) -> Result<(Option<String>, Option<String>), Box<dyn std::error::Error>> {
+    fn read(&self) -> Result<(Option<Secret>, Option<Secret>), Box<dyn std::error::Error>> {
         let stdin = |file: &Option<PathBuf>| file.as_deref() == Some(Path::new("-"));
         if stdin(&self.bearer_token_file) && stdin(&self.auth_token_file) {
             return Err(
@@ -164,18 +174,19 @@ impl Tokens {
     }
 }
 
-fn token(file: Option<&Path>, variable: &str) -> Result<Option<String>, String> {
+fn token(file: Option<&Path>, variable: &str) -> Result<Option<Secret>, String> {
     let Some(file) = file else {
-        return Ok(env::var(variable).ok().filter(|token| !token.is_empty()));
+        let token = env::var(variable).ok().filter(|token| !token.is_empty());
+        return Ok(token.map(Secret::new));
     };
-    let mut text = String::new();
+    let mut text = Zeroizing::new(String::new());
     let read = match file.as_os_str() == "-" {
         true => io::stdin().lock().read_to_string(&mut text).map(|_| ()),
-        false => fs::read_to_string(file).map(|read| text = read),
+        false => fs::read_to_string(file).map(|read| *text = read),
     };
     read.map_err(|error| cannot_read(file, &error))?;
     match text.trim() {
         "" => Err(format!("`{}` holds no token", file.display())),
-        token => Ok(Some(token.to_owned())),
+        token => Ok(Some(Secret::new(token.to_owned()))),
     }
 }
