@@ -19,6 +19,7 @@ mod service {
     mod accounts_release;
     mod accounts_remove;
     mod accounts_update;
+    mod answers;
     mod audit;
     mod auth;
     mod auth_users;

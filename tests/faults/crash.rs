@@ -22,7 +22,7 @@ const CLIENTS: usize = 4;
 #[test]
 fn what_was_acknowledged_is_there_whole_and_nothing_in_part() {
     let mut random = Random(0x7269_7665_7221);
-    let mut all = Sent::default();
+    let (mut all, mut cut_amid) = (Sent::default(), 0);
     for directory in 0..CRASHES / CRASHES_A_DIRECTORY {
         let mut home = Home::new();
         let mut sent = Sent::default();
@@ -34,6 +34,9 @@ fn what_was_acknowledged_is_there_whole_and_nothing_in_part() {
                 &format!("directory {directory}, crash {crash}"),
             );
             home = until(server, &mut sent, &mut random, Server::crash);
+            // Both keys are there until everything is sealed with the new one.
+            let keys = std::fs::read_to_string(home.data().join("master-key"));
+            cut_amid += usize::from(keys.expect("a key").lines().count() > 1);
         }
         let server = Server::start_in(home, &[]);
         check(&server, &sent, &format!("directory {directory}, end"));
@@ -41,6 +44,7 @@ fn what_was_acknowledged_is_there_whole_and_nothing_in_part() {
         all.merges.extend(sent.merges);
         all.replaces.extend(sent.replaces);
         all.undone.extend(sent.undone);
+        all.rotations += sent.rotations;
     }
     let acknowledged = all
         .merges
@@ -54,6 +58,12 @@ fn what_was_acknowledged_is_there_whole_and_nothing_in_part() {
     );
     // Figures of the README; `--nocapture` shows them.
     println!("{CRASHES} kills, {acknowledged} merges acknowledged, {open} cut off");
+    println!("{} rotations ended, {cut_amid} cut off", all.rotations);
+    assert!(
+        all.rotations > CRASHES / 20 && cut_amid > CRASHES / 20,
+        "the moments are telling: {} rotations ended, {cut_amid} cut off",
+        all.rotations
+    );
     let undone = all.undone.iter().filter(|undoing| undoing.undone).count();
     let cut_off = all
         .undone
@@ -72,6 +82,8 @@ pub(super) struct Sent {
     pub(super) merges: Vec<Import>,
     replaces: Vec<Import>,
     undone: Vec<Undoing>,
+    /// How many ended.
+    rotations: usize,
 }
 
 /// An import of `size` accounts that all name it.
@@ -148,7 +160,8 @@ pub(super) fn until(
         }
         let (mut random, undone) = (Random(random.next()), &record);
         scope.spawn(move || undoing::until_killed(addr, undone, &mut random));
-        scope.spawn(move || undoing::rotate_until_killed(addr));
+        let rotated = &record;
+        scope.spawn(move || undoing::rotate_until_killed(addr, rotated));
         std::thread::sleep(moment);
         end(server)
     })

@@ -151,7 +151,8 @@ fn first_key(home: &Home) -> String {
 fn a_rotation_that_is_cut_off_is_told_by_the_audit_whether_it_switched_the_key_or_not() {
     let made = {
         let server = Server::start();
-        server.post(INJECT, &payload::accounts(50));
+        // More than one step seals.
+        server.post(INJECT, &payload::accounts(4_500));
         server.stop()
     };
     let before = first_key(&made);
