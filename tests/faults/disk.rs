@@ -71,6 +71,24 @@ fn a_torn_write_of_the_wal_tears_nothing_else() {
 }
 
 #[test]
+fn a_torn_write_of_a_checkpoint_is_mended_from_the_wal() {
+    for bytes in [1, 512, 4_000] {
+        let mut server = working();
+        assert_eq!(server.post(INJECT, &payload::accounts(30_000)).status, 200);
+        let before = server.get(ACCOUNTS).json()["total"].clone();
+        tell(server.home(), &format!("tornmain {bytes} 0"));
+        // More than the WAL may hold before it is copied.
+        let body = payload::accounts_of(30_000..60_000, "s");
+        let _ = server.try_send("POST", INJECT, Some("Bearer admin"), &body);
+        server.wait(Duration::from_secs(20));
+        let server = Server::start_in(server.crash(), &[]);
+        let after = server.get(ACCOUNTS).json()["total"].clone();
+        assert!(after == before || after == 60_000, "{after}");
+        check_whole(server.home());
+    }
+}
+
+#[test]
 fn the_shim_does_lose_what_is_not_synced() {
     let mut server = working();
     server.post(INJECT, r#"{"tokens": ["a-1"]}"#);
@@ -99,6 +117,12 @@ type Ask = Box<dyn Fn(&Server) -> Answer>;
 /// Everything that writes: its name, and how it is asked.
 fn writes(server: &Server) -> Vec<(&'static str, Ask)> {
     let source = server.source(r#"{"url": "http://127.0.0.1:9/", "name": "kept"}"#);
+    let gone = server.source(r#"{"url": "http://127.0.0.1:9/", "name": "gone"}"#);
+    let key = server
+        .post("/api/auth/users", r#"{"name": "mirror"}"#)
+        .json()["item"]["id"]
+        .clone();
+    let key = format!("/api/auth/users/{}", key.as_str().expect("an id"));
     let job = server.last_job();
     let id = server.id_of("a-1");
     let post = |path: String, body: serde_json::Value| -> Ask {
@@ -155,8 +179,24 @@ fn writes(server: &Server) -> Vec<(&'static str, Ask)> {
         ),
         ("sync", post(of_source("/sync"), json!({}))),
         (
+            "delete of a source",
+            Box::new(move |server| server.delete(&format!("{SOURCES}/{gone}"))),
+        ),
+        (
+            "payload",
+            Box::new(|server| server.get("/api/accounts/payload")),
+        ),
+        (
             "key",
             post("/api/auth/users".to_owned(), json!({"name": "ops"})),
+        ),
+        (
+            "edit of a key",
+            post(key.clone(), json!({"enabled": false})),
+        ),
+        (
+            "delete of a key",
+            Box::new(move |server| server.delete(&key)),
         ),
         (
             "rotation",

@@ -76,7 +76,7 @@ fn holds_canary(folder: &Path) -> bool {
     store::files(folder).into_iter().any(holds)
 }
 
-/// A pool whose secrets nobody has sealed.
+/// A pool of an earlier version, whose secrets nobody has sealed.
 fn unsealed() -> Home {
     let home = Home::new();
     home.key("reader", "mirror");
@@ -102,14 +102,15 @@ fn unsealed() -> Home {
     }
     db.execute_batch(&format!(
         "UPDATE meta SET accounts = {ACCOUNTS}, last_account = {ACCOUNTS}; INSERT INTO tally VALUES(0, 's', {ACCOUNTS}); \
-         INSERT INTO owner_tally VALUES(0, {ACCOUNTS}); COMMIT"
+         INSERT INTO owner_tally VALUES(0, {ACCOUNTS}); COMMIT; \
+         DROP TABLE audit; ALTER TABLE meta DROP COLUMN audit_key; ALTER TABLE meta DROP COLUMN audit_end; PRAGMA user_version = 5"
     ))
     .expect("numbers");
     home
 }
 
 #[test]
-fn a_first_sealing_that_is_cut_off_leaves_no_secret_unsealed() {
+fn a_migration_and_a_first_sealing_that_are_cut_off_leave_no_secret_unsealed() {
     let made = unsealed();
     assert!(holds_canary(&made.data()));
     at_every_write(

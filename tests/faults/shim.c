@@ -6,6 +6,7 @@
 //   main N           the same for the database alone: its WAL is written, and no checkpoint can be
 //   syncs N          syncs fail with this number
 //   torn N           the next write to a WAL writes N bytes, and the power goes
+//   tornmain N       the same of the database
 //   cut SEED         the power goes: what was not synced is undone, page by page all of it (0) or a random half
 //   nosync           syncs say that they worked and did nothing
 //   dies N           N writes, cuts, syncs and renames from now on work, and at the next the power goes
@@ -207,7 +208,8 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t offset) {
     struct control told = control();
     ssize_t written = -1;
     if (!refuses(&told, path)) {
-        if (is(&told, "torn") && strstr(path, "-wal") && length > (size_t)told.argument) {
+        int tears = (is(&told, "torn") && strstr(path, "-wal")) || (is(&told, "tornmain") && is_main(path));
+        if (tears && length > (size_t)told.argument) {
             if (real_pwrite64(fd, bytes, (size_t)told.argument, offset) < 0) abort();
             _exit(137);
         }
