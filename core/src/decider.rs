@@ -99,7 +99,12 @@ impl<'o> Decider<'o> {
                 });
             }
         }
-        Ok(Decider { options })
+        Ok(Decider::admitted(options))
+    }
+
+    /// Goes on with a batch that was admitted.
+    pub(crate) fn admitted(options: &'o ImportOptions) -> Decider<'o> {
+        Decider { options }
     }
 
     /// Whether any account can depart: only a replace takes accounts away from its source.

@@ -4,18 +4,19 @@ use crate::account::{Account, Document};
 use crate::change::Change;
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
+use crate::item::Item;
 use crate::json::{
     Kind, Span, elements, kind, members, push_hex, push_number, push_quoted, root, text,
 };
 use crate::options::{ImportOptions, Removal, Strategy};
 use crate::owner::{Owners, SourceId};
-use crate::plan::Plan;
+use crate::plan::{Counts, Plan};
 use crate::plan_hash::PlanHash;
 use crate::pool::Pool;
 use crate::provider::Provider;
 use crate::secret::PLACEHOLDER;
 use crate::typed::Typed;
-use crate::{Note, Payload, Reason};
+use crate::{Note, Payload, Reason, Skip};
 
 /// Decides what `payload` would change, told by `context` how and in which pool; both are JSON text.
 ///
@@ -39,7 +40,7 @@ fn answer(payload: &[u8], context: &[u8]) -> Result<String, ImportError> {
     Ok(plan_text(&plan, &options, hash))
 }
 
-fn refusal(error: &ImportError) -> String {
+pub(crate) fn refusal(error: &ImportError) -> String {
     let mut out = String::from("{\"refusal\":");
     let mut object = Object::open(&mut out);
     object.text("code", error.code());
@@ -57,44 +58,53 @@ fn refusal(error: &ImportError) -> String {
 pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions, hash: Option<PlanHash>) -> String {
     let mut out = String::from("{\"plan\":");
     let mut object = Object::open(&mut out);
+    push_options(&mut object, options);
+    object.text("shape", plan.shape.as_str());
+    push_counts(object.member("counts"), &plan.counts);
+    if let Some(hash) = hash {
+        object.text("plan_hash", &hash.to_string());
+    }
+    push_list(object.member("changes"), &plan.changes, push_change);
+    let unchanged = object.member("unchanged");
+    push_list(unchanged, &plan.unchanged, |out, unchanged| {
+        push_unchanged(out, &unchanged.item, &unchanged.masked);
+    });
+    push_list(object.member("skips"), &plan.skips, push_skip);
+    push_list(object.member("notes"), &plan.notes, push_note);
+    object.close();
+    out.push('}');
+    out
+}
+
+/// How an import was asked for.
+pub(crate) fn push_options(object: &mut Object<'_>, options: &ImportOptions) {
     object.text("strategy", options.strategy.as_str());
     object.optional_text(
         "source_id",
         options.source_id.as_ref().map(SourceId::as_str),
     );
     object.text("provider", options.provider.unwrap_or_default().as_str());
-    object.text("shape", plan.shape.as_str());
-    push_counts(object.member("counts"), plan);
-    if let Some(hash) = hash {
-        object.text("plan_hash", &hash.to_string());
-    }
-    push_list(object.member("changes"), &plan.changes, push_change);
-    push_list(
-        object.member("unchanged"),
-        &plan.unchanged,
-        |out, unchanged| {
-            let mut object = Object::open(out);
-            object.number("index", unchanged.item.index);
-            push_span(object.member("span"), unchanged.item.span);
-            object.hex("fingerprint", unchanged.item.fingerprint.as_bytes());
-            object.text("token", &unchanged.masked);
-            object.close();
-        },
-    );
-    push_list(object.member("skips"), &plan.skips, |out, skip| {
-        let mut object = Object::open(out);
-        object.number("index", skip.index);
-        push_span(object.member("span"), skip.span);
-        object.text("reason", skip.reason.code());
-        if let Reason::Duplicate { first } = skip.reason {
-            object.number("first", first);
-        }
-        object.close();
-    });
-    push_list(object.member("notes"), &plan.notes, push_note);
+}
+
+/// An item whose account stays as it is, and its masked token.
+pub(crate) fn push_unchanged(out: &mut String, item: &Item, masked: &str) {
+    let mut object = Object::open(out);
+    object.number("index", item.index);
+    push_span(object.member("span"), item.span);
+    object.hex("fingerprint", item.fingerprint.as_bytes());
+    object.text("token", masked);
     object.close();
-    out.push('}');
-    out
+}
+
+pub(crate) fn push_skip(out: &mut String, skip: &Skip) {
+    let mut object = Object::open(out);
+    object.number("index", skip.index);
+    push_span(object.member("span"), skip.span);
+    object.text("reason", skip.reason.code());
+    if let Reason::Duplicate { first } = skip.reason {
+        object.number("first", first);
+    }
+    object.close();
 }
 
 impl Change<'_> {
@@ -106,8 +116,7 @@ impl Change<'_> {
     }
 }
 
-fn push_counts(out: &mut String, plan: &Plan<'_>) {
-    let counts = &plan.counts;
+pub(crate) fn push_counts(out: &mut String, counts: &Counts) {
     let mut object = Object::open(out);
     object.number("total", counts.total());
     object.number("added", counts.added);
@@ -120,19 +129,9 @@ fn push_counts(out: &mut String, plan: &Plan<'_>) {
     object.close();
 }
 
-fn push_change(out: &mut String, change: &Change<'_>) {
-    let (before, after) = (change.before, change.after.as_ref());
-    let Some(account) = after.or(before) else {
-        return;
-    };
+pub(crate) fn push_change(out: &mut String, change: &Change<'_>) {
     let mut object = Object::open(out);
-    object.text("change", change.kind.as_str());
-    if let Some(item) = change.item {
-        object.number("index", item.index);
-        push_span(object.member("span"), item.span);
-    }
-    object.hex("fingerprint", account.fingerprint.as_bytes());
-    object.text("token", &account.masked);
+    push_outline(&mut object, change);
     push_step(object.member("provider"), change, |out, account| {
         push_quoted(out, account.provider.as_str());
     });
@@ -149,6 +148,19 @@ fn push_change(out: &mut String, change: &Change<'_>) {
     object.close();
 }
 
+/// Which account a change concerns and how, without what it changes.
+pub(crate) fn push_outline(object: &mut Object<'_>, change: &Change<'_>) {
+    object.text("change", change.kind.as_str());
+    if let Some(item) = change.item {
+        object.number("index", item.index);
+        push_span(object.member("span"), item.span);
+    }
+    if let Some(account) = change.after.as_ref().or(change.before) {
+        object.hex("fingerprint", account.fingerprint.as_bytes());
+        object.text("token", &account.masked);
+    }
+}
+
 /// `{"before": …, "after": …}` of something that accounts have.
 fn push_step(out: &mut String, change: &Change<'_>, push: impl Fn(&mut String, &Account)) {
     let mut object = Object::open(out);
@@ -161,7 +173,7 @@ fn push_step(out: &mut String, change: &Change<'_>, push: impl Fn(&mut String, &
     object.close();
 }
 
-fn push_note(out: &mut String, note: &Note) {
+pub(crate) fn push_note(out: &mut String, note: &Note) {
     let mut object = Object::open(out);
     object.text("code", note.code());
     if let Note::FieldIgnored { index, field } = note {
@@ -179,7 +191,7 @@ fn push_span(out: &mut String, span: Span) {
     out.push(']');
 }
 
-fn push_list<T>(
+pub(crate) fn push_list<T>(
     out: &mut String,
     items: impl IntoIterator<Item = T>,
     mut push: impl FnMut(&mut String, T),
@@ -195,19 +207,19 @@ fn push_list<T>(
 }
 
 /// A JSON object being written.
-struct Object<'o> {
+pub(crate) struct Object<'o> {
     out: &'o mut String,
     first: bool,
 }
 
 impl<'o> Object<'o> {
-    fn open(out: &'o mut String) -> Object<'o> {
+    pub(crate) fn open(out: &'o mut String) -> Object<'o> {
         out.push('{');
         Object { out, first: true }
     }
 
     /// Begins a member, whose name needs no escape.
-    fn member(&mut self, name: &'static str) -> &mut String {
+    pub(crate) fn member(&mut self, name: &'static str) -> &mut String {
         self.out.push_str(match std::mem::take(&mut self.first) {
             true => "\"",
             false => ",\"",
@@ -228,7 +240,7 @@ impl<'o> Object<'o> {
         out.push('"');
     }
 
-    fn text(&mut self, name: &'static str, value: &str) {
+    pub(crate) fn text(&mut self, name: &'static str, value: &str) {
         push_quoted(self.member(name), value);
     }
 
@@ -243,13 +255,13 @@ impl<'o> Object<'o> {
         push_number(self.member(name), value);
     }
 
-    fn close(self) {
+    pub(crate) fn close(self) {
         self.out.push('}');
     }
 }
 
 /// The options and the pool that a context describes, and whether it wants the plan's hash.
-fn read_context(context: &[u8]) -> Result<(ImportOptions, Pool, bool), ImportError> {
+pub(crate) fn read_context(context: &[u8]) -> Result<(ImportOptions, Pool, bool), ImportError> {
     let root = check_object(context)?;
     let mut options = ImportOptions::default();
     let mut salt = Salt::new([0; 32]);
