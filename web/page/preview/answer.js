@@ -130,6 +130,7 @@ export class Answer {
       verdict: VERDICTS[this.verdicts[row]],
       index: entry < 0 ? null : entry,
       span: value('span'),
+      fingerprint: value('fingerprint'),
       token: value('token'),
       provider,
       owners: value('owners'),

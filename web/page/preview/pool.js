@@ -41,7 +41,7 @@ async function gathered({ key, sourceId, signal, fingerprintsOf, progress }) {
     answer = await ask({ source_id: sourceId, after: answer.next });
     if (answer.revision !== revision) return null;
   }
-  const fingerprints = fingerprintsOf(salt);
+  const fingerprints = await fingerprintsOf(salt);
   if (!fingerprints) return { salt, revision, accounts: [], owned: owned.length };
   const accounts = new Map(owned.map((account) => [account.fingerprint, account]));
   const missing = fingerprints.filter((fingerprint) => !accounts.has(fingerprint));

@@ -39,7 +39,7 @@ export const en = {
   col_changes: 'What changes',
   phase_starting: 'Starting …',
   phase_reading: 'Reading …',
-  phase_planning: 'Planning …',
+  phase_planning: (done) => `Planning …${done === null ? '' : ` ${done} %`}`,
   phase_comparing: (done, total) => `Comparing with the live pool …${done === null ? '' : total === null ? ` ${done}` : ` ${done} of ${total}`}`,
   phase_drawing: 'Drawing …',
   phase_injecting: 'Injecting …',

@@ -36,7 +36,7 @@ export const zh = {
   col_changes: '变化',
   phase_starting: '正在启动……',
   phase_reading: '正在读取……',
-  phase_planning: '正在计划……',
+  phase_planning: (done) => `正在计划……${done === null ? '' : ` ${done}%`}`,
   phase_comparing: (done, total) => `正在与线上账号池对比……${done === null ? '' : total === null ? ` ${done}` : ` ${done} / ${total}`}`,
   phase_drawing: '正在绘制……',
   phase_injecting: '正在注入……',

@@ -1,13 +1,16 @@
 // Everything that takes long: reads the payload, plans, compares with the live pool, and hands out rows of the answer.
 
-import init, { plan } from '../tributary_web.js';
+import init from '../tributary_web.js';
 import { Answer } from './answer.js';
 import { livePool, revisionOf } from './pool.js';
+import { sourceOf } from './source.js';
 
 const ready = init({ module_or_path: new URL('../tributary_web_bg.wasm', import.meta.url) });
 const encoder = new TextEncoder();
-let payload = new Uint8Array();
+let payload = null;
 let answer = null;
+/** The context of a row of the answer, by its account's fingerprint. */
+let contextOf;
 let current = { id: 0, stop: new AbortController() };
 
 const ACTIONS = { plan: preview, rows, locate, revision };
@@ -29,7 +32,7 @@ async function preview({ id, source, options, key }) {
   const { signal } = current.stop;
   if (source !== null) {
     phase(id, 'reading');
-    payload = typeof source === 'string' ? encoder.encode(source) : new Uint8Array(await source.arrayBuffer());
+    payload = await sourceOf(source);
   }
   await ready;
   signal.throwIfAborted();
@@ -37,16 +40,22 @@ async function preview({ id, source, options, key }) {
   signal.throwIfAborted();
   phase(id, 'planning');
   const began = performance.now();
-  const providers = new Map(compared?.accounts.map((account) => [account.fingerprint, account.provider]));
-  answer = new Answer(plan(payload, context(options, compared)), (fingerprint) => providers.get(fingerprint) ?? null);
+  const progress = (done) => phase(id, 'planning', done);
+  const bytes = await payload.plan(context(options, compared), { signal, progress });
+  const known = new Map(compared?.accounts.map((account) => [account.fingerprint, account]));
+  answer = new Answer(bytes, (fingerprint) => known.get(fingerprint)?.provider ?? null);
+  contextOf = (fingerprint) => {
+    const accounts = [known.get(fingerprint)].filter(Boolean);
+    return context(options, compared && { ...compared, accounts });
+  };
   self.postMessage({ kind: 'planned', id, ms: performance.now() - began, ...summary(), ...pool(compared) });
 }
 
 function summary() {
-  if (answer.refusal) return { refusal: answer.refusal, bytes: payload.length };
+  if (answer.refusal) return { refusal: answer.refusal, bytes: payload.size };
   const { counts, shape, notes } = answer;
   const ignored = answer.ignored.size;
-  return { refusal: null, counts, shape, notes, ignored, tally: answer.tally(), bytes: payload.length };
+  return { refusal: null, counts, shape, notes, ignored, tally: answer.tally(), bytes: payload.size };
 }
 
 function pool(compared) {
@@ -56,8 +65,8 @@ function pool(compared) {
 /** The part of the live pool that the payload touches. Its fingerprints come from a plan against nothing. */
 async function compare({ id, options, key, signal }) {
   phase(id, 'comparing');
-  const fingerprintsOf = (salt) => {
-    const alone = new Answer(plan(payload, context(options, { salt, accounts: [] })));
+  const fingerprintsOf = async (salt) => {
+    const alone = new Answer(await payload.plan(context(options, { salt, accounts: [] }), { signal }));
     return alone.refusal ? null : alone.fingerprints();
   };
   const progress = (done, total) => phase(id, 'comparing', done, total);
@@ -82,9 +91,10 @@ function context(options, compared) {
   return whole.subarray(0, at + 2);
 }
 
-function rows({ id, verdict, from, count }) {
+async function rows({ id, verdict, from, count }) {
   if (!answer || answer.refusal) return;
-  self.postMessage({ kind: 'rows', id, verdict, from, rows: answer.rows(verdict, from, count) });
+  const rows = answer.rows(verdict, from, count).map((row) => payload.whole(row, contextOf));
+  self.postMessage({ kind: 'rows', id, verdict, from, rows: await Promise.all(rows) });
 }
 
 function locate({ id, index }) {
