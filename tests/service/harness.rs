@@ -166,7 +166,6 @@ impl Server {
     }
 
     /// The memory it holds now that no file backs, in bytes.
-    #[allow(dead_code, reason = "the benchmark asks for it")]
     pub(crate) fn anonymous_memory(&self) -> u64 {
         self.memory("RssAnon:")
     }

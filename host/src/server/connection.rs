@@ -69,7 +69,7 @@ async fn converse(
     mut closed: watch::Receiver<()>,
 ) {
     let patience = &served.app.config.patience;
-    let stream = Patient::new(stream, patience.body_timeout);
+    let stream = Patient::new(stream, patience.body_timeout, Arc::clone(&guest));
     let lines = Arc::clone(&stream.lines);
     let guarded = Guarded::new(stream, served.tls.is_some());
     let builder = builder(patience.header_timeout);

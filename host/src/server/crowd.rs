@@ -64,6 +64,11 @@ impl Guest {
         self.told.notified().await;
     }
 
+    /// Whether nothing admitted is under way.
+    pub(super) fn waits(&self) -> bool {
+        self.number.load(Ordering::Relaxed) != 0
+    }
+
     /// Stays while what was admitted is under way; does not return when it has to go already.
     pub(super) async fn admitted(&self) {
         let number = self.number.swap(0, Ordering::Relaxed);
@@ -74,7 +79,7 @@ impl Guest {
 
     /// The body of an answer, after which an admitted connection waits again.
     pub(super) fn until_sent(self: &Arc<Guest>, body: ResponseBody) -> ResponseBody {
-        if self.number.load(Ordering::Relaxed) != 0 {
+        if self.waits() {
             return body;
         }
         let guest = Arc::clone(self);

@@ -11,7 +11,7 @@ use std::time::Instant;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, EXPECT, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Method, StatusCode};
+use hyper::{Method, StatusCode};
 use tokio::time::sleep;
 
 use super::cors::Asking;
@@ -21,9 +21,8 @@ use super::host;
 use super::request::RequestBody;
 use super::{Door, Served};
 use crate::api::{Answer, Request, Response};
-use crate::auth::{self, Who};
+use crate::auth;
 use crate::error::{ApiError, Cause};
-use crate::job::Actor;
 use crate::metrics::Ending;
 use crate::routes::{self, Found};
 
@@ -76,9 +75,18 @@ async fn respond(
     body: RequestBody,
 ) -> Answer {
     let Found { route, id, .. } = found?;
-    let actor = match served.door {
-        Door::Api => admit(served, guest, route.who, &head.headers).await?,
-        Door::Metrics => None,
+    let admitted = match served.door {
+        Door::Api => auth::admit(&served.app, route.who, &head.headers).await,
+        Door::Metrics => Ok(None),
+    };
+    let actor = match admitted {
+        Ok(actor) => actor,
+        Err(refusal) => {
+            // A stranger's head is not kept while it waits.
+            drop(head);
+            hold_back(served, guest, &refusal).await;
+            return Err(refusal);
+        }
     };
     if actor.is_some() {
         guest.admitted().await;
@@ -94,20 +102,11 @@ async fn respond(
     .await
 }
 
-/// Who asks. Without a valid key the answer is held back a little, longer with each failure of the same address.
-async fn admit(
-    served: &Served,
-    guest: &Guest,
-    who: Who,
-    headers: &HeaderMap,
-) -> Result<Option<Actor>, ApiError> {
-    let admitted = auth::admit(&served.app, who, headers).await;
-    if let Err(refusal) = &admitted
-        && refusal.status() == StatusCode::UNAUTHORIZED
-    {
+/// Without a valid key the answer is held back a little, longer with each failure of the same address.
+async fn hold_back(served: &Served, guest: &Guest, refusal: &ApiError) {
+    if refusal.status() == StatusCode::UNAUTHORIZED {
         sleep(served.failures.note(guest.from)).await;
     }
-    admitted
 }
 
 /// Turns a panic of this request into an answer of its own. What it held is dropped; the panic's place is in the log.

@@ -1,4 +1,4 @@
-//! A connection that does not wait for ever for a client to take what it asked for.
+//! A connection that does not wait for ever for a client to take what it asked for, and that takes little from a stranger.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,7 +9,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::crowd::Guest;
 use super::lines::Lines;
+
+/// Bytes that are read of a stranger at once: what it sends further stays with the system.
+const LITTLE: usize = 4 * 1024;
 
 /// A stream whose writes fail once they have waited for `patience`. Reads wait: requests have limits of their own.
 pub(super) struct Patient<S> {
@@ -17,18 +21,20 @@ pub(super) struct Patient<S> {
     patience: Duration,
     alarm: Pin<Box<Sleep>>,
     waiting: bool,
+    guest: Arc<Guest>,
     /// Sees what is read.
     pub(super) lines: Arc<Lines>,
 }
 
 impl<S> Patient<S> {
-    pub(super) fn new(stream: S, patience: Duration) -> Patient<S> {
+    pub(super) fn new(stream: S, patience: Duration, guest: Arc<Guest>) -> Patient<S> {
         Patient {
             lines: Arc::default(),
             stream,
             patience,
             alarm: Box::pin(sleep(patience)),
             waiting: false,
+            guest,
         }
     }
 
@@ -62,7 +68,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        let read = Pin::new(&mut this.stream).poll_read(cx, buf);
+        let stream = Pin::new(&mut this.stream);
+        let read = match this.guest.waits() && buf.remaining() > LITTLE {
+            true => {
+                let mut little = ReadBuf::new(buf.initialize_unfilled_to(LITTLE));
+                let read = stream.poll_read(cx, &mut little);
+                let len = little.filled().len();
+                buf.advance(len);
+                read
+            }
+            false => stream.poll_read(cx, buf),
+        };
         this.lines
             .see(buf.filled().get(before..).unwrap_or_default());
         read
@@ -112,10 +128,27 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
+    fn guest() -> Arc<Guest> {
+        let from = std::net::Ipv4Addr::LOCALHOST.into();
+        Arc::new(Guest::new(&Arc::default(), from))
+    }
+
+    #[tokio::test]
+    async fn a_stranger_is_read_little_by_little() {
+        let (mut client, server) = duplex(4 * LITTLE);
+        let mut patient = Patient::new(server, Duration::from_secs(1), guest());
+        client.write_all(&[7; 3 * LITTLE]).await.unwrap();
+        let mut piece = [0; 4 * LITTLE];
+        assert_eq!(patient.read(&mut piece).await.unwrap(), LITTLE);
+        patient.guest.admitted().await;
+        assert_eq!(patient.read(&mut piece).await.unwrap(), 2 * LITTLE);
+        assert_eq!(piece[..2 * LITTLE], [7; 2 * LITTLE]);
+    }
+
     #[tokio::test]
     async fn a_client_that_stops_reading_is_cut() {
         let (_client, server) = duplex(8);
-        let mut patient = Patient::new(server, Duration::from_millis(20));
+        let mut patient = Patient::new(server, Duration::from_millis(20), guest());
         let error = patient
             .write_all(&[0; 64])
             .await
@@ -126,7 +159,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_reads_slowly_is_served() {
         let (mut client, server) = duplex(8);
-        let mut patient = Patient::new(server, Duration::from_millis(200));
+        let mut patient = Patient::new(server, Duration::from_millis(200), guest());
         let reader = tokio::spawn(async move {
             let mut piece = [0; 8];
             for _ in 0..8 {
