@@ -9,6 +9,7 @@ use crate::payload::{Choice, Entry, Form, List, PayloadReader, PerList, Shape, T
 use crate::typed::Typed;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::num::NonZeroU32;
 
 /// An entry that is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,8 +98,23 @@ impl Batch {
 }
 
 /// The accounts that entries name: with the place of their item in the list, or without where all of those entries were
-/// skipped although their token could be read.
-type Named = HashMap<Fingerprint, Option<u64>, BuildHasherDefault<FingerprintHasher>>;
+/// skipped although their token could be read. Few bytes, because there may be a million.
+type Named = HashMap<Fingerprint, Option<First>, BuildHasherDefault<FingerprintHasher>>;
+
+/// The place of an item in the list, from 1: no list has more entries than [`crate::MAX_ENTRIES`].
+#[derive(Clone, Copy)]
+struct First(NonZeroU32);
+
+impl First {
+    fn at(index: u64) -> Option<First> {
+        let place = u32::try_from(index).ok()?.checked_add(1)?;
+        NonZeroU32::new(place).map(First)
+    }
+
+    fn index(self) -> u64 {
+        u64::from(self.0.get()).saturating_sub(1)
+    }
+}
 
 /// A fingerprint is random already: its first bytes are its hash. The maps are looked up in, never walked through.
 #[derive(Default)]
@@ -149,9 +165,10 @@ impl Normalizer {
         let named = self.names.entry(fingerprint).or_default();
         let provider = reading.provider?;
         if let Some(first) = *named {
+            let first = first.index();
             return Err(Reason::Duplicate { first });
         }
-        *named = Some(index);
+        *named = First::at(index);
         let ignored = reading.ignored();
         self.notes
             .extend(ignored.map(|field| Note::FieldIgnored { index, field }));

@@ -41,12 +41,12 @@ pub(super) fn all() -> Vec<Behaviour> {
         Behaviour::raw("sends noise", PROTOCOL, vec![0xa5; 100_000]),
         Behaviour::raw(
             "sends 300 KB of headers",
-            Fails(&["too_large", "protocol"]),
+            Fails(&["too_large"]),
             long(format!("X-Long: {}\r\n", "x".repeat(300_000))),
         ),
         Behaviour::raw(
             "sends 10,000 headers",
-            Fails(&["too_large", "protocol"]),
+            Fails(&["too_large"]),
             long("X-One: 1\r\n".repeat(10_000)),
         ),
         Behaviour::raw(
@@ -96,7 +96,7 @@ pub(super) fn all() -> Vec<Behaviour> {
         ),
         Behaviour::raw(
             "storms with 1xx",
-            Fails(&["timeout", "too_large", "protocol"]),
+            Fails(&["protocol"]),
             "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(200_000),
         ),
         Behaviour::raw(
@@ -110,7 +110,7 @@ pub(super) fn all() -> Vec<Behaviour> {
         ),
         Behaviour::raw(
             "switches protocols",
-            Fails(&["status", "protocol"]),
+            Fails(&["status"]),
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n[]",
         ),
         Behaviour::new(
