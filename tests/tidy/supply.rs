@@ -75,9 +75,19 @@ const LICENCES: &[&str] = &[
     "Unicode-3.0",
 ];
 
-/// Name, version and source of each package of the lock; ours have no source.
-fn locked() -> Vec<(String, String, Option<String>)> {
-    let lock = read(&root().join("Cargo.lock"));
+/// Packages that the fuzz targets alone have, and why.
+const FUZZING: &[(&str, &str)] = &[
+    ("tributary-fuzz", "the targets"),
+    ("libfuzzer-sys", "the fuzzer"),
+    ("jobserver", "cc of the fuzzer compiles at once"),
+];
+
+/// The locks: of the program, its tests and its builder, and of the fuzz targets.
+const LOCKS: [&str; 2] = ["Cargo.lock", "tests/fuzz/Cargo.lock"];
+
+/// Name, version and source of each package of a lock; ours have no source.
+fn locked(lock: &str) -> Vec<(String, String, Option<String>)> {
+    let lock = read(&root().join(lock));
     let packages = lock.split("[[package]]\n").skip(1);
     let value = |package: &str, name: &str| {
         let line = package.lines().find_map(|line| line.strip_prefix(name));
@@ -106,7 +116,7 @@ fn major(version: &str) -> String {
 
 #[test]
 fn every_package_comes_from_the_registry() {
-    let packages = locked();
+    let packages: Vec<_> = LOCKS.into_iter().flat_map(locked).collect();
     assert!(packages.len() > 50, "the lock is read");
     for (name, _, source) in packages {
         let Some(source) = source else {
@@ -121,7 +131,7 @@ fn every_package_comes_from_the_registry() {
 #[test]
 fn no_package_is_there_in_two_major_versions_without_a_reason() {
     let mut majors = BTreeMap::<String, BTreeSet<String>>::new();
-    for (name, version, _) in locked() {
+    for (name, version, _) in locked("Cargo.lock") {
         majors.entry(name).or_default().insert(major(&version));
     }
     let twice: BTreeSet<&str> = majors
@@ -143,6 +153,22 @@ fn no_package_is_there_in_two_major_versions_without_a_reason() {
     for name in twice {
         assert_eq!(majors[name].len(), 2, "`{name}`: {:?}", majors[name]);
     }
+}
+
+#[test]
+fn the_fuzz_targets_have_no_package_that_the_tests_have_not() {
+    let names = |lock: &str| -> BTreeSet<String> {
+        let packages = locked(lock).into_iter();
+        packages
+            .map(|(name, version, _)| format!("{name} {}", major(&version)))
+            .collect()
+    };
+    let (known, mut others) = (names("Cargo.lock"), names("tests/fuzz/Cargo.lock"));
+    others.retain(|package| {
+        let named = |(name, _): &(&str, &str)| package.starts_with(&format!("{name} "));
+        !known.contains(package) && !FUZZING.iter().any(named)
+    });
+    assert_eq!(others, BTreeSet::new());
 }
 
 #[test]

@@ -9,6 +9,8 @@ use tributary_host::config::Config;
 use tributary_host::server::Listeners;
 use tributary_host::{App, serve};
 
+const SECRET: &str = "example-admin-secret";
+
 #[derive(Parser)]
 struct Typed {
     #[command(flatten)]
@@ -28,7 +30,10 @@ fn server() -> SocketAddr {
             "--listen",
             "127.0.0.1:0",
             "--admin-secret",
-            "example-admin-secret",
+            SECRET,
+            // Nothing but a port of this machine is ever fetched.
+            "--allow-upstream",
+            "127.0.0.1",
         ];
         let config = Typed::parse_from(typed).config;
         let (tell, told) = std::sync::mpsc::channel();
@@ -48,4 +53,4 @@ fn server() -> SocketAddr {
     })
 }
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| tributary_fuzz::answered(server(), bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| tributary_fuzz::answered(server(), SECRET, bytes));
