@@ -4,10 +4,9 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use crate::curves::{Curve, Panel, draw};
-use crate::harness::{ACCOUNTS, Home, INJECT, Server};
+use crate::harness::{ACCOUNTS, INJECT, Server};
 use crate::imports::{self, inject, peak};
 use crate::load::{self, Client};
 use crate::report::{median, milliseconds, timed};
@@ -52,7 +51,10 @@ fn decades(first: usize, last: usize) -> impl Iterator<Item = usize> {
 }
 
 fn of_pool(accounts: usize) -> OfPool {
-    let home = settled(imports::pool_of(accounts));
+    let server = imports::pool_of(accounts);
+    // Otherwise the next one begins with what is in the WAL.
+    imports::settle(&server);
+    let home = server.stop();
     let database = fs::metadata(home.data().join("tributary.db")).expect("a database");
     let (server, started) = reads::started(home);
     let at_rest = server.anonymous_memory();
@@ -81,16 +83,6 @@ fn of_pool(accounts: usize) -> OfPool {
         at_rest_mib: at_rest as f64 / MIB,
         database_mib: database.len() as f64 / MIB,
     }
-}
-
-/// Ends a server once what it imported has left the WAL: otherwise the next one begins with that.
-fn settled(server: Server) -> Home {
-    let wal = server.home().data().join("tributary.db-wal");
-    let until = Instant::now() + Duration::from_secs(60);
-    while fs::metadata(&wal).is_ok_and(|wal| wal.len() > 1 << 20) && Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    server.stop()
 }
 
 fn of_payload(accounts: usize) -> OfPayload {

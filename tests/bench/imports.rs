@@ -1,7 +1,7 @@
 //! What imports cost over HTTP.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::bare::{self, Bare};
 use crate::harness::{Home, INJECT, SOURCES, Server};
@@ -145,6 +145,15 @@ pub(crate) fn single(report: &mut Report, pools: [(&str, &Server); 3]) {
         allowed,
         Goal::AtMost(1.0),
     );
+}
+
+/// Waits until what a server imported has left the WAL: copying it takes the disk meanwhile.
+pub(crate) fn settle(server: &Server) {
+    let wal = server.home().data().join("tributary.db-wal");
+    let until = Instant::now() + Duration::from_secs(60);
+    while std::fs::metadata(&wal).is_ok_and(|wal| wal.len() > 1 << 20) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// One token each from 64 clients, against a transaction for each over the same HTTP.

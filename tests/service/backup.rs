@@ -216,7 +216,7 @@ fn a_backup_and_a_restore_are_rows_of_the_audit() {
         .zip(["restore", "backup"])
     {
         let told = json!([row["by"], row["act"], row["target"], row["counts"]]);
-        assert_eq!(told, json!(["command line", act, file, {"pool": 51}]));
+        assert_eq!(told, json!(["command line", act, file, {"accounts": 51}]));
     }
 }
 

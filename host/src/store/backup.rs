@@ -103,7 +103,7 @@ fn tell(dir: &Path, file: &Path, key: &MasterKeyOptions) -> Result<(), OpenError
     let db = Store::peek_with_key(dir, key)?;
     let told = db.at_once(|db| {
         let act = Act::of_command("backup", &file.to_string_lossy());
-        audit::append_of_command(db, &act.counting("pool", meta::read(db)?.accounts))
+        audit::append_of_command(db, &act.counting("accounts", meta::read(db)?.accounts))
     });
     told.map_err(|error| OpenError::Io(path, error.to_string()))
 }
@@ -152,7 +152,7 @@ fn restore_by_way_of(
     }
     let told = db.at_once(|db| {
         let act = Act::of_command("restore", &file.to_string_lossy());
-        audit::append_of_command(db, &act.counting("pool", meta::read(db)?.accounts))
+        audit::append_of_command(db, &act.counting("accounts", meta::read(db)?.accounts))
     });
     told.map_err(stored)?;
     close(db.into_connection()).map_err(|e| OpenError::from_sqlite(&copy, &e))?;
