@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::bare::Bare;
 use crate::harness::{ACCOUNTS, EXPORT, Home, SOURCES, Server};
-use crate::imports::{inject, middle};
+use crate::imports::{inject, middle, settle};
 use crate::load::{self, Client};
 use crate::report::{Goal, Report, Unit, median, percentile, timed};
 use crate::{MANY, RUNS, payload};
@@ -231,6 +231,7 @@ fn open_file(home: &Home) -> Connection {
 
 /// From the start of the program to its address, with 1,000,000 accounts, over that with none and the opening of the file.
 pub(crate) fn start(report: &mut Report, large: Server) -> Home {
+    settle(&large);
     let (mut empty, mut full) = (Server::start().stop(), large.stop());
     let (mut product, mut floor, mut opening) = (vec![], vec![], vec![]);
     for _ in 0..RUNS * 3 {

@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// How long nobody has written before the file is cut, and how long a copy that a reader prevented rests.
 const QUIET: Duration = Duration::from_millis(250);
 
+/// Stands for a WAL that was copied as a whole and cut: what is in it now came later.
+const EMPTIED: u64 = u64::MAX;
+
 /// The writer's end.
 pub(super) struct Checkpoints {
     hard: u64,
@@ -43,7 +46,7 @@ struct Shared {
     soft: u64,
     /// The WAL's size after the last commit.
     size: AtomicU64,
-    /// Up to where the thread has copied the WAL since it was last asked; 0 while it has not.
+    /// Up to where the thread has copied the WAL since it was last asked; 0 while it has not, [`EMPTIED`] once it has cut it.
     copied: AtomicU64,
     /// Held while a checkpoint runs, so that the writer can wait for it rather than fail beside it.
     running: Mutex<()>,
@@ -92,11 +95,14 @@ impl Checkpoints {
     /// After a group: has the WAL copied when it is large, and copies the rest when that is little.
     pub(super) fn after_group(&mut self, writer: &Connection) {
         let size = self.shared.size.load(Ordering::Acquire);
-        if size <= self.shared.soft {
+        let copied = self.shared.copied.swap(0, Ordering::AcqRel);
+        if size <= self.shared.soft || copied == EMPTIED {
             self.asked_at = None;
+        }
+        if size <= self.shared.soft {
             return;
         }
-        match (self.asked_at, self.shared.copied.swap(0, Ordering::AcqRel)) {
+        match (self.asked_at, copied) {
             // The thread is still at it. A writer that fills the WAL much faster waits for it.
             (Some(asked), 0) => {
                 if size > self.hard && size >= asked.saturating_add(self.hard / 2) {
@@ -165,6 +171,7 @@ fn copy_when_woken(db: &Connection, woken: &Receiver<()>, shared: &Shared) {
                 let _ = shared
                     .size
                     .compare_exchange(size, 0, Ordering::AcqRel, Ordering::Relaxed);
+                shared.copied.store(EMPTIED, Ordering::Release);
                 break;
             }
         }

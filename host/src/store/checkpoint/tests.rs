@@ -70,6 +70,17 @@ async fn a_wal_that_one_large_write_made_is_cut_when_nobody_writes() {
 }
 
 #[tokio::test]
+async fn a_wal_is_cut_after_each_large_write() {
+    let dir = tempdir().unwrap();
+    let store = Store::open(dir.path(), SMALL, &MasterKeyOptions::default()).unwrap();
+    for id in 0..3 {
+        write(&store, id, 1 << 20).await;
+        assert!(length(dir.path()) > 1 << 20, "{id}");
+        assert!(is_cut(dir.path()).await, "{id}");
+    }
+}
+
+#[tokio::test]
 async fn a_large_wal_that_a_crash_left_is_copied_at_the_start() {
     let dir = tempdir().unwrap();
     drop(migrate::prepare(dir.path()).unwrap());
