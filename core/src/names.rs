@@ -93,7 +93,7 @@ impl Names {
         let name = text(key);
         let mut quoted = String::with_capacity(key.len());
         push_quoted(&mut quoted, &name);
-        if let Some(number) = self.numbers.get(&quoted) {
+        if let Some(number) = self.numbers.get(quoted.as_str()) {
             return *number;
         }
         let number = self.known.len();

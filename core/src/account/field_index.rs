@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 /// the last one found is tried first.
 pub(crate) struct FieldIndex<'a> {
     document: &'a Document,
-    numbers: BTreeMap<&'a str, usize>,
+    /// By name. A map like that of [`crate::names::Names`]: two kinds would be much code.
+    numbers: BTreeMap<String, usize>,
     last: Option<usize>,
 }
 
@@ -32,12 +33,9 @@ impl<'a> FieldIndex<'a> {
 
     fn search(&mut self, name: &str) -> Option<usize> {
         if self.numbers.is_empty() {
-            self.numbers = self
-                .document
-                .fields()
-                .map(|field| field.name)
-                .zip(0..)
-                .collect();
+            for (field, number) in self.document.fields().zip(0..) {
+                self.numbers.insert(field.name.to_owned(), number);
+            }
         }
         self.numbers.get(name).copied()
     }
