@@ -1,14 +1,13 @@
 //! From entries to a batch: items to take, skips with their reasons, notes.
 
-use crate::decider::Brought;
 use crate::error::ImportError;
-use crate::fingerprint::{Fingerprint, Salt};
+use crate::fingerprint::{Fingerprint, FingerprintHasher, Salt};
 use crate::item::{EntryNames, Item, Reason, read_entry};
 use crate::json::Span;
 use crate::payload::{Choice, Entry, Form, List, PayloadReader, PerList, Shape, Takes};
 use crate::typed::Typed;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::num::NonZeroU32;
 
 /// An entry that is not taken.
@@ -64,24 +63,23 @@ pub struct Batch {
     names: Named,
 }
 
-/// A payload that was there as a whole: its batch, and what each item brings.
-pub struct Payload {
+/// A payload that is there as a whole: its batch, and the bytes in which the entries of its items lie.
+pub struct Payload<'b> {
     /// What it offers.
     pub batch: Batch,
-    /// What the entries of its items bring, one for each.
-    pub(crate) brought: Vec<Brought>,
+    pub(crate) bytes: &'b [u8],
 }
 
-impl Payload {
+impl<'b> Payload<'b> {
     /// Reads it, for the pool with this salt.
     ///
     /// # Errors
     /// The text and shape refusals of [`ImportError`]. A bad entry is a skip.
-    pub fn read(bytes: &[u8], salt: &Salt) -> Result<Payload, ImportError> {
+    pub fn read(bytes: &'b [u8], salt: &Salt) -> Result<Payload<'b>, ImportError> {
         let mut reader = BatchReader::new(Form::Payload, salt.clone());
-        reader.taking.keeps = true;
         reader.feed(bytes)?;
-        reader.end()?.1
+        let batch = reader.finish()?.1?;
+        Ok(Payload { batch, bytes })
     }
 }
 
@@ -116,24 +114,6 @@ impl First {
     }
 }
 
-/// A fingerprint is random already: its first bytes are its hash. The maps are looked up in, never walked through.
-#[derive(Default)]
-struct FingerprintHasher(u64);
-
-impl Hasher for FingerprintHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk::<8>() {
-            self.0 = u64::from_le_bytes(*first);
-        }
-    }
-
-    fn write_usize(&mut self, _length: usize) {}
-}
-
 #[derive(Default)]
 struct Normalizer {
     items: Vec<Item>,
@@ -141,13 +121,12 @@ struct Normalizer {
     notes: Vec<Note>,
     names: Named,
     field_names: EntryNames,
-    brought: Vec<Brought>,
 }
 
 impl Normalizer {
-    fn take(&mut self, entry: &Entry<'_>, salt: &Salt, keeps: bool) {
+    fn take(&mut self, entry: &Entry<'_>, salt: &Salt) {
         let Entry { index, span, .. } = *entry;
-        match self.read(entry, salt, keeps) {
+        match self.read(entry, salt) {
             Ok(item) => self.items.push(item),
             Err(reason) => self.skips.push(Skip {
                 index,
@@ -157,7 +136,7 @@ impl Normalizer {
         }
     }
 
-    fn read(&mut self, entry: &Entry<'_>, salt: &Salt, keeps: bool) -> Result<Item, Reason> {
+    fn read(&mut self, entry: &Entry<'_>, salt: &Salt) -> Result<Item, Reason> {
         let Entry { index, span, value } = *entry;
         let value = value.ok_or(Reason::EntryTooLong)?;
         let reading = read_entry(value, &mut self.field_names)?;
@@ -172,10 +151,6 @@ impl Normalizer {
         let ignored = reading.ignored();
         self.notes
             .extend(ignored.map(|field| Note::FieldIgnored { index, field }));
-        if keeps {
-            let brought = Brought::of(reading, salt, &mut self.field_names);
-            self.brought.push(brought);
-        }
         Ok(Item {
             index,
             span,
@@ -184,7 +159,7 @@ impl Normalizer {
         })
     }
 
-    fn into_payload(mut self, choice: Choice, form: Form) -> Payload {
+    fn into_batch(mut self, choice: Choice, form: Form) -> Batch {
         self.notes
             .extend(choice.accounts_ignored.then_some(Note::AccountsIgnored));
         self.notes
@@ -194,18 +169,16 @@ impl Normalizer {
             skips,
             notes,
             names,
-            brought,
             ..
         } = self;
-        let batch = Batch {
+        Batch {
             shape: choice.shape(),
             pointer: choice.pointer(form),
             items,
             skips,
             notes,
             names,
-        };
-        Payload { batch, brought }
+        }
     }
 }
 
@@ -223,7 +196,6 @@ impl BatchReader {
     pub fn new(form: Form, salt: Salt) -> BatchReader {
         let taking = Taking {
             salt,
-            keeps: false,
             lists: PerList::default(),
             members: Vec::new(),
         };
@@ -246,12 +218,7 @@ impl BatchReader {
     ///
     /// # Errors
     /// When the text is cut short.
-    pub fn finish(self) -> Result<(Vec<Member>, Result<Batch, ImportError>), ImportError> {
-        let (members, payload) = self.end()?;
-        Ok((members, payload.map(|payload| payload.batch)))
-    }
-
-    fn end(mut self) -> Result<(Vec<Member>, Result<Payload, ImportError>), ImportError> {
+    pub fn finish(mut self) -> Result<(Vec<Member>, Result<Batch, ImportError>), ImportError> {
         let choice = match self.reader.finish(&mut self.taking) {
             Err(
                 error @ (ImportError::Text(_)
@@ -268,7 +235,7 @@ impl BatchReader {
         } = self.taking;
         Ok((
             members,
-            choice.map(|choice| lists.take(choice.list).into_payload(choice, form)),
+            choice.map(|choice| lists.take(choice.list).into_batch(choice, form)),
         ))
     }
 }
@@ -294,8 +261,6 @@ impl Member {
 
 struct Taking {
     salt: Salt,
-    /// Whether it is kept what items bring.
-    keeps: bool,
     lists: PerList<Normalizer>,
     members: Vec<Member>,
 }
@@ -306,7 +271,7 @@ impl Takes for Taking {
     }
 
     fn entry(&mut self, list: List, entry: Entry<'_>) {
-        self.lists.of(list).take(&entry, &self.salt, self.keeps);
+        self.lists.of(list).take(&entry, &self.salt);
     }
 
     fn member(&mut self, name: &str, raw: Option<&[u8]>) {

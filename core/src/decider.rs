@@ -5,10 +5,11 @@ use crate::batch::Batch;
 use crate::change::{Change, ChangeKind};
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::item::{EntryNames, Item, Reading, read_entry};
+use crate::item::{EntryNames, Item, Reading, Reason, read_entry};
 use crate::json::Tape;
 use crate::options::{ImportOptions, Removal, Strategy};
 use crate::owner::Owners;
+use crate::pool::Pool;
 use crate::secret::mask;
 use crate::typed::Typed;
 use crate::value::Secret;
@@ -51,14 +52,30 @@ impl<'s> EntryReader<'s> {
 
     /// Reads the text of an entry that was accepted as an item.
     pub fn read(&mut self, raw: &[u8]) -> Brought {
-        // INVARIANT: `raw` is the text from which an item was read, so that its token can be read again.
-        let raw = std::str::from_utf8(raw).unwrap_or_default();
-        self.tape.read_whole(raw);
-        match read_entry(self.tape.root(raw), &mut self.names) {
+        match again(&mut self.tape, &mut self.names, raw) {
             Ok(reading) => Brought::of(reading, self.salt, &mut self.names),
             Err(_) => Brought::default(),
         }
     }
+
+    /// The token of such an entry, masked.
+    pub(crate) fn masked(&mut self, raw: &[u8]) -> String {
+        let reading = again(&mut self.tape, &mut self.names, raw);
+        reading.map_or_else(|_| String::new(), |reading| mask(&reading.token))
+    }
+}
+
+/// In one place: it is much code.
+#[inline(never)]
+fn again<'t>(
+    tape: &'t mut Tape,
+    names: &mut EntryNames,
+    raw: &'t [u8],
+) -> Result<Reading<'t>, Reason> {
+    // INVARIANT: `raw` is the text from which an item was read, so that its token can be read again.
+    let raw = std::str::from_utf8(raw).unwrap_or_default();
+    tape.read_whole(raw);
+    read_entry(tape.root(raw), names)
 }
 
 impl Brought {
@@ -115,6 +132,17 @@ impl<'o> Decider<'o> {
     /// Whether an account that the importer owns departs because the batch lacks it.
     pub fn departs(&self, batch: &Batch, owned: &Fingerprint) -> bool {
         self.replaces() && !batch.names(owned)
+    }
+
+    /// The accounts of a pool that depart, by fingerprint.
+    pub(crate) fn departing<'p>(&self, batch: &Batch, pool: &'p Pool) -> Vec<&'p Account> {
+        if !self.replaces() {
+            return Vec::new();
+        }
+        let owner = self.options.owner();
+        pool.owned_by(&owner)
+            .filter(|account| self.departs(batch, &account.fingerprint))
+            .collect()
     }
 
     /// What happens to an account that departs.

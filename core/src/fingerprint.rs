@@ -2,6 +2,7 @@
 
 use crate::json::push_hex;
 use std::fmt;
+use std::hash::Hasher;
 use zeroize::Zeroizing;
 
 /// 128 bits of keyed BLAKE3. Without the pool's salt it says nothing about what it stands for.
@@ -38,6 +39,25 @@ impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Fingerprint({self})")
     }
+}
+
+/// A fingerprint is random already: its first bytes are its hash. Maps of them are looked up in; whoever walks through one
+/// sorts first.
+#[derive(Default)]
+pub(crate) struct FingerprintHasher(u64);
+
+impl Hasher for FingerprintHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk::<8>() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
 }
 
 /// The pool's random salt: 32 bytes that make its fingerprints its own.

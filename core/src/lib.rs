@@ -89,7 +89,7 @@ pub use wire::{plan_json, plan_text};
 /// # Errors
 /// Every [`ImportError`] but those of an inject body; a refused import changes nothing.
 pub fn plan_import<'p>(
-    payload: &[u8],
+    payload: &'p [u8],
     options: &ImportOptions,
     pool: &'p Pool,
 ) -> Result<Plan<'p>, ImportError> {

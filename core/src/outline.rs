@@ -12,8 +12,8 @@ use crate::plan::Counts;
 use crate::plan_hash::PlanHasher;
 use crate::pool::Pool;
 use crate::wire::{
-    Object, push_change, push_counts, push_list, push_note, push_options, push_outline, push_skip,
-    push_unchanged, read_context, refusal,
+    Object, between, push_change, push_counts, push_list, push_note, push_options, push_outline,
+    push_skip, push_unchanged, read_context, refusal,
 };
 use std::borrow::Cow;
 
@@ -132,12 +132,7 @@ impl Deciding {
         push_list(object.member("skips"), &batch.skips, push_skip);
         push_list(object.member("notes"), &batch.notes, push_note);
         object.member("changes").push('[');
-        let owner = asked.options.owner();
-        let departing = asked
-            .pool
-            .owned_by(&owner)
-            .filter(|account| decider.departs(&batch, &account.fingerprint));
-        for account in departing {
+        for account in decider.departing(&batch, &asked.pool) {
             let change = decider.depart(account);
             note(&change, &mut counts, hasher.as_mut());
             between(&mut out, '[');
@@ -224,13 +219,6 @@ fn note(change: &Change<'_>, counts: &mut Counts, hasher: Option<&mut PlanHasher
     counts.add(change.kind);
     if let Some(hasher) = hasher {
         hasher.add(change);
-    }
-}
-
-/// A comma, except after what opens the list.
-fn between(out: &mut String, opening: char) {
-    if !out.ends_with(opening) {
-        out.push(',');
     }
 }
 

@@ -1,28 +1,40 @@
 //! From a batch and a pool to a plan: what an import would change, in the order in which it is to be applied.
 
-use crate::batch::{Batch, Note, Payload, Skip};
+use crate::account::Account;
+use crate::batch::{Note, Payload, Skip};
 use crate::change::{Change, ChangeKind};
-use crate::decider::{Arrival, Decider};
+use crate::decider::{Arrival, Decider, EntryReader};
 use crate::error::ImportError;
 use crate::item::Item;
 use crate::options::ImportOptions;
 use crate::payload::Shape;
 use crate::pool::Pool;
 
-/// What an import would change. It changes nothing itself.
+/// What an import would change. It changes nothing itself, and holds no account: each change is made again from the
+/// payload and the pool whenever it is looked at.
 pub struct Plan<'p> {
     /// How many accounts it concerns, by what happens to them.
     pub counts: Counts,
-    /// Releases, disables and removes by fingerprint, then adds and updates in payload order.
-    pub changes: Vec<Change<'p>>,
-    /// The items whose accounts stay as they are, in payload order.
-    pub unchanged: Vec<Unchanged>,
     /// The entries that are not taken, in payload order.
     pub skips: Vec<Skip>,
     /// What else is worth saying about the payload.
     pub notes: Vec<Note>,
     /// The form in which the payload came.
     pub shape: Shape,
+    grounds: Grounds<'p>,
+    /// The accounts that depart from their source, by fingerprint.
+    departing: Vec<&'p Account>,
+    /// The items that change their accounts, in payload order.
+    arriving: Vec<Item>,
+    /// The items whose accounts stay as they are, in payload order.
+    staying: Vec<Item>,
+}
+
+/// What decisions are made of.
+struct Grounds<'p> {
+    bytes: &'p [u8],
+    options: ImportOptions,
+    pool: &'p Pool,
 }
 
 /// An item whose account is in the pool just so.
@@ -86,43 +98,105 @@ impl<'p> Plan<'p> {
     /// # Errors
     /// The replace refusals of [`ImportError`].
     pub fn decide(
-        payload: Payload,
+        payload: Payload<'p>,
         options: &ImportOptions,
         pool: &'p Pool,
     ) -> Result<Plan<'p>, ImportError> {
-        let Payload { batch, brought } = payload;
+        let Payload { batch, bytes } = payload;
         let decider = Decider::new(&batch, options)?;
+        let departing = decider.departing(&batch, pool);
+        let grounds = Grounds {
+            bytes,
+            options: options.clone(),
+            pool,
+        };
         let mut counts = Counts::default();
-        let mut changes: Vec<_> = pool
-            .owned_by(&options.owner())
-            .filter(|account| decider.departs(&batch, &account.fingerprint))
-            .map(|account| decider.depart(account))
-            .collect();
-        let mut unchanged = Vec::new();
-        for (item, brought) in batch.items.iter().zip(brought) {
-            match decider.arrive(item, brought, pool.get(&item.fingerprint)) {
-                Arrival::Change(change) => changes.push(*change),
-                Arrival::Unchanged { masked } => unchanged.push(Unchanged {
-                    item: *item,
-                    masked,
-                }),
-            }
+        for account in &departing {
+            counts.add(decider.depart(account).kind);
         }
-        changes.iter().for_each(|change| counts.add(change.kind));
-        unchanged.iter().for_each(|_| counts.add_unchanged());
-        let Batch {
-            shape,
-            skips,
-            notes,
-            ..
-        } = batch;
+        let (arriving, staying) = grounds.part(batch.items, &mut counts);
         Ok(Plan {
             counts,
-            changes,
-            unchanged,
-            skips,
-            notes,
-            shape,
+            skips: batch.skips,
+            notes: batch.notes,
+            shape: batch.shape,
+            grounds,
+            departing,
+            arriving,
+            staying,
         })
+    }
+
+    /// Releases, disables and removes by fingerprint, then adds and updates in payload order.
+    pub fn changes(&self) -> impl Iterator<Item = Change<'p>> {
+        let decider = Decider::admitted(&self.grounds.options);
+        let departures = self.departing.iter().copied();
+        let departures = departures.map(move |account| decider.depart(account));
+        let mut arrive = self.grounds.arrivals();
+        let arrivals = self
+            .arriving
+            .iter()
+            .filter_map(move |item| match arrive(item) {
+                Arrival::Change(change) => Some(*change),
+                // INVARIANT: the same item was decided on in the same pool before, and changed its account.
+                Arrival::Unchanged { .. } => None,
+            });
+        departures.chain(arrivals)
+    }
+
+    /// The same for those who need not hold them. In one place: it is much code.
+    #[inline(never)]
+    pub(crate) fn each_change(&self, take: &mut dyn FnMut(&Change<'_>)) {
+        self.changes().for_each(|change| take(&change));
+    }
+
+    /// The items whose accounts stay as they are, in payload order.
+    pub fn unchanged(&self) -> impl Iterator<Item = Unchanged> {
+        let (mut reader, bytes) = (self.grounds.reader(), self.grounds.bytes);
+        self.staying.iter().map(move |item| Unchanged {
+            item: *item,
+            masked: reader.masked(item.span.of(bytes)),
+        })
+    }
+}
+
+impl<'p> Grounds<'p> {
+    fn reader(&self) -> EntryReader<'p> {
+        EntryReader::new(self.pool.salt())
+    }
+
+    /// The items that change their accounts, and those that do not, counted.
+    fn part(&self, items: Vec<Item>, counts: &mut Counts) -> (Vec<Item>, Vec<Item>) {
+        let mut arrive = self.arrivals();
+        let is_change = |item: &Item| {
+            // What is new is counted without a look at what it brings.
+            let kind = match self.pool.get(&item.fingerprint) {
+                None => Some(ChangeKind::Add),
+                Some(_) => match arrive(item) {
+                    Arrival::Change(change) => Some(change.kind),
+                    Arrival::Unchanged { .. } => None,
+                },
+            };
+            match kind {
+                Some(kind) => counts.add(kind),
+                None => counts.add_unchanged(),
+            }
+            kind.is_some()
+        };
+        items.into_iter().partition(is_change)
+    }
+
+    /// Decides item by item.
+    fn arrivals(&self) -> impl FnMut(&Item) -> Arrival<'p> {
+        let mut reader = self.reader();
+        move |item| self.arrive(item, &mut reader)
+    }
+
+    /// In one place: it is much code.
+    #[inline(never)]
+    fn arrive(&self, item: &Item, reader: &mut EntryReader<'_>) -> Arrival<'p> {
+        let brought = reader.read(item.span.of(self.bytes));
+        let before = self.pool.get(&item.fingerprint);
+        Decider::admitted(&self.options).arrive(item, brought, before)
     }
 }

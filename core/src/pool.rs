@@ -1,14 +1,15 @@
 //! What exists: the accounts that a decision meets.
 
 use crate::account::Account;
-use crate::fingerprint::{Fingerprint, Salt};
+use crate::fingerprint::{Fingerprint, FingerprintHasher, Salt};
 use crate::owner::Owner;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 /// The accounts of a pool, or those of them that an import can touch. Order of insertion does not matter.
 pub struct Pool {
     salt: Salt,
-    accounts: BTreeMap<Fingerprint, Account>,
+    accounts: HashMap<Fingerprint, Account, BuildHasherDefault<FingerprintHasher>>,
 }
 
 impl Pool {
@@ -16,7 +17,7 @@ impl Pool {
     pub fn new(salt: Salt) -> Pool {
         Pool {
             salt,
-            accounts: BTreeMap::new(),
+            accounts: HashMap::default(),
         }
     }
 
@@ -42,13 +43,19 @@ impl Pool {
 
     /// All accounts, by fingerprint.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.values()
+        in_order(self.accounts.values())
     }
 
     /// The accounts that `owner` owns, by fingerprint.
     pub fn owned_by(&self, owner: &Owner) -> impl Iterator<Item = &Account> {
-        self.accounts
-            .values()
-            .filter(|account| account.owners.contains(owner))
+        let all = self.accounts.values();
+        in_order(all.filter(|account| account.owners.contains(owner)))
     }
+}
+
+/// By fingerprint: nothing that is told depends on how the map holds them.
+fn in_order<'a>(accounts: impl Iterator<Item = &'a Account>) -> std::vec::IntoIter<&'a Account> {
+    let mut accounts: Vec<_> = accounts.collect();
+    accounts.sort_unstable_by_key(|account| account.fingerprint);
+    accounts.into_iter()
 }

@@ -11,7 +11,7 @@ use crate::json::{
 use crate::options::{ImportOptions, Removal, Strategy};
 use crate::owner::{Owners, SourceId};
 use crate::plan::{Counts, Plan};
-use crate::plan_hash::PlanHash;
+use crate::plan_hash::{PlanHash, PlanHasher};
 use crate::pool::Pool;
 use crate::provider::Provider;
 use crate::secret::PLACEHOLDER;
@@ -36,8 +36,7 @@ pub fn plan_json(payload: &[u8], context: &[u8]) -> Vec<u8> {
 fn answer(payload: &[u8], context: &[u8]) -> Result<String, ImportError> {
     let (options, pool, wants_hash) = read_context(context)?;
     let plan = Plan::decide(Payload::read(payload, pool.salt())?, &options, &pool)?;
-    let hash = wants_hash.then(|| plan.hash(&options));
-    Ok(plan_text(&plan, &options, hash))
+    Ok(plan_text(&plan, &options, wants_hash))
 }
 
 pub(crate) fn refusal(error: &ImportError) -> String {
@@ -54,26 +53,53 @@ pub(crate) fn refusal(error: &ImportError) -> String {
     out
 }
 
-/// `{"plan": …}` as JSON text, with the plan's hash where that is given.
-pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions, hash: Option<PlanHash>) -> String {
+/// `{"plan": …}` as JSON text, with the plan's hash where that is wanted: [`Plan::hash`], made while the changes are written.
+pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions, wants_hash: bool) -> String {
+    let mut hasher = wants_hash.then(|| PlanHasher::new(options));
     let mut out = String::from("{\"plan\":");
     let mut object = Object::open(&mut out);
     push_options(&mut object, options);
     object.text("shape", plan.shape.as_str());
     push_counts(object.member("counts"), &plan.counts);
-    if let Some(hash) = hash {
-        object.text("plan_hash", &hash.to_string());
+    let mut hash_at = 0;
+    if wants_hash {
+        // Its place is kept until the changes are written: every hash is as long.
+        let out = object.member("plan_hash");
+        hash_at = out.len();
+        push_quoted(out, &PlanHash::default().to_string());
     }
-    push_list(object.member("changes"), &plan.changes, push_change);
+    let changes = object.member("changes");
+    changes.push('[');
+    plan.each_change(&mut |change| {
+        between(changes, '[');
+        push_change(changes, change);
+        if let Some(hasher) = &mut hasher {
+            hasher.add(change);
+        }
+    });
+    changes.push(']');
     let unchanged = object.member("unchanged");
-    push_list(unchanged, &plan.unchanged, |out, unchanged| {
+    push_list(unchanged, plan.unchanged(), |out, unchanged| {
         push_unchanged(out, &unchanged.item, &unchanged.masked);
     });
     push_list(object.member("skips"), &plan.skips, push_skip);
     push_list(object.member("notes"), &plan.notes, push_note);
     object.close();
     out.push('}');
-    out
+    match hasher {
+        Some(hasher) => put_over(out, hash_at.saturating_add(1), &hasher.finish().to_string()),
+        None => out,
+    }
+}
+
+/// The text with `new` in place of as many bytes of it. Both are ASCII there.
+fn put_over(text: String, at: usize, new: &str) -> String {
+    let mut bytes = text.into_bytes();
+    for (old, new) in bytes.iter_mut().skip(at).zip(new.bytes()) {
+        *old = new;
+    }
+    // INVARIANT: ASCII in place of ASCII.
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 /// How an import was asked for.
@@ -129,6 +155,8 @@ pub(crate) fn push_counts(out: &mut String, counts: &Counts) {
     object.close();
 }
 
+/// In one place: it is much code.
+#[inline(never)]
 pub(crate) fn push_change(out: &mut String, change: &Change<'_>) {
     let mut object = Object::open(out);
     push_outline(&mut object, change);
@@ -189,6 +217,13 @@ fn push_span(out: &mut String, span: Span) {
     out.push(',');
     push_number(out, span.len);
     out.push(']');
+}
+
+/// A comma, except after what opens the list.
+pub(crate) fn between(out: &mut String, opening: char) {
+    if !out.ends_with(opening) {
+        out.push(',');
+    }
 }
 
 pub(crate) fn push_list<T>(

@@ -69,7 +69,7 @@ fn plan_in(
     }
     let owned = pool.owned_by(&options.owner()).count() as u64;
     let plan = Plan::decide(payload, options, &pool).map_err(|error| placed(error, bytes))?;
-    let text = plan_text(&plan, options, Some(plan.hash(options)));
+    let text = plan_text(&plan, options, true);
     if args.json {
         return Ok(text + "\n");
     }

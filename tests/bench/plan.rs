@@ -83,8 +83,7 @@ pub(crate) fn natively(report: &mut Report, body: &str) {
     let options = ImportOptions::default();
     let mut full = Pool::new(Salt::new([7; 32]));
     let plan = plan_import(body.as_bytes(), &options, &empty).expect("a plan");
-    plan.changes
-        .into_iter()
+    plan.changes()
         .filter_map(|change| change.after)
         .for_each(|account| full.put(account));
     let changed = one_in_ten_changed(body);

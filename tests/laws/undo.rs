@@ -53,7 +53,7 @@ fn carry_out_one(held: &mut Held, change: &Change<'_>) -> Step {
 fn import_into(held: &mut Held, payload: &str, options: &ImportOptions) -> Vec<Step> {
     let pool = pool_of(held);
     match plan_import(payload.as_bytes(), options, &pool) {
-        Ok(plan) => carry_out(held, &plan.changes),
+        Ok(plan) => carry_out(held, &plan.changes().collect::<Vec<_>>()),
         Err(_) => Vec::new(),
     }
 }

@@ -38,7 +38,7 @@ impl Tape {
     pub(crate) fn read_whole(&mut self, text: &str) {
         let bytes = text.as_bytes();
         let read = match kind_of(bytes.first()) {
-            Kind::String | Kind::Array | Kind::Object => self.read(bytes, DEEPEST),
+            Kind::String | Kind::Array | Kind::Object => self.read_levels(bytes, DEEPEST, DEEPEST),
             Kind::Null | Kind::Bool | Kind::Number => None,
         };
         if read.is_none_or(|read| read.len() != bytes.len()) {
@@ -56,11 +56,20 @@ impl Tape {
 
     /// Reads the string, array or object at the front of a text, with at most so many containers open at once: its text.
     /// `None` when it is none, or is not all there: the scanner then says which.
+    ///
+    /// What lies in its parts is checked, and is not on the tape.
     pub(crate) fn read<'t>(&mut self, text: &'t [u8], depth: usize) -> Option<&'t str> {
+        self.read_levels(text, depth, 1)
+    }
+
+    /// The same with so many levels below the value itself.
+    fn read_levels<'t>(&mut self, text: &'t [u8], depth: usize, levels: usize) -> Option<&'t str> {
         self.tokens.clear();
         let mut reader = Reader {
             text,
             tokens: &mut self.tokens,
+            inside: 0,
+            levels,
         };
         let end = reader.value(0, depth)?;
         std::str::from_utf8(text.get(..end)?).ok()
@@ -152,6 +161,10 @@ impl<'t> Iterator for Parts<'t> {
 struct Reader<'r> {
     text: &'r [u8],
     tokens: &'r mut Vec<Token>,
+    /// Containers that are open.
+    inside: usize,
+    /// What lies in more of them than these is passed over.
+    levels: usize,
 }
 
 impl Reader<'_> {
@@ -215,18 +228,30 @@ impl Reader<'_> {
     fn open(&mut self, at: usize, kind: Kind) -> Option<usize> {
         let number = self.tokens.len();
         self.push(at, at, kind, false)?;
+        self.inside = self.inside.wrapping_add(1);
         Some(number)
     }
 
     fn close(&mut self, number: usize, at: usize) -> Option<usize> {
+        self.inside = self.inside.wrapping_sub(1);
         let (size, end) = (self.tokens.len().wrapping_sub(number), at.wrapping_add(1));
+        if self.is_passed_over() {
+            return Some(end);
+        }
         let token = self.tokens.get_mut(number)?;
         token.size = u32::try_from(size).ok()?;
         token.end = u32::try_from(end).ok()?;
         Some(end)
     }
 
+    fn is_passed_over(&self) -> bool {
+        self.inside > self.levels
+    }
+
     fn push(&mut self, at: usize, end: usize, kind: Kind, plain: bool) -> Option<usize> {
+        if self.is_passed_over() {
+            return Some(end);
+        }
         self.tokens.push(Token {
             at: u32::try_from(at).ok()?,
             end: u32::try_from(end).ok()?,
