@@ -198,6 +198,14 @@ impl Document {
         })
     }
 
+    /// Whether its first fields are those of `other` in the same order: so it mostly is when an entry comes again.
+    fn begins_with(&self, other: &Document) -> bool {
+        let fields = other.json.strip_suffix('}').unwrap_or_default();
+        let rest = self.json.strip_prefix(fields);
+        rest.is_some_and(|rest| rest.starts_with([',', '}']))
+            && self.marks.starts_with(&other.marks)
+    }
+
     /// Its fields in their order, each with the number of secrets before it.
     pub(crate) fn places(&self) -> Vec<(Field<'_>, usize)> {
         let mut before = 0usize;

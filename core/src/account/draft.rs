@@ -118,6 +118,9 @@ impl Draft {
 
     /// The document and secrets after this draft came over `before`; `None` when it changes nothing.
     pub(crate) fn over(self, before: &Document) -> Option<(Document, Vec<SecretPlace>)> {
+        if before.begins_with(&self.document) {
+            return None;
+        }
         let mut old = FieldIndex::new(before);
         if self
             .document
