@@ -41,19 +41,21 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// A fingerprint is random already: its first bytes are its hash. Maps of them are looked up in; whoever walks through one
-/// sorts first.
+/// Puts the halves of a fingerprint together: they are random already, unless whoever wrote a context has chosen them. Maps
+/// of them are looked up in; whoever walks through one sorts first.
 #[derive(Default)]
 pub(crate) struct FingerprintHasher(u64);
 
 impl Hasher for FingerprintHasher {
     fn finish(&self) -> u64 {
-        self.0
+        // Those that were counted up differ in few bits: all of them come to have a part in both ends.
+        let spread = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        spread ^ (spread >> 32)
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk::<8>() {
-            self.0 = u64::from_le_bytes(*first);
+        for half in bytes.as_chunks::<8>().0 {
+            self.0 = self.0.rotate_left(32) ^ u64::from_le_bytes(*half);
         }
     }
 

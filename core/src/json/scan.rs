@@ -22,7 +22,7 @@ pub(crate) enum Event<'p> {
     Close,
     /// A key, quotes included.
     Key(Span),
-    /// A whole value; with its text when that was in one piece, and then its parts are on the tape.
+    /// A whole value; with its text when that was in one piece, and then its own parts are on the tape.
     Value(Kind, Span, Option<&'p str>),
 }
 
