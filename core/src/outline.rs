@@ -2,7 +2,7 @@
 
 use crate::batch::{Batch, BatchReader};
 use crate::change::Change;
-use crate::decider::{Arrival, Decider, EntryReader};
+use crate::decider::{Arrival, Brought, Decider, EntryReader};
 use crate::error::ImportError;
 use crate::item::Item;
 use crate::json::push_quoted;
@@ -152,7 +152,8 @@ impl Deciding {
     }
 
     fn feed(&mut self, piece: &[u8]) {
-        let begins = self.read;
+        let salt = self.asked.pool.salt().clone();
+        let (mut reader, begins) = (EntryReader::new(&salt), self.read);
         self.read = begins.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         while let Some(item) = self.batch.items.get(self.done).copied() {
             let end = item.span.offset.saturating_add(item.span.len);
@@ -169,14 +170,13 @@ impl Deciding {
                 true => Cow::Borrowed(here),
                 false => Cow::Owned([&carried, here].concat()),
             };
-            self.decide(&item, &raw);
+            self.decide(&item, reader.read(&raw));
             self.done = self.done.saturating_add(1);
         }
     }
 
-    fn decide(&mut self, item: &Item, raw: &[u8]) {
+    fn decide(&mut self, item: &Item, brought: Brought) {
         let Asked { options, pool, .. } = &self.asked;
-        let brought = EntryReader::new(pool.salt()).read(raw);
         let before = pool.get(&item.fingerprint);
         match Decider::admitted(options).arrive(item, brought, before) {
             Arrival::Change(change) => {
