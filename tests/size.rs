@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// What `target/web/tributary.wasm` measured when it last changed on purpose, in bytes: raw, and gzipped at level 9.
-const RECORDED: (usize, usize) = (103_932, 46_973);
+const RECORDED: (usize, usize) = (104_490, 47_233);
 /// What it may never exceed.
 const LIMIT: (usize, usize) = (110_000, 48_000);
 
