@@ -1,5 +1,6 @@
 //! The accounts of the pool, row by row: found by fingerprint, added, changed, removed.
 
+mod new_rows;
 mod owners;
 mod secrets;
 mod tally;
@@ -13,9 +14,10 @@ use super::db::Db;
 use super::error::StoreError;
 use super::vault::Identity;
 
+pub use new_rows::{NewRow, NewRows};
 pub use owners::{LOCAL, OwnerIds, ids_in};
 use secrets::push_part;
-pub use secrets::{Secrets, parts_of, secret_of};
+pub use secrets::{Secrets, parts_of};
 pub use tally::Tally;
 
 /// An account and the row that holds it.
@@ -150,28 +152,20 @@ impl<'c> Accounts<'c> {
         Ok(owned)
     }
 
-    /// Adds an account in row `id`, its secrets sealed; who can look it up is told by [`Accounts::add_key`].
-    pub fn add(
-        &mut self,
-        id: i64,
-        account: &Account,
-        secret: &[u8],
-        at: i64,
-    ) -> Result<(), StoreError> {
-        let whose = Identity::Account(&account.fingerprint);
-        let sealed = self.db.vault().seal(whose, secret)?;
+    /// Adds an account in row `id`; who can look it up is told by [`Accounts::add_key`].
+    pub fn add(&mut self, id: i64, row: &NewRow<'_>, at: i64) -> Result<(), StoreError> {
         self.add_account.on(self.db)?.execute(params![
             id,
-            account.fingerprint.as_bytes(),
-            provider_id(account.provider),
-            account.masked,
-            account.document.as_json(),
-            marks(&account.document),
-            account.earlier_status,
-            sealed,
+            row.fingerprint.as_bytes(),
+            provider_id(row.provider),
+            row.masked,
+            row.shown,
+            row.marks,
+            row.earlier_status,
+            row.secret,
             at,
         ])?;
-        self.tally.count(account, 1);
+        self.tally.count(row.provider, row.status, 1);
         Ok(())
     }
 
@@ -230,8 +224,8 @@ impl<'c> Accounts<'c> {
             sealed,
             at,
         ])?;
-        self.tally.count(&stored.account, -1);
-        self.tally.count(account, 1);
+        self.tally.count_account(&stored.account, -1);
+        self.tally.count_account(account, 1);
         Ok(())
     }
 
@@ -286,7 +280,7 @@ impl<'c> Accounts<'c> {
         self.db
             .prepare_cached("DELETE FROM account WHERE id = ?1")?
             .execute([stored.id])?;
-        self.tally.count(&stored.account, -1);
+        self.tally.count_account(&stored.account, -1);
         Ok(())
     }
 

@@ -7,13 +7,14 @@ use tributary_core::{
     Change, Counts, Fingerprint, Guard, ImportError, ImportOptions, PlanHash, Salt, SourceId,
 };
 
-use super::accounts::{Accounts, Stored};
+use super::accounts::{Accounts, NewRow, Stored};
 use super::change::{Changes, Importer};
 use super::db::Db;
 use super::decide::{self, Received, Takes};
 use super::error::StoreError;
 use super::guard;
 use super::undo::Kept;
+use super::vault::Vault;
 use crate::job::{GuardReport, Trace};
 
 /// What must hold of an import besides that the core takes it.
@@ -121,6 +122,14 @@ impl<'c> Takes<'c> for Changes<'c> {
         entry: Option<&Fingerprint>,
     ) -> Result<(), StoreError> {
         self.carry_out(change, stored, entry)
+    }
+
+    fn vault(&self) -> Option<&Vault> {
+        Some(self.db.vault())
+    }
+
+    fn take_new(&mut self, row: &NewRow<'_>, entry: &Fingerprint) -> Result<(), StoreError> {
+        self.add(row, Some(entry))
     }
 
     fn take_back(

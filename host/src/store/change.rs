@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use tributary_core::{Account, Change, ChangeKind, Fingerprint, Owner, SourceId};
 
-use super::accounts::{Accounts, NewKey, Stored, secret_of};
+use super::accounts::{Accounts, NewKey, NewRow, NewRows, Stored};
 use super::db::Db;
 use super::error::StoreError;
 use super::record::{Recorder, Side};
 use super::undo::{self, Kept};
+use super::vault::Vault;
 use super::{guard, meta, standing};
 use crate::job::Trace;
 
@@ -25,11 +26,26 @@ pub struct Importer<'c> {
     pub at: i64,
 }
 
+/// Makes the row of the account that a change brings into the pool.
+pub fn seal<'r>(
+    change: &Change<'_>,
+    vault: &Vault,
+    rows: &'r mut NewRows,
+) -> Result<NewRow<'r>, StoreError> {
+    match (&change.after, &change.token) {
+        (Some(account), Some(token)) => rows.seal(vault, account, token, &change.secrets),
+        _ => Err(StoreError::Internal(
+            "nothing comes into the pool".to_owned(),
+        )),
+    }
+}
+
 /// Changes under way in one transaction. Nothing is complete before [`Changes::finish`].
 pub struct Changes<'c> {
     /// The tables.
     pub accounts: Accounts<'c>,
-    db: &'c Db,
+    /// The connection.
+    pub db: &'c Db,
     /// `None` when a person changes accounts: that is no import of theirs.
     importer: Option<Importer<'c>>,
     first_new: i64,
@@ -68,8 +84,10 @@ impl<'c> Changes<'c> {
         let at = self.importer.as_ref().map(|importer| importer.at);
         match stored {
             Some(stored) => self.change(change, stored, at, entry),
-            None if change.kind == ChangeKind::Add => self.add(change, entry),
-            None => Err(StoreError::Internal("a change of nothing".to_owned())),
+            None => {
+                let mut rows = NewRows::default();
+                self.add(&seal(change, self.db.vault(), &mut rows)?, entry)
+            }
         }
     }
 
@@ -90,16 +108,15 @@ impl<'c> Changes<'c> {
 
     /// Puts an account back into the row that it had, with the times that it had.
     pub fn bring_back(&mut self, change: &Change<'_>, kept: &Kept) -> Result<(), StoreError> {
-        let (Some(account), Some(token)) = (&change.after, &change.token) else {
-            return Err(StoreError::Internal("nothing to bring back".to_owned()));
-        };
+        let mut rows = NewRows::default();
+        let row = seal(change, self.db.vault(), &mut rows)?;
+        self.accounts.add(kept.row, &row, kept.added_at)?;
         self.any = true;
-        self.note_moves(None, Some(account));
-        let secret = secret_of(token, &change.secrets);
-        self.accounts
-            .add(kept.row, account, &secret, kept.added_at)?;
+        self.note_moves(None, change.after.as_ref());
         self.accounts.set_injected_at(kept.row, kept.injected_at)?;
-        self.accounts.put_key(kept.row, account)?;
+        if let Some(account) = &change.after {
+            self.accounts.put_key(kept.row, account)?;
+        }
         self.record.keep(Side::After, kept.row)
     }
 
@@ -176,21 +193,18 @@ impl<'c> Changes<'c> {
         self.record.keep(Side::After, stored.id)
     }
 
-    fn add(&mut self, change: &Change<'_>, entry: Option<&Fingerprint>) -> Result<(), StoreError> {
+    /// Adds an account that the importer brings; `entry` is the entry that it comes from.
+    pub fn add(&mut self, row: &NewRow<'_>, entry: Option<&Fingerprint>) -> Result<(), StoreError> {
         self.any = true;
-        let (Some(account), Some(token)) = (&change.after, &change.token) else {
-            return Err(StoreError::Internal("an add of nothing".to_owned()));
-        };
-        self.importer_id()?;
+        let owner = self.importer_id()?;
         let at = self.importer.as_ref().map_or(0, |importer| importer.at);
         self.last_account += 1;
-        let (id, secret) = (self.last_account, secret_of(token, &change.secrets));
-        self.accounts.add(id, account, &secret, at)?;
-        let owners = self.accounts.owners.encode(&account.owners)?;
+        let id = self.last_account;
+        self.accounts.add(id, row, at)?;
         self.new_keys.push(NewKey {
-            fingerprint: account.fingerprint,
+            fingerprint: row.fingerprint,
             id,
-            owners,
+            owners: owner.to_le_bytes().to_vec(),
             entry: entry.copied(),
         });
         if self.new_keys.len() >= KEYS_TOGETHER {

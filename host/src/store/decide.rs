@@ -1,25 +1,30 @@
 //! Decides what was received against the pool as one connection sees it, change by change.
 
 use std::io;
+use std::iter;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use tributary_core::{
-    Arrival, Batch, Brought, Change, Counts, Decider, EntryReader, Fingerprint, ImportOptions,
-    Item, Owner, PlanHash, PlanHasher, Reason, Salt,
+    Arrival, Batch, Brought, Change, ChangeKind, Counts, Decider, EntryReader, Fingerprint,
+    ImportOptions, Item, Owner, PlanHash, PlanHasher, Reason, Salt,
 };
 
-use super::accounts::{Accounts, Key, Stored};
+use super::accounts::{Accounts, Key, NewRow, NewRows, Stored};
 use super::apply::ApplyError;
+use super::change::seal;
 use super::error::StoreError;
 use super::undo::Kept;
+use super::vault::Vault;
 use crate::body::Body;
 
 /// Items of fewer are read by the deciding thread itself.
 const ALONE: usize = 1_000;
-/// Items read together, and parts read ahead.
+/// Items read together: at most so many, and no further one when their entries have so many bytes.
 const PART: usize = 256;
+const PART_BYTES: u64 = 1 << 20;
+/// Parts read ahead.
 const PARTS_AHEAD: usize = 4;
 /// Bytes that are looked through for lines at once.
 const LOOKED_THROUGH: u64 = 64 << 10;
@@ -43,6 +48,14 @@ pub trait Takes<'c> {
         stored: Option<&Stored>,
         entry: Option<&Fingerprint>,
     ) -> Result<(), StoreError>;
+    /// What seals new accounts, where they come as rows.
+    fn vault(&self) -> Option<&Vault> {
+        None
+    }
+    /// An account that is new, as its row; none comes where there is nothing to seal it with.
+    fn take_new(&mut self, _row: &NewRow<'_>, _entry: &Fingerprint) -> Result<(), StoreError> {
+        Err(StoreError::Internal("a row for nobody".to_owned()))
+    }
     /// A change of an undo: `times` are when an import had last changed the account before the undone job, and with it.
     fn take_back(
         &mut self,
@@ -106,18 +119,19 @@ pub fn decide<'c>(
     if hashed == Hashed::WhereAccountsDepart && !departed {
         deciding.hasher = None;
     }
-    let mostly_new = AtomicBool::new(was_empty);
-    let mut arrivals = |part: Part<'_>| -> Result<(), ApplyError> {
-        let new = deciding.arrivals(&decider, part)?;
-        mostly_new.store(new, Ordering::Relaxed);
-        Ok(())
+    let ahead = Ahead {
+        salt,
+        decider: &decider,
+        vault: deciding.seals().cloned(),
+        expected: Expected::of(was_empty),
     };
+    let mut arrivals = |part: Part<'_>| deciding.arrivals(&decider, part, &ahead.expected);
     if received.batch.items.len() < ALONE {
-        received
-            .came(salt, &mostly_new)
+        ahead
+            .look_at(received)
             .try_for_each(|part| arrivals(part?))?;
     } else {
-        received.came_ahead(salt, &mostly_new, arrivals)?;
+        ahead.run(received, arrivals)?;
     }
     Ok(Decided {
         hash: deciding.hasher.map(PlanHasher::finish),
@@ -130,12 +144,141 @@ struct Came<'r> {
     item: &'r Item,
     /// What stands for its entry.
     entry: Fingerprint,
-    /// What its entry brings, where that was read already.
-    brought: Option<Brought>,
+    /// What was made of the entry already.
+    made: Made,
+}
+
+/// What is made of an entry before its account is looked for.
+enum Made {
+    /// Nothing: the account is expected to be as this entry left it.
+    Nothing,
+    /// What it brings.
+    Brought(Box<Brought>),
+    /// The next row of its part, for where there is no such account.
+    Row,
 }
 
 /// Items that are read together.
-type Part<'r> = Vec<Came<'r>>;
+#[derive(Default)]
+struct Part<'r> {
+    came: Vec<Came<'r>>,
+    rows: NewRows,
+}
+
+fn parts_of(mut items: &[Item]) -> impl Iterator<Item = &[Item]> {
+    iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |item: &&Item| {
+            let fits = bytes < PART_BYTES;
+            bytes += item.span.len;
+            fits
+        };
+        let len = items.iter().take(PART).take_while(fits).count();
+        let (part, rest) = items.split_at(len);
+        items = rest;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
+/// What most entries were so far, and those that follow are expected to be.
+struct Expected {
+    /// As they had come before.
+    known: AtomicBool,
+    /// Of no account that the pool has.
+    new: AtomicBool,
+}
+
+impl Expected {
+    fn of(empty: bool) -> Expected {
+        Expected {
+            known: AtomicBool::new(!empty),
+            new: AtomicBool::new(empty),
+        }
+    }
+
+    /// A part of `len` items, of which so many were known and new, tells of the next.
+    fn note(&self, len: usize, known: usize, new: usize) {
+        self.known.store(known > len / 2, Ordering::Relaxed);
+        self.new.store(new > len / 2, Ordering::Relaxed);
+    }
+}
+
+/// Makes of entries what can be made without the pool, ahead of whoever has it.
+struct Ahead<'a> {
+    salt: &'a Salt,
+    decider: &'a Decider<'a>,
+    vault: Option<Vault>,
+    expected: Expected,
+}
+
+impl Ahead<'_> {
+    /// Looks at the entries of items, part by part.
+    fn look_at<'r>(
+        &'r self,
+        received: &'r Received,
+    ) -> impl Iterator<Item = Result<Part<'r>, ApplyError>> {
+        let (mut reader, mut scratch) = (EntryReader::new(self.salt), Vec::new());
+        parts_of(&received.batch.items).map(move |items| {
+            let mut part = Part::default();
+            for item in items {
+                let raw = received.raw(item, &mut scratch)?;
+                let came = Came {
+                    item,
+                    entry: self.salt.of_entry(raw),
+                    made: self.make(item, raw, &mut reader, &mut part.rows)?,
+                };
+                part.came.push(came);
+            }
+            Ok(part)
+        })
+    }
+
+    fn make(
+        &self,
+        item: &Item,
+        raw: &[u8],
+        reader: &mut EntryReader<'_>,
+        rows: &mut NewRows,
+    ) -> Result<Made, StoreError> {
+        if self.expected.known.load(Ordering::Relaxed) {
+            return Ok(Made::Nothing);
+        }
+        let brought = reader.read(raw);
+        let vault = self.vault.as_ref();
+        let Some(vault) = vault.filter(|_| self.expected.new.load(Ordering::Relaxed)) else {
+            return Ok(Made::Brought(Box::new(brought)));
+        };
+        match self.decider.arrive(item, brought, None) {
+            Arrival::Change(change) => seal(&change, vault, rows).map(|_| Made::Row),
+            Arrival::Unchanged { .. } => Ok(Made::Nothing),
+        }
+    }
+
+    /// The same on another thread while `take` works on the part before.
+    fn run(
+        &self,
+        received: &Received,
+        mut take: impl FnMut(Part<'_>) -> Result<(), ApplyError>,
+    ) -> Result<(), ApplyError> {
+        thread::scope(|scope| {
+            let (send, receive) = sync_channel(PARTS_AHEAD);
+            let look = move || {
+                for part in self.look_at(received) {
+                    // When nobody takes any more, the import has failed.
+                    if send.send(part).is_err() {
+                        return;
+                    }
+                }
+            };
+            let named = thread::Builder::new().name("ahead".to_owned());
+            let spawned = named.spawn_scoped(scope, look).map_err(|error| {
+                StoreError::Unavailable(format!("there is no thread to read ahead: {error}"))
+            });
+            spawned?;
+            receive.into_iter().try_for_each(|part| take(part?))
+        })
+    }
+}
 
 impl Received {
     /// Entries that were not taken; blanks are passed over without ado.
@@ -153,52 +296,10 @@ impl Received {
         }
     }
 
-    /// Looks at the entries of items, part by part, and reads what they bring while most are `new`.
-    fn came<'r>(
-        &'r self,
-        salt: &'r Salt,
-        new: &'r AtomicBool,
-    ) -> impl Iterator<Item = io::Result<Part<'r>>> {
-        let (mut reader, mut scratch) = (EntryReader::new(salt), Vec::new());
-        self.batch.items.chunks(PART).map(move |part| {
-            let all = new.load(Ordering::Relaxed);
-            let mut look = |item: &'r Item| {
-                let raw = self.raw(item, &mut scratch)?;
-                Ok(Came {
-                    item,
-                    entry: salt.of_entry(raw),
-                    brought: all.then(|| reader.read(raw)),
-                })
-            };
-            part.iter().map(&mut look).collect()
-        })
-    }
-
     /// The text of an item's entry.
     fn raw<'s>(&'s self, item: &Item, scratch: &'s mut Vec<u8>) -> io::Result<&'s [u8]> {
         let len = usize::try_from(item.span.len).map_err(io::Error::other)?;
         self.body.slice(item.span.offset, len, scratch)
-    }
-
-    /// The same, done by another thread while `take` works on the part before.
-    fn came_ahead(
-        &self,
-        salt: &Salt,
-        new: &AtomicBool,
-        mut take: impl FnMut(Part<'_>) -> Result<(), ApplyError>,
-    ) -> Result<(), ApplyError> {
-        thread::scope(|scope| {
-            let (send, receive) = sync_channel(PARTS_AHEAD);
-            scope.spawn(move || {
-                for part in self.came(salt, new) {
-                    // When nobody takes any more, the import has failed.
-                    if send.send(part).is_err() {
-                        return;
-                    }
-                }
-            });
-            receive.into_iter().try_for_each(|part| take(part?))
-        })
     }
 }
 
@@ -253,15 +354,19 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
         Ok(!leaving.is_empty())
     }
 
-    /// Whether most of the items were none that had come just so before.
-    fn arrivals(&mut self, decider: &Decider<'_>, part: Part<'_>) -> Result<bool, ApplyError> {
-        let (len, mut known) = (part.len(), 0);
-        for Came {
-            item,
-            entry,
-            brought,
-        } in part
-        {
+    fn arrivals(
+        &mut self,
+        decider: &Decider<'_>,
+        part: Part<'_>,
+        expected: &Expected,
+    ) -> Result<(), ApplyError> {
+        let (len, mut known, mut new) = (part.came.len(), 0, 0);
+        let mut rows = part.rows.iter();
+        for Came { item, entry, made } in part.came {
+            let row = match made {
+                Made::Row => rows.next(),
+                Made::Nothing | Made::Brought(_) => None,
+            };
             let key = self.key(item)?;
             let accounts = self.takes.accounts();
             if let Some(key) = &key
@@ -273,14 +378,23 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
             }
             let stored = key.map(|key| accounts.read(&item.fingerprint, &key));
             let stored = stored.transpose()?;
+            new += usize::from(stored.is_none());
+            if let (None, Some(row)) = (&stored, row) {
+                self.take_new(&row, &entry)?;
+                continue;
+            }
+            let brought = match made {
+                Made::Brought(brought) => *brought,
+                Made::Nothing | Made::Row => self.bring(item)?,
+            };
             let before = stored.as_ref().map(|stored| &stored.account);
-            let brought = brought.map_or_else(|| self.bring(item), Ok)?;
             match decider.arrive(item, brought, before) {
                 Arrival::Change(change) => self.take(&change, stored.as_ref(), Some(&entry))?,
                 Arrival::Unchanged { .. } => self.decided.counts.add_unchanged(),
             }
         }
-        Ok(known <= len / 2)
+        expected.note(len, known, new);
+        Ok(())
     }
 
     fn key(&mut self, item: &Item) -> Result<Option<Key>, StoreError> {
@@ -315,6 +429,18 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
         if let Some(hasher) = &mut self.hasher {
             hasher.add(change);
         }
+        Ok(())
+    }
+
+    /// What seals new accounts ahead: not where their changes are hashed.
+    fn seals(&self) -> Option<&Vault> {
+        self.takes.vault().filter(|_| self.hasher.is_none())
+    }
+
+    fn take_new(&mut self, row: &NewRow<'_>, entry: &Fingerprint) -> Result<(), StoreError> {
+        self.takes.take_new(row, entry)?;
+        self.decided.counts.add(ChangeKind::Add);
+        self.decided.gained += 1;
         Ok(())
     }
 }

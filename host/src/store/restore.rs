@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Read};
 use rusqlite::params;
 use tributary_core::{LineReader, Restored, Salt, SourceId};
 
-use super::accounts::{Accounts, NewKey, ids_in, secret_of};
+use super::accounts::{Accounts, NewKey, NewRows, ids_in};
 use super::db::Db;
 use super::error::StoreError;
 use super::meta;
@@ -101,8 +101,9 @@ impl<'c> Restoring<'c> {
         } = restored;
         self.count += 1;
         let id = self.last_row();
-        self.accounts
-            .add(id, account, &secret_of(token, secrets), at)?;
+        let mut rows = NewRows::default();
+        let row = rows.seal(self.db.vault(), account, token, secrets)?;
+        self.accounts.add(id, &row, at)?;
         for source in account.owners.sources() {
             self.accounts.owners.importer(Some(source), "")?;
         }

@@ -1,25 +1,18 @@
 //! The `secret` blob of an account: its token, then every secret value in the order of its place.
 
+use std::iter;
+
 use tributary_core::{Secret, SecretPlace};
 use zeroize::Zeroizing;
 
 /// The `secret` blob of an account that is new.
-pub fn secret_of(token: &Secret, places: &[SecretPlace]) -> Zeroizing<Vec<u8>> {
-    let len = |place: &SecretPlace| match place {
-        SecretPlace::New(secret) => secret.reveal().len() + 4,
-        SecretPlace::Kept(_) => 0,
-    };
-    // With room for all, so that nothing of it is left behind where it was before it grew.
-    let room = token.reveal().len() + 4 + places.iter().map(len).sum::<usize>();
-    let mut out = Zeroizing::new(Vec::with_capacity(room));
-    push_part(&mut out, token.reveal());
-    for place in places {
-        // A new account keeps nothing: there is nothing to keep.
-        if let SecretPlace::New(secret) = place {
-            push_part(&mut out, secret.reveal());
-        }
-    }
-    out
+pub(super) fn secret_of(token: &Secret, places: &[SecretPlace]) -> Zeroizing<Vec<u8>> {
+    // A new account keeps nothing: there is nothing to keep.
+    let new = places.iter().filter_map(|place| match place {
+        SecretPlace::New(secret) => Some(secret.reveal()),
+        SecretPlace::Kept(_) => None,
+    });
+    parts_of(iter::once(token.reveal()).chain(new))
 }
 
 /// The parts of a `secret` blob: the token, then the secret values in the order of their places.
@@ -51,6 +44,7 @@ pub fn parts_of<'a>(
     parts: impl IntoIterator<Item = &'a str, IntoIter: Clone>,
 ) -> Zeroizing<Vec<u8>> {
     let parts = parts.into_iter();
+    // With room for all, so that nothing of it is left behind where it was before it grew.
     let room = parts.clone().map(|part| part.len() + 4).sum();
     let mut out = Zeroizing::new(Vec::with_capacity(room));
     parts.for_each(|part| push_part(&mut out, part));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::params;
-use tributary_core::{Account, Typed, string_of};
+use tributary_core::{Account, Provider, Typed, string_of};
 
 use super::provider_id;
 use crate::store::db::Db;
@@ -23,9 +23,14 @@ pub struct Tally {
 
 impl Tally {
     /// An account that comes (1) or goes (-1).
-    pub fn count(&mut self, account: &Account, by: i64) {
-        let provider = provider_id(account.provider);
+    pub fn count_account(&mut self, account: &Account, by: i64) {
         let status = account.document.typed(Typed::Status).unwrap_or_default();
+        self.count(account.provider, status, by);
+    }
+
+    /// The same by its provider and status (as JSON text).
+    pub fn count(&mut self, provider: Provider, status: &str, by: i64) {
+        let provider = provider_id(provider);
         if self.run.0 != provider || self.run.1 != status {
             self.end_run();
             self.run = (provider, status.to_owned(), 0);
