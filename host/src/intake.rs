@@ -1,14 +1,18 @@
 //! Bytes on their way in: parsed and normalized while they arrive, and kept for the decision.
 
+mod reading;
+
+use hyper::body::Bytes;
 use tributary_core::{BatchReader, Form, ImportError, Member};
 
 use crate::app::App;
 use crate::body::{BodyError, BodyLimits, Collector, Sink, SinkError};
 use crate::store::decide::Received;
+use reading::Reading;
 
 /// Takes a body piece by piece. After an error nothing more is taken.
 pub struct Intake {
-    reader: BatchReader,
+    reading: Reading,
     collector: Collector,
     /// The first byte that is neither white space nor of a byte order mark.
     first: Option<u8>,
@@ -35,18 +39,23 @@ impl Intake {
             spool_dir: app.config.data.dir.clone(),
         };
         Intake {
-            reader: BatchReader::new(form, app.salt.clone()),
+            reading: Reading::by(BatchReader::new(form, app.salt.clone())),
             collector: Collector::new(&limits, size_hint),
             first: None,
             failed: None,
         }
     }
 
-    /// The next piece.
-    pub fn take(&mut self, piece: &[u8]) -> Result<(), IntakeError> {
+    /// The next piece of what a client sends, who is kept waiting as little as may be: a large body is read on a thread of its
+    /// own while more of it comes.
+    pub fn take(&mut self, piece: Bytes) -> Result<(), IntakeError> {
+        self.keep(&piece)?;
+        self.reading.send(piece)
+    }
+
+    fn keep(&mut self, piece: &[u8]) -> Result<(), IntakeError> {
         self.first = self.first.or_else(|| first_of(piece));
-        self.collector.push(piece)?;
-        Ok(self.reader.feed(piece)?)
+        Ok(self.collector.push(piece)?)
     }
 
     /// Whether what came is a page for people, which a source answers where somebody has to sign in.
@@ -55,11 +64,11 @@ impl Intake {
     }
 
     /// Says that the bytes have ended: what else an inject body held, and what was received or why it is refused.
-    pub fn finish(self) -> Result<(Vec<Member>, Result<Received, ImportError>), IntakeError> {
+    pub fn finish(mut self) -> Result<(Vec<Member>, Result<Received, ImportError>), IntakeError> {
         if let Some(failed) = self.failed {
             return Err(failed);
         }
-        let (members, batch) = self.reader.finish()?;
+        let (members, batch) = self.reading.end()?.finish()?;
         let body = self.collector.finish()?;
         Ok((members, batch.map(|batch| Received { body, batch })))
     }
@@ -72,7 +81,8 @@ fn first_of(piece: &[u8]) -> Option<u8> {
 
 impl Sink for Intake {
     fn push(&mut self, piece: &[u8]) -> Result<(), SinkError> {
-        let Err(error) = self.take(piece) else {
+        let taken = self.keep(piece).and_then(|()| self.reading.feed(piece));
+        let Err(error) = taken else {
             return Ok(());
         };
         let told = match error {

@@ -83,7 +83,7 @@ pub(super) async fn receive(request: &mut Request) -> Result<Arrived, ApiError> 
     let mut intake = Intake::new(app, Form::InjectBody, max, declared);
     let (members, received) = loop {
         let taken = match request.body.next().await? {
-            Some(piece) => intake.take(&piece),
+            Some(piece) => intake.take(piece),
             None => {
                 let whole = intake.finish();
                 break whole.map_or_else(

@@ -20,8 +20,8 @@ use super::{Served, exchange};
 /// Largest request line and headers together, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
 
-/// Most bytes that wait on a connection to be read by the server: with what becomes of them, a stranger holds no more than 64 KiB.
-const MAX_BUFFER: usize = 32 * 1024;
+/// Most bytes that are read of a body at once. Of a stranger, who has sent a head, there are far fewer: see [`Patient`].
+const MAX_BUFFER: usize = 256 * 1024;
 
 /// Serves one connection until either side ends it, `closed` ends it after the request under way, or another needs its place.
 pub(super) async fn serve(
