@@ -34,7 +34,10 @@ const HOST: &[(&str, &str)] = &[
     ("preview", "cli output store"),
     ("client", "output"),
     ("output", ""),
-    ("server", "api app auth config error import metrics routes"),
+    (
+        "server",
+        "api app auth config error import log metrics routes",
+    ),
     ("routes", "api auth error"),
     ("api", "app error import intake metrics server store"),
     ("auth", "app config error store"),

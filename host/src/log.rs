@@ -1,7 +1,10 @@
 //! Lines on stderr, as text or as JSON. None of them carries a secret, whoever wrote it.
 
+mod lines;
+
 use std::io::{self, IsTerminal};
 use std::panic;
+use std::sync::OnceLock;
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -9,10 +12,21 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use crate::config::{Log, LogFormat, LogLevel};
+use lines::Lines;
+pub use lines::REQUESTS;
 
-/// Starts the log of this program. A second call changes nothing.
-pub fn start(log: &Log) {
-    let lines = fmt::layer().with_writer(io::stderr);
+/// Where the lines of this program go.
+static LINES: OnceLock<Lines> = OnceLock::new();
+
+/// Starts the log of this program. A second call changes nothing: of two servers in a test the first one's log serves both.
+/// The error says that there is no thread for it.
+pub fn start(log: &Log) -> io::Result<()> {
+    let to = Lines::to(io::stderr());
+    if LINES.set(to.clone()).is_err() {
+        return Ok(());
+    }
+    to.start()?;
+    let lines = fmt::layer().with_writer(to);
     let lines = match log.log_format {
         LogFormat::Text => lines
             .with_target(false)
@@ -21,9 +35,18 @@ pub fn start(log: &Log) {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     let registry = tracing_subscriber::registry().with(lines.with_filter(targets(log.log_level)));
-    // Only a test that starts two servers gets here twice; the first one's log serves both.
+    // Whoever embeds this may have a log already.
     let _ = registry.try_init();
     panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// Writes the lines that wait for others; to be called before the program ends.
+pub fn end() {
+    if let Some(lines) = LINES.get() {
+        // There is nobody to tell that nothing can be told.
+        let _ = lines.write(&[]);
+    }
 }
 
 /// Our own lines down to `level`; those of others never below info, because what they tell there may hold headers.

@@ -37,7 +37,8 @@ fn a_panic_tells_its_place_and_nothing_of_its_message() {
             log::start(&Log {
                 log_level: LogLevel::Trace,
                 log_format: LogFormat::Json,
-            });
+            })
+            .expect("a thread");
             return trip();
         }
         Ok(_) => {

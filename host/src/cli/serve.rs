@@ -15,12 +15,13 @@ use crate::server::{self, Listeners};
 
 /// Serves until SIGTERM or SIGINT. The error says why it could not start.
 pub fn run(config: Config) -> Outcome {
-    log::start(&config.log);
+    log::start(&config.log)?;
     let app = Arc::new(App::open(config)?);
     let runtime = Runtime::new()?;
     let served = runtime.block_on(serve(app));
     // What runs on beside the requests has had its time.
     runtime.shutdown_background();
+    log::end();
     served
 }
 

@@ -23,6 +23,7 @@ use super::{Door, Served};
 use crate::api::{Answer, Request, Response};
 use crate::auth;
 use crate::error::{ApiError, Cause};
+use crate::log::REQUESTS;
 use crate::metrics::Ending;
 use crate::routes::{self, Found};
 
@@ -156,8 +157,12 @@ impl Line {
         let (method, path, id) = (self.method.as_str(), self.path.as_str(), self.id.as_str());
         let duration_us = self.duration_us();
         match &cause {
-            Some(cause) => tracing::warn!(method, path, status, duration_us, id, cause, "answered"),
-            None => tracing::info!(method, path, status, duration_us, id, "answered"),
+            Some(cause) => {
+                tracing::warn!(target: REQUESTS, method, path, status, duration_us, id, cause, "answered")
+            }
+            None => {
+                tracing::info!(target: REQUESTS, method, path, status, duration_us, id, "answered")
+            }
         }
         // Hex digits and a hyphen are always a valid value.
         if let Ok(id) = HeaderValue::from_str(id) {
@@ -181,6 +186,7 @@ impl Drop for Line {
             self.count(Ending::Gone);
             let (method, path, id) = (self.method.as_str(), self.path.as_str(), self.id.as_str());
             tracing::info!(
+                target: REQUESTS,
                 method,
                 path,
                 duration_us = self.duration_us(),
