@@ -5,10 +5,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 
-use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
+use aes_gcm_siv::aead::{Aead, AeadInOut, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
 use tributary_core::Fingerprint;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::accounts::damaged;
 use super::error::StoreError;
@@ -17,6 +17,7 @@ use super::error::StoreError;
 pub(super) const MARK: &[u8; 4] = b"TRS1";
 const ID: usize = 4;
 const NONCE: usize = 12;
+const TAG: usize = 16;
 /// Bytes in front of what is encrypted.
 const HEAD: usize = MARK.len() + ID + NONCE;
 
@@ -156,14 +157,20 @@ impl Vault {
             .first()
             .ok_or_else(|| internal("no key to seal with"))?;
         let nonce = self.nonces.next()?;
-        let aad = whose.bytes();
-        let payload = Payload {
-            msg: text,
-            aad: &aad,
+        let mut sealed = Vec::with_capacity(HEAD + text.len() + TAG);
+        for part in [MARK.as_slice(), &key.id, &nonce, text] {
+            sealed.extend_from_slice(part);
+        }
+        let open = sealed.get_mut(HEAD..).unwrap_or_default();
+        let tag =
+            key.cipher
+                .encrypt_inout_detached(&Nonce::from(nonce), &whose.bytes(), open.into());
+        let Ok(tag) = tag else {
+            sealed.zeroize();
+            return Err(internal("a secret is too long to be sealed"));
         };
-        let sealed = key.cipher.encrypt(&Nonce::from(nonce), payload);
-        let sealed = sealed.map_err(|_| internal("a secret is too long to be sealed"))?;
-        Ok([MARK.as_slice(), &key.id, &nonce, &sealed].concat())
+        sealed.extend_from_slice(&tag);
+        Ok(sealed)
     }
 
     /// Opens what was sealed for the same row.
