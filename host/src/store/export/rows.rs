@@ -49,7 +49,7 @@ impl Rows {
     /// Copies a row of `Columns::All`.
     pub(super) fn add(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
         let provider = provider_of(row.get(PROVIDER)?);
-        let shown = self.keep(row.get_ref(SHOWN)?.as_str().unwrap_or_default().as_bytes());
+        let shown = self.keep(row.get_ref(SHOWN)?.as_bytes().unwrap_or_default());
         let secret = self.keep(row.get_ref(SECRET)?.as_blob().unwrap_or_default());
         self.rows.push(Place {
             id: row.get(ROW)?,
