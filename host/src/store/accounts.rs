@@ -394,11 +394,14 @@ pub(super) fn read_account(
 
 fn marks(document: &Document) -> Vec<u8> {
     let mut blob = Vec::with_capacity(16 * document.marks().len());
-    document
-        .marks()
-        .iter()
-        .for_each(|mark| blob.extend_from_slice(mark.as_bytes()));
+    push_marks(&mut blob, document);
     blob
+}
+
+fn push_marks(blob: &mut Vec<u8>, document: &Document) {
+    for mark in document.marks() {
+        blob.extend_from_slice(mark.as_bytes());
+    }
 }
 
 /// The number of a provider in the tables.

@@ -84,10 +84,11 @@ impl<'c> Changes<'c> {
         let at = self.importer.as_ref().map(|importer| importer.at);
         match stored {
             Some(stored) => self.change(change, stored, at, entry),
-            None => {
+            None if change.kind == ChangeKind::Add => {
                 let mut rows = NewRows::default();
                 self.add(&seal(change, self.db.vault(), &mut rows)?, entry)
             }
+            None => Err(StoreError::Internal("a change of nothing".to_owned())),
         }
     }
 

@@ -184,7 +184,7 @@ fn parts_of(mut items: &[Item]) -> impl Iterator<Item = &[Item]> {
 struct Expected {
     /// As they had come before.
     known: AtomicBool,
-    /// Of no account that the pool has.
+    /// Of no account that the pool has, all but a few.
     new: AtomicBool,
 }
 
@@ -199,7 +199,8 @@ impl Expected {
     /// A part of `len` items, of which so many were known and new, tells of the next.
     fn note(&self, len: usize, known: usize, new: usize) {
         self.known.store(known > len / 2, Ordering::Relaxed);
-        self.new.store(new > len / 2, Ordering::Relaxed);
+        // Of others a row is in vain, and the entry is to be read again.
+        self.new.store(new >= len - len / 8, Ordering::Relaxed);
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use tributary_core::{Account, Fingerprint, Provider, Secret, SecretPlace, Typed};
 
+use super::push_marks;
 use super::secrets::secret_of;
 use crate::store::error::StoreError;
 use crate::store::vault::{Identity, Vault};
@@ -63,9 +64,7 @@ impl NewRows {
         let sealed = vault.seal(whose, &secret_of(token, places))?;
         let document = &account.document;
         let marks = self.blobs.len();
-        for mark in document.marks() {
-            self.blobs.extend_from_slice(mark.as_bytes());
-        }
+        push_marks(&mut self.blobs, document);
         let secret = self.blobs.len();
         self.blobs.extend_from_slice(&sealed);
         let earlier_status = account.earlier_status.as_deref();
@@ -81,16 +80,6 @@ impl NewRows {
         };
         self.places.push(place.clone());
         Ok(self.row(&place))
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.places.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
     }
 
     /// All of them, in the order in which they came.
