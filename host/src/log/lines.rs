@@ -1,5 +1,6 @@
 //! Where lines of the log go: out one by one, but those of requests together. A system call for each of tens of
-//! thousands of those a second takes a sixth of the time of their answers.
+//! thousands of those a second takes a sixth of the time of their answers. Where the program is killed, those of the last two
+//! milliseconds are lost.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -126,7 +127,7 @@ impl<'l> MakeWriter<'l> for Lines {
         }
     }
 
-    /// What a request says that went well is all that waits.
+    /// What is told of requests waits, but for causes of errors.
     fn make_writer_for(&'l self, about: &Metadata<'_>) -> Line<'l> {
         let waits = about.target() == REQUESTS && *about.level() == Level::INFO;
         Line { lines: self, waits }
