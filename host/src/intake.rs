@@ -48,9 +48,28 @@ impl Intake {
 
     /// The next piece of what a client sends, who is kept waiting as little as may be: a large body is read on a thread of its
     /// own while more of it comes.
-    pub fn take(&mut self, piece: Bytes) -> Result<(), IntakeError> {
-        self.keep(&piece)?;
-        self.reading.send(piece)
+    pub async fn take(&mut self, piece: Bytes) -> Result<(), IntakeError> {
+        if let Err(error) = self.keep(&piece) {
+            // What is wrong with the pieces before it came first.
+            return Err(self.refusal().await.unwrap_or(error));
+        }
+        self.reading.send(piece).await
+    }
+
+    /// Ready when no further piece is wanted, because of what came before.
+    pub async fn stopped(&self) {
+        self.reading.stopped().await;
+    }
+
+    /// Why what was taken so far is refused, if it is; nothing more is taken.
+    pub async fn refusal(&mut self) -> Option<IntakeError> {
+        self.reading.end().await.err()
+    }
+
+    /// Says that a client has sent all: what else an inject body held, and what was received or why it is refused.
+    pub async fn end(mut self) -> Result<Whole, IntakeError> {
+        let reader = self.reading.end().await?;
+        whole(reader, self.collector)
     }
 
     fn keep(&mut self, piece: &[u8]) -> Result<(), IntakeError> {
@@ -63,15 +82,22 @@ impl Intake {
         self.first == Some(b'<')
     }
 
-    /// Says that the bytes have ended: what else an inject body held, and what was received or why it is refused.
-    pub fn finish(mut self) -> Result<(Vec<Member>, Result<Received, ImportError>), IntakeError> {
-        if let Some(failed) = self.failed {
-            return Err(failed);
+    /// The same of what was pushed.
+    pub fn finish(self) -> Result<Whole, IntakeError> {
+        match self.failed {
+            Some(failed) => Err(failed),
+            None => whole(self.reading.here()?, self.collector),
         }
-        let (members, batch) = self.reading.end()?.finish()?;
-        let body = self.collector.finish()?;
-        Ok((members, batch.map(|batch| Received { body, batch })))
     }
+}
+
+/// What else an inject body held, and what was received or why it is refused.
+pub type Whole = (Vec<Member>, Result<Received, ImportError>);
+
+fn whole(reader: BatchReader, collector: Collector) -> Result<Whole, IntakeError> {
+    let (members, batch) = reader.finish()?;
+    let body = collector.finish()?;
+    Ok((members, batch.map(|batch| Received { body, batch })))
 }
 
 fn first_of(piece: &[u8]) -> Option<u8> {

@@ -169,7 +169,7 @@ fn what_strangers_send_is_not_kept() {
         "POST {INJECT} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n{{\"tokens\": [\"{}",
         "x".repeat(10_000)
     );
-    let long = "x".repeat(31 * 1024);
+    let long = "x".repeat(23 * 1024);
     let unfinished = format!("{}{long}", slow_head());
     let whole = format!("{unfinished}\r\nAuthorization: Bearer wrong\r\nContent-Length: 9\r\n\r\n");
     let unread = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n".repeat(4_000);
@@ -221,7 +221,7 @@ fn what_strangers_send_over_https_is_not_kept() {
     let config = Arc::new(config);
     // A record of 16 KB that does not end.
     let greeting = [&[0x16, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc][..], &[7; 16_000]].concat();
-    let head = format!("{}{}", slow_head(), "x".repeat(31 * 1024));
+    let head = format!("{}{}", slow_head(), "x".repeat(23 * 1024));
     for (name, start_of_http) in [
         ("a greeting that does not end", None),
         ("a head over https that does not end", Some(head)),

@@ -82,15 +82,25 @@ pub(super) async fn receive(request: &mut Request) -> Result<Arrived, ApiError> 
     }
     let mut intake = Intake::new(app, Form::InjectBody, max, declared);
     let (members, received) = loop {
-        let taken = match request.body.next().await? {
-            Some(piece) => intake.take(piece),
-            None => {
-                let whole = intake.finish();
+        let next = tokio::select! {
+            biased;
+            next = request.body.next() => next,
+            () = intake.stopped() => Ok(None),
+        };
+        let taken = match next {
+            Ok(Some(piece)) => intake.take(piece).await,
+            Ok(None) => {
+                let whole = intake.end().await;
                 break whole.map_or_else(
                     |error| (Vec::new(), Err(error.into())),
                     |(members, batch)| (members, batch.map_err(Failure::from)),
                 );
             }
+            // What is wrong with what came is said, not that no more came.
+            Err(error) => match intake.refusal().await {
+                Some(refusal) => Err(refusal),
+                None => return Err(error),
+            },
         };
         if let Err(error) = taken {
             break (Vec::new(), Err(error.into()));

@@ -1,10 +1,10 @@
 //! Reads the pieces of a body where they come in, or those of a large one on a thread of its own meanwhile.
 
 use std::panic::resume_unwind;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{Builder, JoinHandle};
 
 use hyper::body::Bytes;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::{JoinHandle, spawn_blocking};
 use tributary_core::{BatchReader, ImportError};
 
 use super::IntakeError;
@@ -24,13 +24,12 @@ enum At {
     /// Where the pieces come in.
     Here(Box<BatchReader>),
     /// On a thread that ends with the pieces, or at the first that it cannot read.
-    Apart(
-        SyncSender<Bytes>,
-        JoinHandle<Result<BatchReader, ImportError>>,
-    ),
+    Apart(Sender<Bytes>, JoinHandle<Read>),
     /// Nowhere any more.
     Ended,
 }
+
+type Read = Result<Box<BatchReader>, ImportError>;
 
 impl Reading {
     /// Begins where the pieces come in.
@@ -41,59 +40,78 @@ impl Reading {
         }
     }
 
-    /// The next piece, read here.
+    /// The next piece, of a body that is read here alone.
     pub(super) fn feed(&mut self, piece: &[u8]) -> Result<(), IntakeError> {
         match &mut self.at {
             At::Here(reader) => Ok(reader.feed(piece)?),
-            At::Apart(..) | At::Ended => self.send(Bytes::copy_from_slice(piece)),
+            At::Apart(..) | At::Ended => Err(ended()),
         }
     }
 
-    /// The next piece, read elsewhere when there were many. What is wrong with it is told with one of those that follow, or at
-    /// the end. Where too many wait this waits, too: no longer than it takes to read one.
-    pub(super) fn send(&mut self, piece: Bytes) -> Result<(), IntakeError> {
+    /// The reader after all pieces of such a body.
+    pub(super) fn here(self) -> Result<BatchReader, IntakeError> {
+        match self.at {
+            At::Here(reader) => Ok(*reader),
+            At::Apart(..) | At::Ended => Err(ended()),
+        }
+    }
+
+    /// The next piece, read elsewhere when there were many. What is wrong with it is told with one of those that follow, by
+    /// [`Reading::stopped`], or at the end.
+    pub(super) async fn send(&mut self, piece: Bytes) -> Result<(), IntakeError> {
         self.len += piece.len() as u64;
         if self.len > LARGE {
-            self.part()?;
+            self.part();
         }
         match &mut self.at {
             At::Here(reader) => Ok(reader.feed(&piece)?),
-            At::Apart(pieces, _) if pieces.send(piece).is_ok() => Ok(()),
-            At::Apart(..) | At::Ended => self.end().map(drop),
+            At::Apart(pieces, _) if pieces.send(piece).await.is_ok() => Ok(()),
+            At::Apart(..) | At::Ended => self.end().await.map(drop),
         }
     }
 
-    /// The reader after all pieces.
-    pub(super) fn end(&mut self) -> Result<BatchReader, IntakeError> {
+    /// Ready when no further piece is read, because of what came before.
+    pub(super) async fn stopped(&self) {
+        match &self.at {
+            At::Apart(pieces, _) => pieces.closed().await,
+            At::Here(_) | At::Ended => std::future::pending().await,
+        }
+    }
+
+    /// The reader after all pieces that were sent.
+    pub(super) async fn end(&mut self) -> Result<BatchReader, IntakeError> {
         match std::mem::replace(&mut self.at, At::Ended) {
             At::Here(reader) => Ok(*reader),
             At::Apart(pieces, thread) => {
                 drop(pieces);
-                Ok(thread.join().unwrap_or_else(|panic| resume_unwind(panic))?)
+                match thread.await.map_err(|error| error.try_into_panic()) {
+                    Ok(read) => Ok(*read?),
+                    Err(Ok(panic)) => resume_unwind(panic),
+                    Err(Err(_)) => Err(ended()),
+                }
             }
-            At::Ended => Err(IntakeError::Unavailable("the body was ended".to_owned())),
+            At::Ended => Err(ended()),
         }
     }
 
     /// From now on reads on a thread of its own.
-    fn part(&mut self) -> Result<(), IntakeError> {
-        let At::Here(_) = self.at else {
-            return Ok(());
-        };
-        let reader = self.end()?;
-        let (pieces, come) = sync_channel(WAITING);
-        let named = Builder::new().name("reading".to_owned());
-        let thread = named.spawn(move || read(reader, &come)).map_err(|error| {
-            IntakeError::Unavailable(format!("there is no thread to read a body: {error}"))
-        })?;
-        self.at = At::Apart(pieces, thread);
-        Ok(())
+    fn part(&mut self) {
+        if let At::Here(_) = self.at
+            && let At::Here(reader) = std::mem::replace(&mut self.at, At::Ended)
+        {
+            let (pieces, come) = channel(WAITING);
+            self.at = At::Apart(pieces, spawn_blocking(move || read(reader, come)));
+        }
     }
 }
 
-fn read(mut reader: BatchReader, pieces: &Receiver<Bytes>) -> Result<BatchReader, ImportError> {
-    while let Ok(piece) = pieces.recv() {
+fn read(mut reader: Box<BatchReader>, mut pieces: Receiver<Bytes>) -> Read {
+    while let Some(piece) = pieces.blocking_recv() {
         reader.feed(&piece)?;
     }
     Ok(reader)
+}
+
+fn ended() -> IntakeError {
+    IntakeError::Unavailable("the body is not read any more".to_owned())
 }
