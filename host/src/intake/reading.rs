@@ -1,10 +1,11 @@
 //! Reads the pieces of a body where they come in, or those of a large one on a thread of its own meanwhile.
 
 use std::panic::resume_unwind;
+use std::thread::{Builder, JoinHandle};
 
 use hyper::body::Bytes;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::sync::oneshot;
 use tributary_core::{BatchReader, ImportError};
 
 use super::IntakeError;
@@ -24,9 +25,15 @@ enum At {
     /// Where the pieces come in.
     Here(Box<BatchReader>),
     /// On a thread that ends with the pieces, or at the first that it cannot read.
-    Apart(Sender<Bytes>, JoinHandle<Read>),
+    Apart(Apart),
     /// Nowhere any more.
     Ended,
+}
+
+struct Apart {
+    pieces: Sender<Bytes>,
+    read: oneshot::Receiver<Read>,
+    thread: JoinHandle<()>,
 }
 
 type Read = Result<Box<BatchReader>, ImportError>;
@@ -44,7 +51,7 @@ impl Reading {
     pub(super) fn feed(&mut self, piece: &[u8]) -> Result<(), IntakeError> {
         match &mut self.at {
             At::Here(reader) => Ok(reader.feed(piece)?),
-            At::Apart(..) | At::Ended => Err(ended()),
+            At::Apart(_) | At::Ended => Err(ended()),
         }
     }
 
@@ -52,7 +59,7 @@ impl Reading {
     pub(super) fn here(self) -> Result<BatchReader, IntakeError> {
         match self.at {
             At::Here(reader) => Ok(*reader),
-            At::Apart(..) | At::Ended => Err(ended()),
+            At::Apart(_) | At::Ended => Err(ended()),
         }
     }
 
@@ -61,19 +68,19 @@ impl Reading {
     pub(super) async fn send(&mut self, piece: Bytes) -> Result<(), IntakeError> {
         self.len += piece.len() as u64;
         if self.len > LARGE {
-            self.part();
+            self.part()?;
         }
         match &mut self.at {
             At::Here(reader) => Ok(reader.feed(&piece)?),
-            At::Apart(pieces, _) if pieces.send(piece).await.is_ok() => Ok(()),
-            At::Apart(..) | At::Ended => self.end().await.map(drop),
+            At::Apart(apart) if apart.pieces.send(piece).await.is_ok() => Ok(()),
+            At::Apart(_) | At::Ended => self.end().await.map(drop),
         }
     }
 
     /// Ready when no further piece is read, because of what came before.
     pub(super) async fn stopped(&self) {
         match &self.at {
-            At::Apart(pieces, _) => pieces.closed().await,
+            At::Apart(apart) => apart.pieces.closed().await,
             At::Here(_) | At::Ended => std::future::pending().await,
         }
     }
@@ -82,12 +89,18 @@ impl Reading {
     pub(super) async fn end(&mut self) -> Result<BatchReader, IntakeError> {
         match std::mem::replace(&mut self.at, At::Ended) {
             At::Here(reader) => Ok(*reader),
-            At::Apart(pieces, thread) => {
+            At::Apart(Apart {
+                pieces,
+                read,
+                thread,
+            }) => {
                 drop(pieces);
-                match thread.await.map_err(|error| error.try_into_panic()) {
+                match read.await {
                     Ok(read) => Ok(*read?),
-                    Err(Ok(panic)) => resume_unwind(panic),
-                    Err(Err(_)) => Err(ended()),
+                    // It has ended without a word.
+                    Err(_) => Err(thread
+                        .join()
+                        .map_or_else(|panic| resume_unwind(panic), |()| ended())),
                 }
             }
             At::Ended => Err(ended()),
@@ -95,17 +108,28 @@ impl Reading {
     }
 
     /// From now on reads on a thread of its own.
-    fn part(&mut self) {
+    fn part(&mut self) -> Result<(), IntakeError> {
         if let At::Here(_) = self.at
             && let At::Here(reader) = std::mem::replace(&mut self.at, At::Ended)
         {
-            let (pieces, come) = channel(WAITING);
-            self.at = At::Apart(pieces, spawn_blocking(move || read(reader, come)));
+            let ((pieces, come), (tell, read)) = (channel(WAITING), oneshot::channel());
+            let named = Builder::new().name("reading".to_owned());
+            // Whoever asked may be gone.
+            let thread = named.spawn(move || drop(tell.send(read_all(reader, come))));
+            let thread = thread.map_err(|error| {
+                IntakeError::Unavailable(format!("there is no thread to read a body: {error}"))
+            })?;
+            self.at = At::Apart(Apart {
+                pieces,
+                read,
+                thread,
+            });
         }
+        Ok(())
     }
 }
 
-fn read(mut reader: Box<BatchReader>, mut pieces: Receiver<Bytes>) -> Read {
+fn read_all(mut reader: Box<BatchReader>, mut pieces: Receiver<Bytes>) -> Read {
     while let Some(piece) = pieces.blocking_recv() {
         reader.feed(&piece)?;
     }

@@ -17,11 +17,11 @@ use super::guarded::Guarded;
 use super::patient::Patient;
 use super::{Served, exchange};
 
-/// Largest request line and headers together, in bytes. With the 8 KiB that are then read at once they fit into 32 KiB, and
-/// what holds them grows by doubling.
+/// Largest request line and headers together, in bytes. Those of a stranger, with the 8 KiB that are then asked for, fit into
+/// 32 KiB: what holds them grows by doubling.
 const MAX_HEAD: usize = 24 * 1024;
 
-/// Most bytes that are read of a body at once, and that wait to be written. A stranger is read no further than its head.
+/// Most bytes that are read of a body at once, and that wait to be written. Of a stranger there are far fewer: see [`Patient`].
 const MAX_BUFFER: usize = 256 * 1024;
 
 /// Serves one connection until either side ends it, `closed` ends it after the request under way, or another needs its place.
