@@ -1,31 +1,24 @@
 //! Decides what was received against the pool as one connection sees it, change by change.
 
+mod ahead;
+
 use std::io;
-use std::iter;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::sync_channel;
-use std::thread;
 
 use tributary_core::{
     Arrival, Batch, Brought, Change, ChangeKind, Counts, Decider, EntryReader, Fingerprint,
     ImportOptions, Item, Owner, PlanHash, PlanHasher, Reason, Salt,
 };
 
-use super::accounts::{Accounts, Key, NewRow, NewRows, Stored};
+use super::accounts::{Accounts, Key, NewRow, Stored};
 use super::apply::ApplyError;
-use super::change::seal;
 use super::error::StoreError;
 use super::undo::Kept;
 use super::vault::Vault;
 use crate::body::Body;
+use ahead::{Ahead, Came, Expected, Made, Part};
 
 /// Items of fewer are read by the deciding thread itself.
 const ALONE: usize = 1_000;
-/// Items read together: at most so many, and no further one when their entries have so many bytes.
-const PART: usize = 256;
-const PART_BYTES: u64 = 1 << 20;
-/// Parts read ahead.
-const PARTS_AHEAD: usize = 4;
 /// Bytes that are looked through for lines at once.
 const LOOKED_THROUGH: u64 = 64 << 10;
 
@@ -137,148 +130,6 @@ pub fn decide<'c>(
         hash: deciding.hasher.map(PlanHasher::finish),
         ..deciding.decided
     })
-}
-
-/// An item as it came.
-struct Came<'r> {
-    item: &'r Item,
-    /// What stands for its entry.
-    entry: Fingerprint,
-    /// What was made of the entry already.
-    made: Made,
-}
-
-/// What is made of an entry before its account is looked for.
-enum Made {
-    /// Nothing: the account is expected to be as this entry left it.
-    Nothing,
-    /// What it brings.
-    Brought(Box<Brought>),
-    /// The next row of its part, for where there is no such account.
-    Row,
-}
-
-/// Items that are read together.
-#[derive(Default)]
-struct Part<'r> {
-    came: Vec<Came<'r>>,
-    rows: NewRows,
-}
-
-fn parts_of(mut items: &[Item]) -> impl Iterator<Item = &[Item]> {
-    iter::from_fn(move || {
-        let mut bytes = 0;
-        let fits = |item: &&Item| {
-            let fits = bytes < PART_BYTES;
-            bytes += item.span.len;
-            fits
-        };
-        let len = items.iter().take(PART).take_while(fits).count();
-        let (part, rest) = items.split_at(len);
-        items = rest;
-        (!part.is_empty()).then_some(part)
-    })
-}
-
-/// What most entries were so far, and those that follow are expected to be.
-struct Expected {
-    /// As they had come before.
-    known: AtomicBool,
-    /// Of no account that the pool has, all but a few.
-    new: AtomicBool,
-}
-
-impl Expected {
-    fn of(empty: bool) -> Expected {
-        Expected {
-            known: AtomicBool::new(!empty),
-            new: AtomicBool::new(empty),
-        }
-    }
-
-    /// A part of `len` items, of which so many were known and new, tells of the next.
-    fn note(&self, len: usize, known: usize, new: usize) {
-        self.known.store(known > len / 2, Ordering::Relaxed);
-        // Of others a row is in vain, and the entry is to be read again.
-        self.new.store(new >= len - len / 8, Ordering::Relaxed);
-    }
-}
-
-/// Makes of entries what can be made without the pool, ahead of whoever has it.
-struct Ahead<'a> {
-    salt: &'a Salt,
-    decider: &'a Decider<'a>,
-    vault: Option<Vault>,
-    expected: Expected,
-}
-
-impl Ahead<'_> {
-    /// Looks at the entries of items, part by part.
-    fn look_at<'r>(
-        &'r self,
-        received: &'r Received,
-    ) -> impl Iterator<Item = Result<Part<'r>, ApplyError>> {
-        let (mut reader, mut scratch) = (EntryReader::new(self.salt), Vec::new());
-        parts_of(&received.batch.items).map(move |items| {
-            let mut part = Part::default();
-            for item in items {
-                let raw = received.raw(item, &mut scratch)?;
-                let came = Came {
-                    item,
-                    entry: self.salt.of_entry(raw),
-                    made: self.make(item, raw, &mut reader, &mut part.rows)?,
-                };
-                part.came.push(came);
-            }
-            Ok(part)
-        })
-    }
-
-    fn make(
-        &self,
-        item: &Item,
-        raw: &[u8],
-        reader: &mut EntryReader<'_>,
-        rows: &mut NewRows,
-    ) -> Result<Made, StoreError> {
-        if self.expected.known.load(Ordering::Relaxed) {
-            return Ok(Made::Nothing);
-        }
-        let brought = reader.read(raw);
-        let vault = self.vault.as_ref();
-        let Some(vault) = vault.filter(|_| self.expected.new.load(Ordering::Relaxed)) else {
-            return Ok(Made::Brought(Box::new(brought)));
-        };
-        match self.decider.arrive(item, brought, None) {
-            Arrival::Change(change) => seal(&change, vault, rows).map(|_| Made::Row),
-            Arrival::Unchanged { .. } => Ok(Made::Nothing),
-        }
-    }
-
-    /// The same on another thread while `take` works on the part before.
-    fn run(
-        &self,
-        received: &Received,
-        mut take: impl FnMut(Part<'_>) -> Result<(), ApplyError>,
-    ) -> Result<(), ApplyError> {
-        thread::scope(|scope| {
-            let (send, receive) = sync_channel(PARTS_AHEAD);
-            let look = move || {
-                for part in self.look_at(received) {
-                    // When nobody takes any more, the import has failed.
-                    if send.send(part).is_err() {
-                        return;
-                    }
-                }
-            };
-            let named = thread::Builder::new().name("ahead".to_owned());
-            let spawned = named.spawn_scoped(scope, look).map_err(|error| {
-                StoreError::Unavailable(format!("there is no thread to read ahead: {error}"))
-            });
-            spawned?;
-            receive.into_iter().try_for_each(|part| take(part?))
-        })
-    }
 }
 
 impl Received {
