@@ -128,12 +128,11 @@ fn wrong_after_two_million_bytes(more: usize) -> String {
 #[test]
 fn what_is_wrong_with_a_large_body_is_said_while_the_client_waits_for_it() {
     let server = Server::start_with(&["--body-timeout", "60s"]);
-    let (mut stream, body) = (server.connect(), wrong_after_two_million_bytes(0));
+    let body = wrong_after_two_million_bytes(0);
     let request = format!(
         "POST {INJECT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nContent-Length: 9999999\r\n\r\n{body}"
     );
-    stream.write_all(request.as_bytes()).expect("it reads on");
-    let answer = read_all(&mut stream, 4 * PATIENCE);
+    let answer = server.wire(request.as_bytes(), 4 * PATIENCE);
     assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");
     assert!(answer.contains("at byte 20000"), "{answer}");
     assert!(server.pool().is_empty());
@@ -143,18 +142,15 @@ fn what_is_wrong_with_a_large_body_is_said_while_the_client_waits_for_it() {
 fn what_is_wrong_with_a_large_body_is_said_before_that_it_is_too_large() {
     // It ends in the piece after that which is wrong.
     let server = Server::start_with(&["--max-body", "2100KiB"]);
-    let mut stream = server.connect();
-    let head = format!(
+    let mut request = format!(
         "POST {INJECT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nTransfer-Encoding: chunked\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).expect("it listens");
+    )
+    .into_bytes();
     let body = wrong_after_two_million_bytes(20_000);
     for piece in body.as_bytes().chunks(100_000) {
-        let chunk = [format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat();
-        // It may have been refused and cut by now.
-        let _ = stream.write_all(&chunk);
+        request.extend([format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat());
     }
-    let answer = read_all(&mut stream, 4 * PATIENCE);
+    let answer = server.wire(&request, 4 * PATIENCE);
     assert!(answer.starts_with("HTTP/1.1 422 "), "{answer}");
 }
 
@@ -162,13 +158,11 @@ fn what_is_wrong_with_a_large_body_is_said_before_that_it_is_too_large() {
 fn a_head_over_24_kib_is_431() {
     let server = Server::start();
     for (filler, status) in [(23 * 1024, "200"), (25 * 1024, "431")] {
-        let mut stream = server.connect();
         let request = format!(
             "GET {SOURCES} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer admin\r\nX-Filler: {}\r\n\r\n",
             "x".repeat(filler)
         );
-        stream.write_all(request.as_bytes()).expect("it listens");
-        let answer = read_all(&mut stream, PATIENCE);
+        let answer = server.wire(request.as_bytes(), PATIENCE);
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {status} ")),
             "{answer}"
