@@ -82,7 +82,7 @@ impl Intake {
         self.first == Some(b'<')
     }
 
-    /// The same of what was pushed.
+    /// Says that all was pushed; the same as [`Intake::end`].
     pub fn finish(self) -> Result<Whole, IntakeError> {
         match self.failed {
             Some(failed) => Err(failed),

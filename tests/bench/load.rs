@@ -25,17 +25,6 @@ impl Client {
     /// Sends a request and reads its answer, which must be 200 with a length; how many bytes its body has.
     pub(crate) fn ask(&mut self, request: &[u8]) -> usize {
         self.stream.write_all(request).expect("it reads");
-        self.answer()
-    }
-
-    /// The same with a body that is too large to be copied behind its head.
-    pub(crate) fn send(&mut self, path: &str, body: &str) -> usize {
-        let head = head_of_post(path, body.len());
-        self.stream.write_all(head.as_bytes()).expect("it reads");
-        self.ask(body.as_bytes())
-    }
-
-    fn answer(&mut self) -> usize {
         let mut filled = 0;
         loop {
             let read = self
@@ -55,6 +44,13 @@ impl Client {
                 return length;
             }
         }
+    }
+
+    /// The same with a body that is too large to be copied behind its head.
+    pub(crate) fn send(&mut self, path: &str, body: &str) -> usize {
+        let head = head_of_post(path, body.len());
+        self.stream.write_all(head.as_bytes()).expect("it reads");
+        self.ask(body.as_bytes())
     }
 
     /// The body of the last answer, whose length `ask` told.
