@@ -14,7 +14,7 @@ pub(crate) fn plain_run(bytes: &[u8]) -> (usize, u64) {
     let (words, rest) = bytes.as_chunks::<8>();
     for word in words {
         let word = u64::from_le_bytes(*word);
-        let special = below_space(word) | equal(word, b'"') | equal(word, b'\\');
+        let special = special(word);
         if special != 0 {
             let plain = special.trailing_zeros() & !7;
             seen |= word & !u64::MAX.wrapping_shl(plain);
@@ -35,12 +35,11 @@ pub(crate) fn plain_run(bytes: &[u8]) -> (usize, u64) {
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 
-// Both marks are exact up to and including the lowest match, which is all that is read of them.
-fn below_space(word: u64) -> u64 {
-    word.wrapping_sub(ONES.wrapping_mul(0x20)) & !word & ONES.wrapping_mul(0x80)
-}
-
-fn equal(word: u64, byte: u8) -> u64 {
-    let word = word ^ ONES.wrapping_mul(u64::from(byte));
-    word.wrapping_sub(ONES) & !word & ONES.wrapping_mul(0x80)
+/// Marks the bytes that end a string or begin an escape. Exact up to and including the lowest one, which is all that is
+/// read of it.
+fn special(word: u64) -> u64 {
+    // With this bit turned, what is below a space and the quote are what is below 0x21.
+    let below_space_or_quote = (word ^ ONES.wrapping_mul(2)).wrapping_sub(ONES.wrapping_mul(0x21));
+    let backslash = (word ^ ONES.wrapping_mul(u64::from(b'\\'))).wrapping_sub(ONES);
+    (below_space_or_quote | backslash) & !word & ONES.wrapping_mul(0x80)
 }
