@@ -144,6 +144,11 @@ impl<'p> Plan<'p> {
         departures.chain(arrivals)
     }
 
+    /// How long its payload is.
+    pub(crate) fn bytes(&self) -> usize {
+        self.grounds.bytes.len()
+    }
+
     /// The same for those who need not hold them. In one place: it is much code.
     #[inline(never)]
     pub(crate) fn each_change(&self, take: &mut dyn FnMut(&Change<'_>)) {

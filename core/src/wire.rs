@@ -1,7 +1,7 @@
 //! The same decision for other runtimes: JSON in, JSON out, whatever the bytes.
 
 use crate::account::{Account, Document};
-use crate::change::Change;
+use crate::change::{Change, FieldChange};
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
 use crate::item::Item;
@@ -56,7 +56,8 @@ pub(crate) fn refusal(error: &ImportError) -> String {
 /// `{"plan": …}` as JSON text, with the plan's hash where that is wanted: [`Plan::hash`], made while the changes are written.
 pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions, wants_hash: bool) -> String {
     let mut hasher = wants_hash.then(|| PlanHasher::new(options));
-    let mut out = String::from("{\"plan\":");
+    let mut out = String::with_capacity(plan.bytes().saturating_mul(13) / 8);
+    out.push_str("{\"plan\":");
     let mut object = Object::open(&mut out);
     push_options(&mut object, options);
     object.text("shape", plan.shape.as_str());
@@ -166,14 +167,31 @@ pub(crate) fn push_change(out: &mut String, change: &Change<'_>) {
     push_step(object.member("owners"), change, |out, account| {
         account.owners.push_json(out);
     });
-    push_list(object.member("fields"), change.fields(), |out, field| {
-        let mut object = Object::open(out);
-        object.json("name", field.name);
-        object.json("before", field.before.unwrap_or("null"));
-        object.json("after", field.after.unwrap_or("null"));
-        object.close();
-    });
+    push_list(object.member("fields"), change.fields(), push_field);
     object.close();
+}
+
+/// A field that changes. Most of a plan's text is fields, so each is written in few pieces.
+fn push_field(out: &mut String, field: FieldChange<'_>) {
+    push_all(
+        out,
+        [
+            "{\"name\":",
+            field.name,
+            ",\"before\":",
+            field.before.unwrap_or("null"),
+            ",\"after\":",
+            field.after.unwrap_or("null"),
+            "}",
+        ],
+    );
+}
+
+/// Appends all of them.
+fn push_all<const N: usize>(out: &mut String, pieces: [&str; N]) {
+    for piece in pieces {
+        out.push_str(piece);
+    }
 }
 
 /// Which account a change concerns and how, without what it changes.
@@ -255,12 +273,11 @@ impl<'o> Object<'o> {
 
     /// Begins a member, whose name needs no escape.
     pub(crate) fn member(&mut self, name: &'static str) -> &mut String {
-        self.out.push_str(match std::mem::take(&mut self.first) {
+        let quote = match std::mem::take(&mut self.first) {
             true => "\"",
             false => ",\"",
-        });
-        self.out.push_str(name);
-        self.out.push_str("\":");
+        };
+        push_all(self.out, [quote, name, "\":"]);
         self.out
     }
 
