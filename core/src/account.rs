@@ -111,8 +111,9 @@ impl Document {
         let mut marks = marks.into_iter();
         let shown = shown.trim();
         let tape = Tape::of(shown);
-        for (number, value) in names.members(tape.root(shown)) {
-            let name = names.get(number).map_or("", |name| &name.quoted);
+        let whole = tape.root(shown);
+        for member in names.members(whole) {
+            let name = names.get(member.name).map_or("", |name| &name.quoted);
             let (at, name_end) = document.begin_field(name);
             let text = &mut document.json;
             Shown {
@@ -121,7 +122,7 @@ impl Document {
                 names: &mut names,
                 token: None,
             }
-            .push(value);
+            .push(whole.part(member.value));
             let hidden = places(document.json.get(name_end..).unwrap_or_default()).count();
             let held = document.marks.len();
             document.marks.extend(marks.by_ref().take(hidden));

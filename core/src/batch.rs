@@ -148,9 +148,10 @@ impl Normalizer {
             return Err(Reason::Duplicate { first });
         }
         *named = First::at(index);
-        let ignored = reading.ignored();
+        let ignored = reading.ignored(&self.field_names);
         self.notes
             .extend(ignored.map(|field| Note::FieldIgnored { index, field }));
+        reading.end(&mut self.field_names);
         Ok(Item {
             index,
             span,

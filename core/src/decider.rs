@@ -60,8 +60,10 @@ impl<'s> EntryReader<'s> {
 
     /// The token of such an entry, masked.
     pub(crate) fn masked(&mut self, raw: &[u8]) -> String {
-        let reading = again(&mut self.tape, &mut self.names, raw);
-        reading.map_or_else(|_| String::new(), |reading| mask(&reading.token))
+        match again(&mut self.tape, &mut self.names, raw) {
+            Ok(reading) => mask(&reading.end(&mut self.names)),
+            Err(_) => String::new(),
+        }
     }
 }
 
@@ -82,9 +84,10 @@ impl Brought {
     /// What an entry that was read brings.
     pub(crate) fn of(reading: Reading<'_>, salt: &Salt, names: &mut EntryNames) -> Brought {
         let draft = reading.fields(salt, names);
+        let token = reading.end(names);
         Brought {
-            masked: mask(&reading.token),
-            token: Secret::new(reading.token.into_owned()),
+            masked: mask(&token),
+            token: Secret::new(token.into_owned()),
             draft,
         }
     }

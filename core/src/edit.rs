@@ -30,11 +30,13 @@ impl Edit {
         }
         let (mut names, mut id, mut token, mut fields) = (Names::default(), None, None, Vec::new());
         let tape = Tape::of(body);
-        for (number, value) in names.members(tape.root(body)) {
-            let Some(name) = names.get(number) else {
+        let whole = tape.root(body);
+        for member in names.members(whole) {
+            let Some(name) = names.get(member.name) else {
                 continue;
             };
-            let value = Some(value.raw()).filter(|value| kind(value) != Kind::Null);
+            let value =
+                Some(whole.part(member.value).raw()).filter(|value| kind(value) != Kind::Null);
             match (name.meaning, name.quoted.as_str()) {
                 (Meaning::Typed(typed), _) => {
                     fields.extend(value.map(|value| of_type(typed, value)).transpose()?);

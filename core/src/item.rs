@@ -3,9 +3,9 @@
 use crate::account::{Belonging, Draft, FieldName};
 use crate::fingerprint::{Fingerprint, Salt};
 use crate::json::{Kind, Node, Span};
-use crate::names::{Meaning, Name, Names};
+use crate::names::{Meaning, Member, Name, Names};
 use crate::provider::Provider;
-use crate::secret::{OwnToken, is_secret_key};
+use crate::secret::OwnToken;
 use crate::typed::Typed;
 use std::borrow::Cow;
 use std::fmt;
@@ -97,15 +97,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) token: Cow<'a, str>,
     /// `Err` when it names one that nobody knows.
     pub(crate) provider: Result<Option<Provider>, Reason>,
-    fields: Vec<ReadField<'a>>,
-    bytes: usize,
-}
-
-/// A member that is or could have been a field.
-struct ReadField<'a> {
-    name: usize,
-    value: Node<'a>,
-    taken: Taken,
+    entry: Node<'a>,
+    members: Vec<Member>,
 }
 
 /// Whether a field is taken.
@@ -139,8 +132,8 @@ pub(crate) fn read_entry<'a>(
                 1..=MAX_TOKEN => Ok(Reading {
                     token,
                     provider: Ok(None),
-                    fields: Vec::new(),
-                    bytes: 0,
+                    entry,
+                    members: Vec::new(),
                 }),
                 _ => Err(Reason::TokenTooLong),
             }
@@ -153,13 +146,14 @@ pub(crate) fn read_entry<'a>(
 fn read_object<'a>(entry: Node<'a>, names: &mut EntryNames) -> Result<Reading<'a>, Reason> {
     let members = names.top.members(entry);
     let (mut access_token, mut token, mut provider) = (None, None, None);
-    for (number, value) in &members {
-        match names.top.get(*number).map(|name| name.meaning) {
-            Some(Meaning::AccessToken) => access_token = Some(*value),
-            Some(Meaning::Token) => token = Some(*value),
-            Some(Meaning::Provider) => provider = Some(*value),
-            _ => {}
-        }
+    for member in &members {
+        let kept = match names.top.get(member.name).map(|name| name.meaning) {
+            Some(Meaning::AccessToken) => &mut access_token,
+            Some(Meaning::Token) => &mut token,
+            Some(Meaning::Provider) => &mut provider,
+            _ => continue,
+        };
+        *kept = Some(entry.part(member.value));
     }
     let token = read_token(access_token).or_else(|| read_token(token));
     let token = token.unwrap_or(Err(Reason::TokenMissing))?;
@@ -167,17 +161,11 @@ fn read_object<'a>(entry: Node<'a>, names: &mut EntryNames) -> Result<Reading<'a
         return Err(Reason::TokenTooLong);
     }
     let provider = provider.map_or(Ok(None), read_provider);
-    let field = |(name, value)| {
-        let known = names.top.get(name)?;
-        let taken = taken(known, value, OwnToken::Text(&token))?;
-        Some(ReadField { name, value, taken })
-    };
-    let fields = members.into_iter().filter_map(field).collect();
     Ok(Reading {
         token,
         provider,
-        fields,
-        bytes: entry.raw().len(),
+        entry,
+        members,
     })
 }
 
@@ -189,9 +177,7 @@ fn taken(name: &Name, value: Node<'_>, token: OwnToken<'_>) -> Option<Taken> {
     match name.meaning {
         Meaning::Typed(typed) if typed.accepts(value.raw()) => Some(Taken::As(Some(typed))),
         Meaning::Typed(typed) => Some(Taken::NotTyped(typed)),
-        Meaning::Plain | Meaning::Hidden if is_secret_key(&name.says, token) => {
-            Some(Taken::NotNamed)
-        }
+        Meaning::Plain | Meaning::Hidden if name.is_secret(token) => Some(Taken::NotNamed),
         Meaning::Plain | Meaning::Hidden => Some(Taken::As(None)),
         Meaning::AccessToken | Meaning::Token | Meaning::Provider | Meaning::Dropped => None,
     }
@@ -232,10 +218,11 @@ fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
     /// Fields that are left out: typed ones whose value has another type, and (`None`) those whose name is itself a secret.
-    pub(crate) fn ignored(&self) -> impl Iterator<Item = Option<Typed>> {
-        self.fields.iter().filter_map(|field| match field.taken {
+    pub(crate) fn ignored(&self, names: &EntryNames) -> impl Iterator<Item = Option<Typed>> {
+        let members = self.taken(&names.top);
+        members.filter_map(|(_, _, taken)| match taken {
             Taken::As(_) => None,
             Taken::NotTyped(typed) => Some(Some(typed)),
             Taken::NotNamed => Some(None),
@@ -246,23 +233,36 @@ impl Reading<'_> {
     pub(crate) fn fields(&self, salt: &Salt, names: &mut EntryNames) -> Draft {
         let EntryNames { top, nested } = names;
         nested.begin_entry();
-        let mut draft = Draft::with_capacity(self.bytes, self.fields.len());
+        let mut draft = Draft::with_capacity(self.entry.raw().len(), self.members.len());
         let mut owner = Belonging {
             token: OwnToken::Text(&self.token),
             salt,
             names: nested,
         };
-        for field in &self.fields {
-            let (Taken::As(typed), Some(name)) = (&field.taken, top.get(field.name)) else {
-                continue;
-            };
+        for (name, value, taken) in self.taken(top) {
+            let Taken::As(typed) = taken else { continue };
             let name = FieldName {
                 quoted: &name.quoted,
-                typed: *typed,
+                typed,
                 hidden: name.meaning == Meaning::Hidden,
             };
-            draft.push(name, field.value, &mut owner);
+            draft.push(name, value, &mut owner);
         }
         draft
+    }
+
+    /// The members that are fields or could have been.
+    fn taken<'n>(&self, names: &'n Names) -> impl Iterator<Item = (&'n Name, Node<'a>, Taken)> {
+        self.members.iter().filter_map(move |member| {
+            let (name, value) = (names.get(member.name)?, self.entry.part(member.value));
+            let taken = taken(name, value, OwnToken::Text(&self.token))?;
+            Some((name, value, taken))
+        })
+    }
+
+    /// Ends it: its token. Its memory serves the next entry.
+    pub(crate) fn end(self, names: &mut EntryNames) -> Cow<'a, str> {
+        names.top.put_back(self.members);
+        self.token
     }
 }

@@ -2,7 +2,7 @@
 //! the name after the last one found is tried first, and a name is judged once.
 
 use crate::json::{Node, push_quoted, text};
-use crate::secret::is_secret_name;
+use crate::secret::{OwnToken, is_secret_key, is_secret_name};
 use crate::typed::Typed;
 use std::collections::BTreeMap;
 
@@ -48,8 +48,42 @@ pub(crate) struct Name {
     pub(crate) meaning: Meaning,
     /// Whether it hides a value at any depth.
     pub(crate) hidden: bool,
+    /// Whether it is itself a secret, whosever it is.
+    secret: bool,
     /// The entry in which it was met last, and the member it was there.
     met: (u64, usize),
+}
+
+impl Name {
+    /// Whether it is itself a secret of the account with this token.
+    pub(crate) fn is_secret(&self, token: OwnToken<'_>) -> bool {
+        self.secret || token.is(&self.says)
+    }
+}
+
+/// A member of an object that is being written: the number of its name, and where it and its secrets begin.
+pub(crate) struct Written {
+    pub(crate) name: usize,
+    pub(crate) at: usize,
+    pub(crate) secrets_at: usize,
+}
+
+impl Written {
+    /// A member that has yet to be written.
+    pub(crate) fn of(name: usize) -> Written {
+        Written {
+            name,
+            at: 0,
+            secrets_at: 0,
+        }
+    }
+}
+
+/// A member of an object, by the numbers of its name and of the part that its value is.
+#[derive(Clone, Copy)]
+pub(crate) struct Member {
+    pub(crate) name: usize,
+    pub(crate) value: usize,
 }
 
 /// The names met so far, each with a number.
@@ -59,6 +93,10 @@ pub(crate) struct Names {
     numbers: BTreeMap<String, usize>,
     next: usize,
     entry: u64,
+    /// Room for the members of the next entry.
+    room: Vec<Member>,
+    /// The members of the objects that are being written, the inmost last.
+    pub(crate) writing: Vec<Written>,
 }
 
 impl Names {
@@ -98,36 +136,42 @@ impl Names {
         }
         let number = self.known.len();
         let (meaning, hidden) = (Meaning::of(&name), is_secret_name(&name));
+        let secret = is_secret_key(&name);
         self.numbers.insert(quoted.clone(), number);
         self.known.push(Name {
             says: name.into_owned(),
             quoted,
             meaning,
             hidden,
+            secret,
             met: (0, 0),
         });
         number
     }
 
-    /// The members of an entry's object, each with the number of its name; of those with the same name only the last.
-    pub(crate) fn members<'a>(&mut self, object: Node<'a>) -> Vec<(usize, Node<'a>)> {
+    /// The members of an entry's object; of those with the same name only the last.
+    pub(crate) fn members(&mut self, object: Node<'_>) -> Vec<Member> {
         self.begin_entry();
         self.next = 0;
-        let mut found: Vec<(usize, Node<'_>)> = Vec::with_capacity(16);
+        let mut found = std::mem::take(&mut self.room);
+        found.clear();
         let mut repeated = Vec::new();
+        let mut part = 1usize;
         for (key, value) in object.members() {
-            let number = self.number(key.raw());
+            let name = self.number(key.raw());
             let here = (self.entry, found.len());
             let met = self
                 .known
-                .get_mut(number)
+                .get_mut(name)
                 .map(|name| std::mem::replace(&mut name.met, here));
             if let Some((entry, at)) = met
                 && entry == self.entry
             {
                 repeated.push(at);
             }
-            found.push((number, value));
+            part = part.wrapping_add(key.size());
+            found.push(Member { name, value: part });
+            part = part.wrapping_add(value.size());
         }
         if !repeated.is_empty() {
             repeated.sort_unstable();
@@ -136,5 +180,10 @@ impl Names {
             found.retain(|_| !at.next().is_some_and(is_repeated));
         }
         found
+    }
+
+    /// Takes the memory of members back, for those of the next entry.
+    pub(crate) fn put_back(&mut self, members: Vec<Member>) {
+        self.room = members;
     }
 }

@@ -1,8 +1,8 @@
 //! Values as they are kept: canonical text, with every secret taken out and its place marked.
 
 use crate::json::{Kind, Node, push_quoted};
-use crate::names::Names;
-use crate::secret::{OwnToken, PLACEHOLDER, is_secret_key, is_secret_text};
+use crate::names::{Names, Written};
+use crate::secret::{OwnToken, PLACEHOLDER, is_secret_text};
 use zeroize::Zeroize;
 
 /// A secret: it shows itself only where somebody asks for it by name, and is wiped from memory when it goes.
@@ -42,13 +42,6 @@ pub(crate) struct Shown<'o> {
     pub(crate) names: &'o mut Names,
     /// The token of the account that the values belong to; without one nothing is secret.
     pub(crate) token: Option<OwnToken<'o>>,
-}
-
-/// A member that was written: the number of its name, and where it and its secrets begin.
-struct Written {
-    name: usize,
-    at: usize,
-    secrets_at: usize,
 }
 
 impl Shown<'_> {
@@ -103,33 +96,41 @@ impl Shown<'_> {
 
     /// An object with a key that is itself a secret is secret as a whole: a key has no place to hide in.
     fn push_object(&mut self, object: Node<'_>) {
-        let is_secret = |key: Node<'_>| {
-            self.token
-                .is_some_and(|token| is_secret_key(&key.says(), token))
-        };
-        if object.members().any(|(key, _)| is_secret(key)) {
+        let first = self.names.writing.len();
+        let mut is_secret = false;
+        for (key, _) in object.members() {
+            let name = self.names.number(key.raw());
+            let known = self.token.zip(self.names.get(name));
+            is_secret |= known.is_some_and(|(token, known)| known.is_secret(token));
+            self.names.writing.push(Written::of(name));
+        }
+        if is_secret {
+            self.names.writing.truncate(first);
             return self.hide_text(without_white_space(object.raw()));
         }
-        let mut written = Vec::with_capacity(8);
         self.text.push('{');
-        for (key, value) in object.members() {
-            written.push(self.push_member(key, value));
+        for ((_, value), member) in object.members().zip(first..) {
+            self.push_member(member, value);
         }
-        self.drop_repeated(&written);
-        if !written.is_empty() {
+        let mut written = std::mem::take(&mut self.names.writing);
+        let members = written.get(first..).unwrap_or_default();
+        self.drop_repeated(members);
+        if !members.is_empty() {
             self.text.pop();
         }
         self.text.push('}');
+        written.truncate(first);
+        self.names.writing = written;
     }
 
     /// Writes a member and a comma.
-    fn push_member(&mut self, key: Node<'_>, value: Node<'_>) -> Written {
-        let name = self.names.number(key.raw());
-        let written = Written {
-            name,
-            at: self.text.len(),
-            secrets_at: self.secrets.len(),
+    fn push_member(&mut self, member: usize, value: Node<'_>) {
+        let Some(member) = self.names.writing.get_mut(member) else {
+            return;
         };
+        member.at = self.text.len();
+        member.secrets_at = self.secrets.len();
+        let name = member.name;
         let known = self.names.get(name);
         self.text.push_str(known.map_or("", |known| &known.quoted));
         self.text.push(':');
@@ -139,7 +140,6 @@ impl Shown<'_> {
             self.push(value);
         }
         self.text.push(',');
-        written
     }
 
     /// Of members with the same name the last one stays.

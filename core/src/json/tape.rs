@@ -41,7 +41,7 @@ impl Tape {
             Kind::String | Kind::Array | Kind::Object => self.read_levels(bytes, DEEPEST, DEEPEST),
             Kind::Null | Kind::Bool | Kind::Number => None,
         };
-        if read.is_none_or(|read| read.len() != bytes.len()) {
+        if read != Some(bytes.len()) {
             self.tokens.clear();
             self.tokens
                 .extend(u32::try_from(bytes.len()).ok().map(|end| Token {
@@ -59,11 +59,12 @@ impl Tape {
     ///
     /// What lies in its parts is checked, and is not on the tape.
     pub(crate) fn read<'t>(&mut self, text: &'t [u8], depth: usize) -> Option<&'t str> {
-        self.read_levels(text, depth, 1)
+        let end = self.read_levels(text, depth, 1)?;
+        std::str::from_utf8(text.get(..end)?).ok()
     }
 
-    /// The same with so many levels below the value itself.
-    fn read_levels<'t>(&mut self, text: &'t [u8], depth: usize, levels: usize) -> Option<&'t str> {
+    /// The same with so many levels below the value itself, whether or not it is UTF-8: its length.
+    fn read_levels(&mut self, text: &[u8], depth: usize, levels: usize) -> Option<usize> {
         self.tokens.clear();
         let mut reader = Reader {
             text,
@@ -71,8 +72,7 @@ impl Tape {
             inside: 0,
             levels,
         };
-        let end = reader.value(0, depth)?;
-        std::str::from_utf8(text.get(..end)?).ok()
+        reader.value(0, depth)
     }
 
     /// The value that was read, with its text.
@@ -95,6 +95,21 @@ impl<'t> Node<'t> {
     /// What it is.
     pub(crate) fn kind(&self) -> Kind {
         self.tokens.first().map_or(Kind::Null, |token| token.kind)
+    }
+
+    /// How many parts it is, itself and all in it.
+    pub(crate) fn size(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// The part with this number, from 0 for itself; none when there are not so many.
+    pub(crate) fn part(&self, number: usize) -> Node<'t> {
+        let from = self.tokens.get(number..).unwrap_or_default();
+        let size = from.first().map_or(0, |token| token.size as usize);
+        Node {
+            text: self.text,
+            tokens: from.get(..size).unwrap_or_default(),
+        }
     }
 
     /// Its text.
