@@ -192,11 +192,11 @@ impl<'c> Accounts<'c> {
     }
 
     /// Makes an added account found by its fingerprint. Ascending fingerprints cost the fewest pages.
-    pub fn add_key(&mut self, key: &NewKey) -> Result<(), StoreError> {
+    pub fn add_key(&mut self, key: &NewKey<impl AsRef<[u8]>>) -> Result<(), StoreError> {
         self.add_key.on(self.db)?.execute(params![
             key.fingerprint.as_bytes(),
             key.id,
-            key.owners,
+            key.owners.as_ref(),
             bytes_of(key.entry.as_ref()),
         ])?;
         Ok(())
@@ -293,8 +293,10 @@ impl<'c> Accounts<'c> {
 
     /// Notes that an owner owns the accounts in the rows from `first` to `last`.
     pub fn add_all_owned(&mut self, owner: u32, first: i64, last: i64) -> Result<(), StoreError> {
-        let sql = "WITH RECURSIVE row(id) AS (SELECT ?2 WHERE ?2 <= ?3 UNION ALL SELECT id + 1 FROM row WHERE id < ?3) \
-                   INSERT INTO owned(owner, account) SELECT ?1, id FROM row";
+        // By sixteens: a recursion costs more for each row than to step on from one to the next.
+        let sql = "WITH RECURSIVE row(id) AS (SELECT ?2 WHERE ?2 <= ?3 UNION ALL SELECT id + 16 FROM row WHERE id + 16 <= ?3), \
+                   step(n) AS (VALUES(0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11), (12), (13), (14), (15)) \
+                   INSERT INTO owned(owner, account) SELECT ?1, id + n FROM row CROSS JOIN step WHERE id + n <= ?3";
         let mut rows = self.db.prepare_cached(sql)?;
         let noted = rows.execute(params![owner, first, last])?;
         self.tally
@@ -354,13 +356,13 @@ impl<'c> Accounts<'c> {
 }
 
 /// What makes an added account found.
-pub struct NewKey {
+pub struct NewKey<O> {
     /// The account.
     pub fingerprint: Fingerprint,
     /// Its row.
     pub id: i64,
     /// Its owners, encoded.
-    pub owners: Vec<u8>,
+    pub owners: O,
     /// The entry that brought it.
     pub entry: Option<Fingerprint>,
 }

@@ -50,7 +50,8 @@ pub struct Changes<'c> {
     importer: Option<Importer<'c>>,
     first_new: i64,
     last_account: i64,
-    new_keys: Vec<NewKey>,
+    /// Each of one owner: the importer.
+    new_keys: Vec<NewKey<[u8; 4]>>,
     record: Recorder<'c>,
     /// How many accounts each source lost, or gained where that is no import of its own.
     moved: BTreeMap<SourceId, (u64, u64)>,
@@ -205,7 +206,7 @@ impl<'c> Changes<'c> {
         self.new_keys.push(NewKey {
             fingerprint: row.fingerprint,
             id,
-            owners: owner.to_le_bytes().to_vec(),
+            owners: owner.to_le_bytes(),
             entry: entry.copied(),
         });
         if self.new_keys.len() >= KEYS_TOGETHER {

@@ -74,7 +74,7 @@ struct Restoring<'c> {
     before: i64,
     /// Lines, and so accounts, so far.
     count: u64,
-    keys: Vec<NewKey>,
+    keys: Vec<NewKey<Vec<u8>>>,
     /// What owners are called; the last line that names one counts.
     names: BTreeMap<SourceId, String>,
 }
