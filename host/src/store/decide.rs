@@ -118,13 +118,10 @@ pub fn decide<'c>(
         vault: deciding.seals().cloned(),
         expected: Expected::of(was_empty),
     };
-    let mut arrivals = |part: Part<'_>| deciding.arrivals(&decider, part, &ahead.expected);
-    if received.batch.items.len() < ALONE {
-        ahead
-            .look_at(received)
-            .try_for_each(|part| arrivals(part?))?;
-    } else {
-        ahead.run(received, arrivals)?;
+    let arrivals = |part: &mut Part<'_>| deciding.arrivals(&decider, part, &ahead.expected);
+    match received.batch.items.len() < ALONE {
+        true => ahead.look_at(received, arrivals)?,
+        false => ahead.run(received, arrivals)?,
     }
     Ok(Decided {
         hash: deciding.hasher.map(PlanHasher::finish),
@@ -209,12 +206,12 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
     fn arrivals(
         &mut self,
         decider: &Decider<'_>,
-        part: Part<'_>,
+        part: &mut Part<'_>,
         expected: &Expected,
     ) -> Result<(), ApplyError> {
         let (len, mut known, mut new) = (part.came.len(), 0, 0);
         let mut rows = part.rows.iter();
-        for Came { item, entry, made } in part.came {
+        for Came { item, entry, made } in part.came.drain(..) {
             let row = match made {
                 Made::Row => rows.next(),
                 Made::Nothing | Made::Brought(_) => None,

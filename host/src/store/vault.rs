@@ -151,26 +151,43 @@ impl Vault {
 
     /// Seals a text with the current key.
     pub fn seal(&self, whose: Identity<'_>, text: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let mut sealed = Vec::new();
+        self.seal_onto(&mut sealed, whose, text)?;
+        Ok(sealed)
+    }
+
+    /// The same, appended to `out`.
+    pub fn seal_onto(
+        &self,
+        out: &mut Vec<u8>,
+        whose: Identity<'_>,
+        text: &[u8],
+    ) -> Result<(), StoreError> {
         let keys = self.keys();
         let key = keys
             .kept
             .first()
             .ok_or_else(|| internal("no key to seal with"))?;
         let nonce = self.nonces.next()?;
-        let mut sealed = Vec::with_capacity(HEAD + text.len() + TAG);
-        for part in [MARK.as_slice(), &key.id, &nonce, text] {
-            sealed.extend_from_slice(part);
+        // With room for all, so that nothing of it is left behind where it was before it grew.
+        out.reserve(HEAD + text.len() + TAG);
+        for part in [MARK.as_slice(), &key.id, &nonce] {
+            out.extend_from_slice(part);
         }
-        let open = sealed.get_mut(HEAD..).unwrap_or_default();
-        let tag =
-            key.cipher
-                .encrypt_inout_detached(&Nonce::from(nonce), &whose.bytes(), open.into());
-        let Ok(tag) = tag else {
-            sealed.zeroize();
+        let begin = out.len();
+        out.extend_from_slice(text);
+        let open = out.get_mut(begin..).unwrap_or_default();
+        let sealed = key.cipher.encrypt_inout_detached(
+            &Nonce::from(nonce),
+            &whose.bytes(),
+            (&mut *open).into(),
+        );
+        let Ok(tag) = sealed else {
+            open.zeroize();
             return Err(internal("a secret is too long to be sealed"));
         };
-        sealed.extend_from_slice(&tag);
-        Ok(sealed)
+        out.extend_from_slice(&tag);
+        Ok(())
     }
 
     /// Opens what was sealed for the same row.

@@ -61,12 +61,11 @@ impl NewRows {
         places: &[SecretPlace],
     ) -> Result<NewRow<'_>, StoreError> {
         let whose = Identity::Account(&account.fingerprint);
-        let sealed = vault.seal(whose, &secret_of(token, places))?;
         let document = &account.document;
         let marks = self.blobs.len();
         push_marks(&mut self.blobs, document);
         let secret = self.blobs.len();
-        self.blobs.extend_from_slice(&sealed);
+        vault.seal_onto(&mut self.blobs, whose, &secret_of(token, places))?;
         let earlier_status = account.earlier_status.as_deref();
         let place = Place {
             fingerprint: account.fingerprint,
@@ -80,6 +79,13 @@ impl NewRows {
         };
         self.places.push(place.clone());
         Ok(self.row(&place))
+    }
+
+    /// Takes them all out; their memory serves others.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.blobs.clear();
+        self.places.clear();
     }
 
     /// All of them, in the order in which they came.

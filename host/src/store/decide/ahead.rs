@@ -94,25 +94,38 @@ pub(super) struct Ahead<'a> {
 }
 
 impl Ahead<'_> {
-    /// Looks at the entries of items, part by part.
+    /// Makes of the entries what can be made, part by part, and has each part taken.
     pub(super) fn look_at<'r>(
-        &'r self,
+        &self,
         received: &'r Received,
-    ) -> impl Iterator<Item = Result<Part<'r>, ApplyError>> {
-        let (mut reader, mut scratch) = (EntryReader::new(self.salt), Vec::new());
-        parts_of(&received.batch.items).map(move |items| {
-            let mut part = Part::default();
-            for item in items {
-                let raw = received.raw(item, &mut scratch)?;
-                let came = Came {
-                    item,
-                    entry: self.salt.of_entry(raw),
-                    made: self.make(item, raw, &mut reader, &mut part.rows)?,
-                };
-                part.came.push(came);
-            }
-            Ok(part)
+        mut take: impl FnMut(&mut Part<'r>) -> Result<(), ApplyError>,
+    ) -> Result<(), ApplyError> {
+        let (mut looking, mut part) = (Looking::new(self.salt), Part::default());
+        parts_of(&received.batch.items).try_for_each(|items| {
+            self.fill(&mut part, items, received, &mut looking)?;
+            take(&mut part)
         })
+    }
+
+    /// Makes a part of items.
+    fn fill<'r>(
+        &self,
+        part: &mut Part<'r>,
+        items: &'r [Item],
+        received: &Received,
+        looking: &mut Looking<'_>,
+    ) -> Result<(), ApplyError> {
+        part.came.clear();
+        part.rows.clear();
+        for item in items {
+            let raw = received.raw(item, &mut looking.scratch)?;
+            part.came.push(Came {
+                item,
+                entry: self.salt.of_entry(raw),
+                made: self.make(item, raw, &mut looking.reader, &mut part.rows)?,
+            });
+        }
+        Ok(())
     }
 
     fn make(
@@ -137,17 +150,22 @@ impl Ahead<'_> {
     }
 
     /// The same on another thread while `take` works on the part before.
-    pub(super) fn run(
+    pub(super) fn run<'r>(
         &self,
-        received: &Received,
-        mut take: impl FnMut(Part<'_>) -> Result<(), ApplyError>,
+        received: &'r Received,
+        mut take: impl FnMut(&mut Part<'r>) -> Result<(), ApplyError>,
     ) -> Result<(), ApplyError> {
         thread::scope(|scope| {
             let (send, receive) = sync_channel(PARTS_AHEAD);
+            // A part that was taken is filled again: its memory is already there.
+            let (send_back, taken) = sync_channel(PARTS_AHEAD);
             let look = move || {
-                for part in self.look_at(received) {
+                let mut looking = Looking::new(self.salt);
+                for items in parts_of(&received.batch.items) {
+                    let mut part = taken.try_recv().unwrap_or_default();
+                    let filled = self.fill(&mut part, items, received, &mut looking);
                     // When nobody takes any more, the import has failed.
-                    if send.send(part).is_err() {
+                    if send.send(filled.map(|()| part)).is_err() {
                         return;
                     }
                 }
@@ -157,7 +175,27 @@ impl Ahead<'_> {
                 StoreError::Unavailable(format!("there is no thread to read ahead: {error}"))
             });
             spawned?;
-            receive.into_iter().try_for_each(|part| take(part?))
+            receive.into_iter().try_for_each(|part| {
+                let mut part = part?;
+                take(&mut part)?;
+                send_back.try_send(part).ok();
+                Ok(())
+            })
         })
+    }
+}
+
+/// What it takes to look at entries.
+struct Looking<'s> {
+    reader: EntryReader<'s>,
+    scratch: Vec<u8>,
+}
+
+impl<'s> Looking<'s> {
+    fn new(salt: &'s Salt) -> Looking<'s> {
+        Looking {
+            reader: EntryReader::new(salt),
+            scratch: Vec::new(),
+        }
     }
 }
