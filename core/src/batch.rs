@@ -1,14 +1,12 @@
 //! From entries to a batch: items to take, skips with their reasons, notes.
 
 use crate::error::ImportError;
-use crate::fingerprint::{Fingerprint, FingerprintHasher, Salt};
+use crate::fingerprint::{Fingerprint, Salt};
 use crate::item::{EntryNames, Item, Reason, read_entry};
 use crate::json::Span;
 use crate::payload::{Choice, Entry, Form, List, PayloadReader, PerList, Shape, Takes};
+use crate::places::{Place, Places};
 use crate::typed::Typed;
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
-use std::num::NonZeroU32;
 
 /// An entry that is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +58,7 @@ pub struct Batch {
     pub skips: Vec<Skip>,
     /// What else is worth saying.
     pub notes: Vec<Note>,
-    names: Named,
+    names: Places,
 }
 
 /// A payload that is there as a whole: its batch, and the bytes in which the entries of its items lie.
@@ -95,38 +93,20 @@ impl Batch {
     }
 }
 
-/// The accounts that entries name: with the place of their item in the list, or without where all of those entries were
-/// skipped although their token could be read. Few bytes, because there may be a million.
-type Named = HashMap<Fingerprint, Option<First>, BuildHasherDefault<FingerprintHasher>>;
-
-/// The place of an item in the list, from 1: no list has more entries than [`crate::MAX_ENTRIES`].
-#[derive(Clone, Copy)]
-struct First(NonZeroU32);
-
-impl First {
-    fn at(index: u64) -> Option<First> {
-        let place = u32::try_from(index).ok()?.checked_add(1)?;
-        NonZeroU32::new(place).map(First)
-    }
-
-    fn index(self) -> u64 {
-        u64::from(self.0.get()).saturating_sub(1)
-    }
-}
-
 #[derive(Default)]
 struct Normalizer {
     items: Vec<Item>,
     skips: Vec<Skip>,
     notes: Vec<Note>,
-    names: Named,
-    field_names: EntryNames,
+    /// The accounts that entries name: with the place of their item in the list, or without where all of those entries were
+    /// skipped although their token could be read.
+    names: Places,
 }
 
 impl Normalizer {
-    fn take(&mut self, entry: &Entry<'_>, salt: &Salt) {
+    fn take(&mut self, entry: &Entry<'_>, salt: &Salt, fields: &mut EntryNames) {
         let Entry { index, span, .. } = *entry;
-        match self.read(entry, salt) {
+        match self.read(entry, salt, fields) {
             Ok(item) => self.items.push(item),
             Err(reason) => self.skips.push(Skip {
                 index,
@@ -136,22 +116,27 @@ impl Normalizer {
         }
     }
 
-    fn read(&mut self, entry: &Entry<'_>, salt: &Salt) -> Result<Item, Reason> {
+    fn read(
+        &mut self,
+        entry: &Entry<'_>,
+        salt: &Salt,
+        fields: &mut EntryNames,
+    ) -> Result<Item, Reason> {
         let Entry { index, span, value } = *entry;
         let value = value.ok_or(Reason::EntryTooLong)?;
-        let reading = read_entry(value, &mut self.field_names)?;
+        let reading = read_entry(value, fields)?;
         let fingerprint = salt.of_token(&reading.token);
         let named = self.names.entry(fingerprint).or_default();
         let provider = reading.provider?;
         if let Some(first) = *named {
-            let first = first.index();
+            let first = first.index() as u64;
             return Err(Reason::Duplicate { first });
         }
-        *named = First::at(index);
-        let ignored = reading.ignored(&self.field_names);
+        *named = usize::try_from(index).ok().and_then(Place::at);
+        let ignored = reading.ignored(fields);
         self.notes
             .extend(ignored.map(|field| Note::FieldIgnored { index, field }));
-        reading.end(&mut self.field_names);
+        reading.end(fields);
         Ok(Item {
             index,
             span,
@@ -170,7 +155,6 @@ impl Normalizer {
             skips,
             notes,
             names,
-            ..
         } = self;
         Batch {
             shape: choice.shape(),
@@ -197,6 +181,7 @@ impl BatchReader {
     pub fn new(form: Form, salt: Salt) -> BatchReader {
         let taking = Taking {
             salt,
+            fields: EntryNames::default(),
             lists: PerList::default(),
             members: Vec::new(),
         };
@@ -262,6 +247,8 @@ impl Member {
 
 struct Taking {
     salt: Salt,
+    /// The names met in entries of whatever list.
+    fields: EntryNames,
     lists: PerList<Normalizer>,
     members: Vec<Member>,
 }
@@ -272,22 +259,21 @@ impl Takes for Taking {
     }
 
     fn entry(&mut self, list: List, entry: Entry<'_>) {
-        self.lists.of(list).take(&entry, &self.salt);
+        let list = self.lists.of(list);
+        list.take(&entry, &self.salt, &mut self.fields);
     }
 
     fn member(&mut self, name: &str, raw: Option<&[u8]>) {
-        if Member::READ.contains(&name) {
+        let is_read = Member::READ.contains(&name);
+        if is_read {
             self.members.retain(|member| member.name != name);
-            self.members.push(Member {
-                name: name.to_owned(),
-                raw: raw.map(<[u8]>::to_vec),
-            });
-        } else if self.members.iter().all(Member::is_read) {
-            self.members.push(Member {
-                name: name.to_owned(),
-                raw: None,
-            });
+        } else if !self.members.iter().all(Member::is_read) {
+            return;
         }
+        self.members.push(Member {
+            name: name.to_owned(),
+            raw: raw.filter(|_| is_read).map(<[u8]>::to_vec),
+        });
     }
 }
 

@@ -45,6 +45,7 @@ mod options;
 mod outline;
 mod owner;
 mod payload;
+mod places;
 mod plan;
 mod plan_hash;
 mod pool;

@@ -1,15 +1,15 @@
 //! What exists: the accounts that a decision meets.
 
 use crate::account::Account;
-use crate::fingerprint::{Fingerprint, FingerprintHasher, Salt};
+use crate::fingerprint::{Fingerprint, Salt};
 use crate::owner::Owner;
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
+use crate::places::{Place, Places};
 
 /// The accounts of a pool, or those of them that an import can touch. Order of insertion does not matter.
 pub struct Pool {
     salt: Salt,
-    accounts: HashMap<Fingerprint, Account, BuildHasherDefault<FingerprintHasher>>,
+    accounts: Vec<Account>,
+    places: Places,
 }
 
 impl Pool {
@@ -17,7 +17,8 @@ impl Pool {
     pub fn new(salt: Salt) -> Pool {
         Pool {
             salt,
-            accounts: HashMap::default(),
+            accounts: Vec::new(),
+            places: Places::default(),
         }
     }
 
@@ -28,27 +29,45 @@ impl Pool {
 
     /// Puts an account in, in place of one with the same fingerprint.
     pub fn put(&mut self, account: Account) {
-        self.accounts.insert(account.fingerprint, account);
+        let known = self.index(&account.fingerprint);
+        match known.and_then(|known| self.accounts.get_mut(known)) {
+            Some(known) => *known = account,
+            None => {
+                let place = Place::at(self.accounts.len());
+                self.places.insert(account.fingerprint, place);
+                self.accounts.push(account);
+            }
+        }
     }
 
     /// Takes an account out.
     pub fn remove(&mut self, fingerprint: &Fingerprint) -> Option<Account> {
-        self.accounts.remove(fingerprint)
+        // INVARIANT: a place is that of an account.
+        let index = self.places.remove(fingerprint)??.index();
+        let account = self.accounts.swap_remove(index);
+        if let Some(moved) = self.accounts.get(index) {
+            self.places.insert(moved.fingerprint, Place::at(index));
+        }
+        Some(account)
     }
 
     /// The account with this fingerprint.
     pub fn get(&self, fingerprint: &Fingerprint) -> Option<&Account> {
-        self.accounts.get(fingerprint)
+        self.accounts.get(self.index(fingerprint)?)
+    }
+
+    fn index(&self, fingerprint: &Fingerprint) -> Option<usize> {
+        self.places.get(fingerprint)?.map(Place::index)
     }
 
     /// All accounts, by fingerprint.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        in_order(self.accounts.values())
+        in_order(self.accounts.iter())
     }
 
     /// The accounts that `owner` owns, by fingerprint.
     pub fn owned_by(&self, owner: &Owner) -> impl Iterator<Item = &Account> {
-        let all = self.accounts.values();
+        let all = self.accounts.iter();
         in_order(all.filter(|account| account.owners.contains(owner)))
     }
 }
