@@ -1,6 +1,6 @@
 //! Why an import is refused as a whole.
 
-use crate::json::{Span, TextError, TextFault};
+use crate::json::{Span, TextError, TextFault, push_number};
 use std::fmt;
 
 /// A refusal: the import changes nothing. Its text is meant for people and repeats no value of the payload.
@@ -74,15 +74,20 @@ impl ImportError {
     }
 }
 
-impl fmt::Display for ImportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ImportError::Text(error) => return write!(f, "payload {error}"),
+impl ImportError {
+    /// What is wrong, in words. Put together without `fmt`, which would be much code in wasm for two numbers.
+    pub(crate) fn message(&self) -> String {
+        let mut message = String::new();
+        let rest = match self {
+            ImportError::Text(error) => {
+                message.push_str("payload ");
+                error.push_words(&mut message);
+                ""
+            }
             ImportError::ReplaceNeedsTokens { index, .. } => {
-                return write!(
-                    f,
-                    "replace requires a readable token in every entry: entry {index} has none"
-                );
+                message.push_str("replace requires a readable token in every entry: entry ");
+                push_number(&mut message, *index);
+                " has none"
             }
             ImportError::TooManyEntries => {
                 "payload has more than 1000000 entries: import it in parts"
@@ -96,7 +101,15 @@ impl fmt::Display for ImportError {
             ImportError::ReplaceNeedsSource => "replace requires source_id",
             ImportError::ReplaceNeedsAccounts => "replace requires a non-empty account payload",
             ImportError::Context(problem) => problem,
-        })
+        };
+        message.push_str(rest);
+        message
+    }
+}
+
+impl fmt::Display for ImportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
     }
 }
 

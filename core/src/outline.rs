@@ -6,14 +6,12 @@ use crate::decider::{Arrival, Brought, Decider, EntryReader};
 use crate::error::ImportError;
 use crate::item::Item;
 use crate::json::push_quoted;
-use crate::options::ImportOptions;
 use crate::payload::Form;
 use crate::plan::Counts;
 use crate::plan_hash::PlanHasher;
-use crate::pool::Pool;
 use crate::wire::{
-    Object, between, push_change, push_counts, push_list, push_note, push_options, push_outline,
-    push_skip, push_unchanged, read_context, refusal,
+    Context, Object, between, push_change, push_counts, push_list, push_note, push_options,
+    push_outline, push_skip, push_unchanged, refusal,
 };
 use std::borrow::Cow;
 
@@ -29,19 +27,13 @@ enum Stage {
     Refused(ImportError),
 }
 
-struct Asked {
-    options: ImportOptions,
-    pool: Pool,
-    wants_hash: bool,
-}
-
 struct Reading {
-    asked: Asked,
+    asked: Context,
     reader: BatchReader,
 }
 
 struct Deciding {
-    asked: Asked,
+    asked: Context,
     batch: Batch,
     /// How many items are decided on.
     done: usize,
@@ -60,14 +52,9 @@ struct Deciding {
 impl Outline {
     /// Begins a plan under the context of [`crate::plan_json`].
     pub fn new(context: &[u8]) -> Outline {
-        Outline(match read_context(context) {
-            Ok((options, pool, wants_hash)) => {
-                let reader = BatchReader::new(Form::Payload, pool.salt().clone());
-                let asked = Asked {
-                    options,
-                    pool,
-                    wants_hash,
-                };
+        Outline(match Context::read(context) {
+            Ok(asked) => {
+                let reader = BatchReader::new(Form::Payload, asked.pool.salt().clone());
                 Stage::Reading(Box::new(Reading { asked, reader }))
             }
             Err(error) => Stage::Refused(error),
@@ -176,7 +163,7 @@ impl Deciding {
     }
 
     fn decide(&mut self, item: &Item, brought: Brought) {
-        let Asked { options, pool, .. } = &self.asked;
+        let Context { options, pool, .. } = &self.asked;
         let before = pool.get(&item.fingerprint);
         match Decider::admitted(options).arrive(item, brought, before) {
             Arrival::Change(change) => {
@@ -208,7 +195,7 @@ impl Deciding {
         push_counts(&mut out, &self.counts);
         if let Some(hasher) = self.hasher {
             out.push_str(",\"plan_hash\":");
-            push_quoted(&mut out, &hasher.finish().to_string());
+            push_quoted(&mut out, &hasher.finish().to_hex());
         }
         out.push_str("}}");
         Some(out)

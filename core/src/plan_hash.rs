@@ -22,14 +22,19 @@ impl PlanHash {
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// 64 lower-case hex digits.
+    pub(crate) fn to_hex(self) -> String {
+        let mut hex = String::with_capacity(64);
+        push_hex(&mut hex, &self.0);
+        hex
+    }
 }
 
 impl fmt::Display for PlanHash {
     /// 64 lower-case hex digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut hex = String::with_capacity(64);
-        push_hex(&mut hex, &self.0);
-        f.write_str(&hex)
+        f.write_str(&self.to_hex())
     }
 }
 

@@ -1,22 +1,20 @@
 //! The same decision for other runtimes: JSON in, JSON out, whatever the bytes.
 
-use crate::account::{Account, Document};
+mod context;
+
+use crate::account::Account;
 use crate::change::{Change, FieldChange};
 use crate::error::ImportError;
-use crate::fingerprint::{Fingerprint, Salt};
 use crate::item::Item;
-use crate::json::{
-    Kind, Span, elements, kind, members, push_hex, push_number, push_quoted, root, text,
-};
-use crate::options::{ImportOptions, Removal, Strategy};
-use crate::owner::{Owners, SourceId};
+use crate::json::{Span, push_hex, push_number, push_quoted};
+use crate::options::ImportOptions;
+use crate::owner::SourceId;
 use crate::plan::{Counts, Plan};
 use crate::plan_hash::{PlanHash, PlanHasher};
-use crate::pool::Pool;
-use crate::provider::Provider;
 use crate::secret::PLACEHOLDER;
 use crate::typed::Typed;
 use crate::{Note, Payload, Reason, Skip};
+pub(crate) use context::Context;
 
 /// Decides what `payload` would change, told by `context` how and in which pool; both are JSON text.
 ///
@@ -34,7 +32,11 @@ pub fn plan_json(payload: &[u8], context: &[u8]) -> Vec<u8> {
 }
 
 fn answer(payload: &[u8], context: &[u8]) -> Result<String, ImportError> {
-    let (options, pool, wants_hash) = read_context(context)?;
+    let Context {
+        options,
+        pool,
+        wants_hash,
+    } = Context::read(context)?;
     let plan = Plan::decide(Payload::read(payload, pool.salt())?, &options, &pool)?;
     Ok(plan_text(&plan, &options, wants_hash))
 }
@@ -43,7 +45,7 @@ pub(crate) fn refusal(error: &ImportError) -> String {
     let mut out = String::from("{\"refusal\":");
     let mut object = Object::open(&mut out);
     object.text("code", error.code());
-    object.text("message", &error.to_string());
+    object.text("message", &error.message());
     match error.place() {
         Some(span) => push_span(object.member("span"), span),
         None => object.member("span").push_str("null"),
@@ -67,7 +69,7 @@ pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions, wants_hash: bool) -> 
         // Its place is kept until the changes are written: every hash is as long.
         let out = object.member("plan_hash");
         hash_at = out.len();
-        push_quoted(out, &PlanHash::default().to_string());
+        push_quoted(out, &PlanHash::default().to_hex());
     }
     let changes = object.member("changes");
     changes.push('[');
@@ -88,7 +90,7 @@ pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions, wants_hash: bool) -> 
     object.close();
     out.push('}');
     match hasher {
-        Some(hasher) => put_over(out, hash_at.saturating_add(1), &hasher.finish().to_string()),
+        Some(hasher) => put_over(out, hash_at.saturating_add(1), &hasher.finish().to_hex()),
         None => out,
     }
 }
@@ -310,144 +312,4 @@ impl<'o> Object<'o> {
     pub(crate) fn close(self) {
         self.out.push('}');
     }
-}
-
-/// The options and the pool that a context describes, and whether it wants the plan's hash.
-pub(crate) fn read_context(context: &[u8]) -> Result<(ImportOptions, Pool, bool), ImportError> {
-    let root = check_object(context)?;
-    let mut options = ImportOptions::default();
-    let mut salt = Salt::new([0; 32]);
-    let (mut accounts, mut wants_hash) = ("[]", false);
-    for (key, value) in present_members(root) {
-        let refused = ImportError::Context;
-        match key.as_str() {
-            "strategy" => {
-                let strategy = string(value).and_then(|name| Strategy::from_exact(&name));
-                options.strategy =
-                    strategy.ok_or(refused("context: `strategy` must be merge or replace"))?;
-            }
-            "source_id" => {
-                let id = string(value).ok_or(refused("context: `source_id` must be a string"))?;
-                options.source_id = SourceId::new(&id);
-            }
-            "provider" => {
-                let name = string(value)
-                    .filter(|name| name.is_empty() || Provider::from_exact(name).is_some());
-                let name = name.ok_or(refused("context: `provider` must be gpt, grok or empty"))?;
-                options.provider = Provider::from_exact(&name);
-            }
-            "removal" => {
-                let removal = string(value).and_then(|name| Removal::from_exact(&name));
-                options.removal =
-                    removal.ok_or(refused("context: `removal` must be remove or disable"))?;
-            }
-            "salt" => {
-                let read = string(value).and_then(|hex| Salt::from_hex(&hex));
-                salt = read.ok_or(refused("context: `salt` must be 64 hex digits"))?;
-            }
-            "plan_hash" if kind(value) == Kind::Bool => wants_hash = value == "true",
-            "plan_hash" => return Err(refused("context: `plan_hash` must be true or false")),
-            "pool" if kind(value) == Kind::Array => accounts = value,
-            "pool" => return Err(refused("context: `pool` must be a list of accounts")),
-            _ => {}
-        }
-    }
-    let mut pool = Pool::new(salt);
-    for account in elements(accounts) {
-        pool.put(read_account(account).map_err(ImportError::Context)?);
-    }
-    Ok((options, pool, wants_hash))
-}
-
-/// The text of the object that `context` is, without a byte order mark or white space around it.
-fn check_object(context: &[u8]) -> Result<&str, ImportError> {
-    let root = root(context).ok().filter(|root| kind(root) == Kind::Object);
-    root.ok_or(ImportError::Context("context: must be a JSON object"))
-}
-
-fn read_account(raw: &str) -> Result<Account, &'static str> {
-    if kind(raw) != Kind::Object {
-        return Err("context: an account of `pool` must be an object");
-    }
-    let mut fingerprint = None;
-    let (mut masked, mut provider, mut owners) =
-        (String::new(), Provider::default(), Owners::default());
-    let (mut fields, mut secrets, mut earlier_status) = ("{}", "[]", None);
-    for (key, value) in present_members(raw) {
-        match (key.as_str(), kind(value)) {
-            ("fingerprint", Kind::String) => fingerprint = Fingerprint::from_hex(&text(value)),
-            ("token", Kind::String) => masked = text(value).into_owned(),
-            ("provider", Kind::String) => {
-                let name = text(value);
-                provider = Provider::from_exact(&name)
-                    .ok_or("context: `provider` of an account must be gpt or grok")?;
-            }
-            ("owners", Kind::Object) => owners = read_owners(value)?,
-            ("fields", Kind::Object) => fields = value,
-            ("secrets", Kind::Array) => secrets = value,
-            ("earlier_status", Kind::String) => {
-                let mut quoted = String::new();
-                push_quoted(&mut quoted, &text(value));
-                earlier_status = Some(quoted);
-            }
-            (
-                "fingerprint" | "token" | "provider" | "owners" | "fields" | "secrets"
-                | "earlier_status",
-                _,
-            ) => {
-                return Err("context: a member of an account has the wrong type");
-            }
-            _ => {}
-        }
-    }
-    let marks: Option<Vec<_>> = elements(secrets)
-        .map(|mark| Fingerprint::from_hex(&string(mark)?))
-        .collect();
-    let marks =
-        marks.ok_or("context: `secrets` of an account must be fingerprints of 32 hex digits")?;
-    let document = Document::new(fields, marks)
-        .ok_or("context: an account needs one of `secrets` for each \"…\" in `fields`")?;
-    let fingerprint =
-        fingerprint.ok_or("context: an account needs a `fingerprint` of 32 hex digits")?;
-    Ok(Account {
-        fingerprint,
-        masked,
-        provider,
-        owners,
-        document,
-        earlier_status,
-    })
-}
-
-fn read_owners(raw: &str) -> Result<Owners, &'static str> {
-    let (mut local, mut sources) = (false, Vec::new());
-    for (key, value) in present_members(raw) {
-        match (key.as_str(), kind(value)) {
-            ("local", Kind::Bool) => local = value == "true",
-            ("sources", Kind::Array) => {
-                let ids: Option<Vec<_>> = elements(value)
-                    .map(|id| SourceId::new(&string(id)?))
-                    .collect();
-                sources =
-                    ids.ok_or("context: `sources` of an account must be ids that are not blank")?;
-            }
-            ("local" | "sources", _) => {
-                return Err("context: `owners` must be {\"local\": bool, \"sources\": [ids]}");
-            }
-            _ => {}
-        }
-    }
-    Ok(Owners::new(local, sources))
-}
-
-/// The members that are not null.
-fn present_members(object: &str) -> impl Iterator<Item = (String, &str)> {
-    let present = |(_, value): &(&str, &str)| kind(value) != Kind::Null;
-    members(object)
-        .filter(present)
-        .map(|(key, value)| (text(key).into_owned(), value))
-}
-
-fn string(value: &str) -> Option<String> {
-    (kind(value) == Kind::String).then(|| text(value).into_owned())
 }

@@ -1,5 +1,6 @@
 //! What can be wrong with a text.
 
+use super::write::push_number;
 use std::fmt;
 
 /// Why a text cannot be read, and where: the byte at which it went wrong.
@@ -24,14 +25,24 @@ pub enum TextFault {
     Depth,
 }
 
-impl fmt::Display for TextError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.fault {
+impl TextError {
+    /// Appends what is wrong, in words.
+    pub(crate) fn push_words(&self, out: &mut String) {
+        out.push_str(match self.fault {
             TextFault::Syntax => "is not valid JSON",
             TextFault::Utf8 => "is not valid UTF-8",
             TextFault::Surrogate => "has a lone surrogate",
             TextFault::Depth => "is nested more than 128 deep",
-        };
-        write!(f, "{what} at byte {}", self.offset)
+        });
+        out.push_str(" at byte ");
+        push_number(out, self.offset);
+    }
+}
+
+impl fmt::Display for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = String::new();
+        self.push_words(&mut words);
+        f.write_str(&words)
     }
 }
