@@ -79,6 +79,9 @@ impl Written {
     }
 }
 
+/// In place of the number of a name that comes again later: of such members the last one counts.
+pub(crate) const REPEATED: usize = usize::MAX;
+
 /// A member of an object, by the numbers of its name and of the part that its value is.
 #[derive(Clone, Copy)]
 pub(crate) struct Member {
@@ -155,7 +158,6 @@ impl Names {
         self.next = 0;
         let mut found = std::mem::take(&mut self.room);
         found.clear();
-        let mut repeated = Vec::new();
         let mut part = 1usize;
         for (key, value) in object.members() {
             let name = self.number(key.raw());
@@ -166,19 +168,15 @@ impl Names {
                 .map(|name| std::mem::replace(&mut name.met, here));
             if let Some((entry, at)) = met
                 && entry == self.entry
+                && let Some(earlier) = found.get_mut(at)
             {
-                repeated.push(at);
+                earlier.name = REPEATED;
             }
             part = part.wrapping_add(key.size());
             found.push(Member { name, value: part });
             part = part.wrapping_add(value.size());
         }
-        if !repeated.is_empty() {
-            repeated.sort_unstable();
-            let mut at = 0..found.len();
-            let is_repeated = |at: usize| repeated.binary_search(&at).is_ok();
-            found.retain(|_| !at.next().is_some_and(is_repeated));
-        }
+        found.retain(|member| member.name != REPEATED);
         found
     }
 

@@ -32,15 +32,18 @@ impl Provider {
 
     /// Reads a name as an entry of a payload writes it: trimmed, case-folded, aliases known; `None` for any other.
     pub fn from_entry(name: &str) -> Option<Provider> {
+        const KNOWN: [(&str, Provider); 7] = [
+            ("gpt", Provider::Gpt),
+            ("openai", Provider::Gpt),
+            ("chatgpt", Provider::Gpt),
+            ("chat-gpt", Provider::Gpt),
+            ("grok", Provider::Grok),
+            ("xai", Provider::Grok),
+            ("x-ai", Provider::Grok),
+        ];
         let name = name.trim();
-        let is = |known: &[&str]| known.iter().any(|k| name.eq_ignore_ascii_case(k));
-        if is(&["gpt", "openai", "chatgpt", "chat-gpt"]) {
-            Some(Provider::Gpt)
-        } else if is(&["grok", "xai", "x-ai"]) {
-            Some(Provider::Grok)
-        } else {
-            None
-        }
+        let is = |(known, _): &&(&str, Provider)| name.eq_ignore_ascii_case(known);
+        KNOWN.iter().find(is).map(|(_, provider)| *provider)
     }
 }
 

@@ -95,22 +95,13 @@ fn is_like_jwt(text: &str) -> bool {
 /// A token as it may be shown: at most its first and last 4 characters, never more than a third of it.
 pub(crate) fn mask(token: &str) -> String {
     let shown = (token.chars().count() / 6).min(4);
-    let place = |count: usize| {
-        token
-            .char_indices()
-            .nth(count)
-            .map_or(token.len(), |(at, _)| at)
-    };
-    let back = token
-        .char_indices()
-        .rev()
-        .take(shown)
-        .last()
-        .map_or(token.len(), |(at, _)| at);
+    let is_place = |at: &usize| token.is_char_boundary(*at);
+    let front = (0..=token.len()).filter(is_place).nth(shown);
+    let back = (0..=token.len()).rev().filter(is_place).nth(shown);
     let mut masked = String::with_capacity(16);
-    masked.push_str(token.get(..place(shown)).unwrap_or_default());
+    masked.push_str(token.get(..front.unwrap_or_default()).unwrap_or_default());
     masked.push_str(PLACEHOLDER);
-    masked.push_str(token.get(back..).unwrap_or_default());
+    masked.push_str(token.get(back.unwrap_or_default()..).unwrap_or_default());
     masked
 }
 

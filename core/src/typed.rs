@@ -50,7 +50,10 @@ impl Typed {
 
     /// Its name in payloads and answers.
     pub fn name(self) -> &'static str {
-        self.quoted().trim_matches('"')
+        let quoted = self.quoted();
+        quoted
+            .get(1..quoted.len().wrapping_sub(1))
+            .unwrap_or_default()
     }
 
     /// Its name as JSON text.

@@ -1,7 +1,7 @@
 //! Values as they are kept: canonical text, with every secret taken out and its place marked.
 
 use crate::json::{Kind, Node, push_quoted};
-use crate::names::{Names, Written};
+use crate::names::{Names, REPEATED, Written};
 use crate::secret::{OwnToken, PLACEHOLDER, is_secret_text};
 use zeroize::Zeroize;
 
@@ -113,7 +113,7 @@ impl Shown<'_> {
             self.push_member(member, value);
         }
         let mut written = std::mem::take(&mut self.names.writing);
-        let members = written.get(first..).unwrap_or_default();
+        let members = written.get_mut(first..).unwrap_or_default();
         self.drop_repeated(members);
         if !members.is_empty() {
             self.text.pop();
@@ -143,10 +143,8 @@ impl Shown<'_> {
     }
 
     /// Of members with the same name the last one stays.
-    fn drop_repeated(&mut self, written: &[Written]) {
+    fn drop_repeated(&mut self, written: &mut [Written]) {
         const FEW: usize = 12;
-        let alike =
-            |pair: &[(usize, usize)]| matches!(pair, [(first, _), (second, _)] if first == second);
         let later = |at: usize| written.iter().skip(at.saturating_add(1));
         let all_differ =
             |(at, member): (usize, &Written)| later(at).all(|other| other.name != member.name);
@@ -156,16 +154,23 @@ impl Shown<'_> {
         let mut names: Vec<(usize, usize)> =
             written.iter().map(|member| member.name).zip(0..).collect();
         names.sort_unstable();
-        let pairs = names.windows(2).filter(|pair| alike(pair));
-        let mut repeated: Vec<usize> = pairs.filter_map(|pair| Some(pair.first()?.1)).collect();
-        if !repeated.is_empty() {
-            repeated.sort_unstable();
-            self.keep_others(written, &repeated);
+        let mut any = false;
+        for pair in names.windows(2) {
+            if let [(first, at), (second, _)] = pair
+                && first == second
+                && let Some(earlier) = written.get_mut(*at)
+            {
+                earlier.name = REPEATED;
+                any = true;
+            }
+        }
+        if any {
+            self.keep_others(written);
         }
     }
 
-    /// Rebuilds what was written, from the first member on, without the `repeated` ones (ascending).
-    fn keep_others(&mut self, written: &[Written], repeated: &[usize]) {
+    /// Rebuilds what was written, from the first member on, without the repeated ones.
+    fn keep_others(&mut self, written: &[Written]) {
         let Some(first) = written.first() else { return };
         let text = self.text.split_off(first.at);
         let mut secrets = self.secrets.split_off(first.secrets_at).into_iter();
@@ -174,12 +179,11 @@ impl Shown<'_> {
             first.at.saturating_add(text.len()),
             first.secrets_at.saturating_add(secrets.len()),
         );
-        let mut repeated = repeated.iter().peekable();
-        for (at, (member, (to, secrets_to))) in written.iter().zip(ends.chain([end])).enumerate() {
+        for (member, (to, secrets_to)) in written.iter().zip(ends.chain([end])) {
             let held = secrets
                 .by_ref()
                 .take(secrets_to.saturating_sub(member.secrets_at));
-            if repeated.next_if_eq(&&at).is_some() {
+            if member.name == REPEATED {
                 held.for_each(drop);
                 continue;
             }

@@ -64,35 +64,31 @@ pub(super) fn unescaped(raw: &str) -> Cow<'_, str> {
 
 fn unescape(escaped: &str) -> String {
     let mut out = String::with_capacity(escaped.len());
-    let mut parts = escaped.split('\\');
-    out.push_str(parts.next().unwrap_or_default());
-    let mut high = 0u32;
-    while let Some(part) = parts.next() {
-        let mut rest = part.chars();
-        match rest.next() {
-            // Two backslashes: what follows the second one is plain text.
-            None => {
-                out.push('\\');
-                out.push_str(parts.next().unwrap_or_default());
-                continue;
-            }
-            Some('b') => out.push('\u{8}'),
-            Some('f') => out.push('\u{c}'),
-            Some('n') => out.push('\n'),
-            Some('r') => out.push('\r'),
-            Some('t') => out.push('\t'),
-            Some('u') => {
-                let unit = rest
-                    .by_ref()
-                    .take(4)
-                    .filter_map(|c| c.to_digit(16))
-                    .fold(0, |n, d| (n << 4) | d);
-                push_unit(&mut out, unit, &mut high);
-            }
-            Some(other) => out.push(other),
+    let (mut rest, mut high) = (escaped, 0u32);
+    while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {
+        let (plain, escape) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.push_str(plain);
+        let mut after = escape.chars();
+        after.next();
+        let short = after.next().unwrap_or_default();
+        rest = after.as_str();
+        if short == 'u' {
+            let (digits, behind) = rest.split_at_checked(4).unwrap_or((rest, ""));
+            rest = behind;
+            let digits = digits.chars().filter_map(|c| c.to_digit(16));
+            push_unit(&mut out, digits.fold(0, |n, d| (n << 4) | d), &mut high);
+            continue;
         }
-        out.push_str(rest.as_str());
+        out.push(match short {
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            other => other,
+        });
     }
+    out.push_str(rest);
     out
 }
 
