@@ -187,11 +187,12 @@ fn read_into(
     offset: u64,
     len: usize,
 ) -> io::Result<()> {
-    scratch.clear();
     if len >= WINDOW {
+        // What is there already need not be zeroed first.
         scratch.resize(len, 0);
         return file.read_exact_at(scratch, offset);
     }
+    scratch.clear();
     // A panic elsewhere cannot leave a wrong window: `refill` empties it before it reads.
     let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
     if window.part(offset, len).is_none() {

@@ -1,6 +1,7 @@
 //! Decides what was received against the pool as one connection sees it, change by change.
 
 mod ahead;
+mod parts;
 
 use std::io;
 
@@ -143,6 +144,21 @@ impl Received {
             offset: 0,
             line: 1,
         }
+    }
+
+    /// The bytes in which the entries of these items lie, which follow each other, and where those begin.
+    fn all_of<'s>(
+        &'s self,
+        items: &[Item],
+        scratch: &'s mut Vec<u8>,
+    ) -> io::Result<(u64, &'s [u8])> {
+        let (Some(first), Some(last)) = (items.first(), items.last()) else {
+            return Ok((0, &[]));
+        };
+        let from = first.span.offset;
+        let end = last.span.offset.saturating_add(last.span.len);
+        let len = usize::try_from(end.saturating_sub(from)).map_err(io::Error::other)?;
+        Ok((from, self.body.slice(from, len, scratch)?))
     }
 
     /// The text of an item's entry.

@@ -1,24 +1,18 @@
 //! What is made of entries without the pool, ahead of whoever has it.
 
-use std::iter;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use tributary_core::{Arrival, Brought, Decider, EntryReader, Fingerprint, Item, Salt};
+use tributary_core::{Arrival, Brought, Decider, EntryReader, Fingerprint, Item, Salt, Span};
 
 use super::Received;
+use super::parts::{InTurn, PARTS_AHEAD, Parts};
 use crate::store::accounts::NewRows;
 use crate::store::apply::ApplyError;
 use crate::store::change::seal;
 use crate::store::error::StoreError;
 use crate::store::vault::Vault;
-
-/// Items read together: at most so many, and no further one when their entries have so many bytes.
-const PART: usize = 256;
-const PART_BYTES: u64 = 1 << 20;
-/// Parts read ahead.
-const PARTS_AHEAD: usize = 4;
 
 /// An item as it came.
 pub(super) struct Came<'r> {
@@ -44,21 +38,6 @@ pub(super) enum Made {
 pub(super) struct Part<'r> {
     pub(super) came: Vec<Came<'r>>,
     pub(super) rows: NewRows,
-}
-
-fn parts_of(mut items: &[Item]) -> impl Iterator<Item = &[Item]> {
-    iter::from_fn(move || {
-        let mut bytes = 0;
-        let fits = |item: &&Item| {
-            let fits = bytes < PART_BYTES;
-            bytes += item.span.len;
-            fits
-        };
-        let len = items.iter().take(PART).take_while(fits).count();
-        let (part, rest) = items.split_at(len);
-        items = rest;
-        (!part.is_empty()).then_some(part)
-    })
 }
 
 /// What most entries were so far, and those that follow are expected to be.
@@ -100,32 +79,37 @@ impl Ahead<'_> {
         received: &'r Received,
         mut take: impl FnMut(&mut Part<'r>) -> Result<(), ApplyError>,
     ) -> Result<(), ApplyError> {
-        let (mut looking, mut part) = (Looking::new(self.salt), Part::default());
-        parts_of(&received.batch.items).try_for_each(|items| {
-            self.fill(&mut part, items, received, &mut looking)?;
-            take(&mut part)
-        })
+        let (parts, mut looking) = (Parts::of(received), Looking::new(self.salt));
+        let mut part = Part::default();
+        while let Some((_, items)) = parts.next() {
+            part = self.make_part(part, items, received, &mut looking)?;
+            take(&mut part)?;
+        }
+        Ok(())
     }
 
-    /// Makes a part of items.
-    fn fill<'r>(
+    /// Makes a part of these items in the memory of another.
+    fn make_part<'r>(
         &self,
-        part: &mut Part<'r>,
+        mut part: Part<'r>,
         items: &'r [Item],
         received: &Received,
         looking: &mut Looking<'_>,
-    ) -> Result<(), ApplyError> {
+    ) -> Result<Part<'r>, ApplyError> {
         part.came.clear();
         part.rows.clear();
+        let (from, text) = received.all_of(items, &mut looking.scratch)?;
         for item in items {
-            let raw = received.raw(item, &mut looking.scratch)?;
+            let Span { offset, len } = item.span;
+            let offset = offset.saturating_sub(from);
+            let raw = Span { offset, len }.of(text);
             part.came.push(Came {
                 item,
                 entry: self.salt.of_entry(raw),
                 made: self.make(item, raw, &mut looking.reader, &mut part.rows)?,
             });
         }
-        Ok(())
+        Ok(part)
     }
 
     fn make(
@@ -149,23 +133,25 @@ impl Ahead<'_> {
         }
     }
 
-    /// The same on another thread while `take` works on the part before.
+    /// The same on another thread while `take` works on the part before. Where that would have to wait for a part, it makes
+    /// one of those after it.
     pub(super) fn run<'r>(
         &self,
         received: &'r Received,
         mut take: impl FnMut(&mut Part<'r>) -> Result<(), ApplyError>,
     ) -> Result<(), ApplyError> {
+        let parts = &Parts::of(received);
         thread::scope(|scope| {
-            let (send, receive) = sync_channel(PARTS_AHEAD);
+            let (send, come) = sync_channel(PARTS_AHEAD);
             // A part that was taken is filled again: its memory is already there.
-            let (send_back, taken) = sync_channel(PARTS_AHEAD);
+            let (give_back, taken) = sync_channel(PARTS_AHEAD);
             let look = move || {
                 let mut looking = Looking::new(self.salt);
-                for items in parts_of(&received.batch.items) {
-                    let mut part = taken.try_recv().unwrap_or_default();
-                    let filled = self.fill(&mut part, items, received, &mut looking);
+                while let Some((number, items)) = parts.next() {
+                    let room = taken.try_recv().unwrap_or_default();
+                    let part = self.make_part(room, items, received, &mut looking);
                     // When nobody takes any more, the import has failed.
-                    if send.send(filled.map(|()| part)).is_err() {
+                    if send.send((number, part)).is_err() {
                         return;
                     }
                 }
@@ -175,10 +161,12 @@ impl Ahead<'_> {
                 StoreError::Unavailable(format!("there is no thread to read ahead: {error}"))
             });
             spawned?;
-            receive.into_iter().try_for_each(|part| {
+            let mut looking = Looking::new(self.salt);
+            let make = |items| self.make_part(Part::default(), items, received, &mut looking);
+            InTurn::new(parts, come, make).try_for_each(|part| {
                 let mut part = part?;
                 take(&mut part)?;
-                send_back.try_send(part).ok();
+                give_back.try_send(part).ok();
                 Ok(())
             })
         })
