@@ -425,3 +425,31 @@ pub fn provider_of(id: i64) -> Option<Provider> {
 pub fn damaged(what: &str) -> StoreError {
     StoreError::Unavailable(format!("the database is damaged: {what}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::migrate;
+    use crate::store::vault::Vault;
+
+    #[test]
+    fn an_owner_of_many_rows_owns_each_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::new(migrate::prepare(folder.path()).unwrap(), Vault::new(&[]));
+        let mut accounts = Accounts::new(&db);
+        for (owner, count) in (1..).zip([0, 1, 15, 16, 17, 32]) {
+            let first = 100;
+            let last = first + count - 1;
+            accounts.add_all_owned(owner, first, last).unwrap();
+            let sql = "SELECT account FROM owned WHERE owner = ?1";
+            let mut rows = db.prepare_cached(sql).unwrap();
+            let rows = rows.query_map([owner], |row| row.get::<_, i64>(0)).unwrap();
+            let owned: Vec<_> = rows.map(Result::unwrap).collect();
+            assert_eq!(owned, (first..=last).collect::<Vec<_>>());
+            accounts.tally.write(&db).unwrap();
+            let sql = "SELECT coalesce(sum(accounts), 0) FROM owner_tally WHERE owner = ?1";
+            let tally: i64 = db.query_row(sql, [owner], |row| row.get(0)).unwrap();
+            assert_eq!(tally, count);
+        }
+    }
+}

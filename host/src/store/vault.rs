@@ -156,7 +156,7 @@ impl Vault {
         Ok(sealed)
     }
 
-    /// The same, appended to `out`.
+    /// The same, appended to `out`, which an error leaves as it was.
     pub fn seal_onto(
         &self,
         out: &mut Vec<u8>,
@@ -169,6 +169,7 @@ impl Vault {
             .first()
             .ok_or_else(|| internal("no key to seal with"))?;
         let nonce = self.nonces.next()?;
+        let before = out.len();
         // With room for all, so that nothing of it is left behind where it was before it grew.
         out.reserve(HEAD + text.len() + TAG);
         for part in [MARK.as_slice(), &key.id, &nonce] {
@@ -184,6 +185,7 @@ impl Vault {
         );
         let Ok(tag) = sealed else {
             open.zeroize();
+            out.truncate(before);
             return Err(internal("a secret is too long to be sealed"));
         };
         out.extend_from_slice(&tag);
@@ -295,6 +297,19 @@ mod tests {
 
     fn key(byte: u8) -> MasterKey {
         MasterKey::new(Zeroizing::new([byte; 32]))
+    }
+
+    #[test]
+    fn a_text_is_sealed_behind_what_is_there() {
+        let vault = Vault::new(&[key(1)]);
+        let mut out = b"before".to_vec();
+        vault.seal_onto(&mut out, Identity::Salt, b"a-1").unwrap();
+        let sealed = out.strip_prefix(b"before").unwrap();
+        assert_eq!(**vault.open(Identity::Salt, sealed).unwrap(), *b"a-1");
+        assert!(!sealed.windows(3).any(|part| part == b"a-1"));
+        let none = Vault::new(&[]);
+        assert!(none.seal_onto(&mut out, Identity::Salt, b"a-2").is_err());
+        assert!(!out.windows(3).any(|part| part == b"a-2"));
     }
 
     #[test]

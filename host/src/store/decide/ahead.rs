@@ -103,6 +103,10 @@ impl Ahead<'_> {
             let Span { offset, len } = item.span;
             let offset = offset.saturating_sub(from);
             let raw = Span { offset, len }.of(text);
+            if raw.is_empty() {
+                let why = "an entry does not lie among its neighbours";
+                return Err(StoreError::Internal(why.to_owned()).into());
+            }
             part.came.push(Came {
                 item,
                 entry: self.salt.of_entry(raw),
@@ -134,7 +138,7 @@ impl Ahead<'_> {
     }
 
     /// The same on another thread while `take` works on the part before. Where that would have to wait for a part, it makes
-    /// one of those after it.
+    /// one that nobody makes yet.
     pub(super) fn run<'r>(
         &self,
         received: &'r Received,
@@ -144,11 +148,11 @@ impl Ahead<'_> {
         thread::scope(|scope| {
             let (send, come) = sync_channel(PARTS_AHEAD);
             // A part that was taken is filled again: its memory is already there.
-            let (give_back, taken) = sync_channel(PARTS_AHEAD);
+            let (give_back, emptied) = sync_channel(PARTS_AHEAD);
             let look = move || {
                 let mut looking = Looking::new(self.salt);
                 while let Some((number, items)) = parts.next() {
-                    let room = taken.try_recv().unwrap_or_default();
+                    let room = emptied.try_recv().unwrap_or_default();
                     let part = self.make_part(room, items, received, &mut looking);
                     // When nobody takes any more, the import has failed.
                     if send.send((number, part)).is_err() {

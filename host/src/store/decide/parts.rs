@@ -11,8 +11,10 @@ use super::Received;
 /// Items made together: at most so many, of entries that lie within so many bytes.
 const PART: usize = 256;
 const PART_BYTES: u64 = 1 << 20;
-/// Parts that each of the two threads makes before their turn.
+/// Parts that the other thread makes before they are asked for.
 pub(super) const PARTS_AHEAD: usize = 4;
+/// Parts that are kept because others are to come before them.
+const EARLY: usize = 2;
 
 /// Items that are not yet made, in parts with numbers from 0. Whoever makes one takes the next.
 pub(super) struct Parts<'r>(Mutex<(usize, &'r [Item])>);
@@ -34,7 +36,7 @@ impl<'r> Parts<'r> {
     }
 }
 
-/// Parts in their order, as another thread makes them; where one is yet to come, `make` makes one of those after it here.
+/// Parts in their order, as another thread makes them; where one is yet to come, `make` makes one here that nobody makes yet.
 pub(super) struct InTurn<'p, 'r, P, M> {
     parts: &'p Parts<'r>,
     come: Receiver<(usize, P)>,
@@ -67,7 +69,7 @@ impl<'p, 'r, P, M: FnMut(&'r [Item]) -> P> InTurn<'p, 'r, P, M> {
             Err(TryRecvError::Empty) => {}
         }
         // So many and no more: the other thread may be slow for long.
-        let room = self.early.len() < PARTS_AHEAD;
+        let room = self.early.len() < EARLY;
         match room.then(|| self.parts.next()).flatten() {
             Some((number, items)) => Some((number, (self.make)(items))),
             None => self.come.recv().ok(),
@@ -141,10 +143,10 @@ mod tests {
         let received = received(20 * PART, 0);
         let parts = Parts::of(&received);
         let (send, come) = sync_channel(PARTS_AHEAD);
-        let number_of = |items: &[Item]| items.first().unwrap().index as usize / PART;
+        let number_of = |items: &[Item]| usize::try_from(items[0].index).unwrap() / PART;
         let (first, _) = parts.next().unwrap();
         let mut turn = InTurn::new(&parts, come, number_of);
-        for number in 1..=PARTS_AHEAD {
+        for number in 1..=EARLY {
             let (made, part) = turn.one_more().unwrap();
             assert_eq!(made, number);
             turn.early.insert(made, part);
@@ -159,6 +161,6 @@ mod tests {
             turn.early.insert(waited_for.0, waited_for.1);
         });
         // The other thread has ended. What was made is still taken, in its turn.
-        assert_eq!(turn.collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+        assert_eq!(turn.collect::<Vec<_>>(), [0, 1, 2]);
     }
 }
