@@ -72,23 +72,29 @@ impl ImportError {
             _ => None,
         }
     }
-}
 
-impl ImportError {
     /// What is wrong, in words. Put together without `fmt`, which would be much code in wasm for two numbers.
     pub(crate) fn message(&self) -> String {
         let mut message = String::new();
-        let rest = match self {
+        match self {
             ImportError::Text(error) => {
                 message.push_str("payload ");
                 error.push_words(&mut message);
-                ""
             }
             ImportError::ReplaceNeedsTokens { index, .. } => {
                 message.push_str("replace requires a readable token in every entry: entry ");
                 push_number(&mut message, *index);
-                " has none"
+                message.push_str(" has none");
             }
+            other => message.push_str(other.sentence()),
+        }
+        message
+    }
+
+    /// What is wrong, where it needs no number.
+    fn sentence(&self) -> &'static str {
+        match self {
+            ImportError::Text(_) | ImportError::ReplaceNeedsTokens { .. } => "",
             ImportError::TooManyEntries => {
                 "payload has more than 1000000 entries: import it in parts"
             }
@@ -101,9 +107,7 @@ impl ImportError {
             ImportError::ReplaceNeedsSource => "replace requires source_id",
             ImportError::ReplaceNeedsAccounts => "replace requires a non-empty account payload",
             ImportError::Context(problem) => problem,
-        };
-        message.push_str(rest);
-        message
+        }
     }
 }
 

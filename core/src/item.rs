@@ -221,7 +221,7 @@ fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
 impl<'a> Reading<'a> {
     /// Fields that are left out: typed ones whose value has another type, and (`None`) those whose name is itself a secret.
     pub(crate) fn ignored(&self, names: &EntryNames) -> impl Iterator<Item = Option<Typed>> {
-        let members = self.taken(&names.top);
+        let members = self.could_be_fields(&names.top);
         members.filter_map(|(_, _, taken)| match taken {
             Taken::As(_) => None,
             Taken::NotTyped(typed) => Some(Some(typed)),
@@ -239,7 +239,7 @@ impl<'a> Reading<'a> {
             salt,
             names: nested,
         };
-        for (name, value, taken) in self.taken(top) {
+        for (name, value, taken) in self.could_be_fields(top) {
             let Taken::As(typed) = taken else { continue };
             let name = FieldName {
                 quoted: &name.quoted,
@@ -252,7 +252,10 @@ impl<'a> Reading<'a> {
     }
 
     /// The members that are fields or could have been.
-    fn taken<'n>(&self, names: &'n Names) -> impl Iterator<Item = (&'n Name, Node<'a>, Taken)> {
+    fn could_be_fields<'n>(
+        &self,
+        names: &'n Names,
+    ) -> impl Iterator<Item = (&'n Name, Node<'a>, Taken)> {
         self.members.iter().filter_map(move |member| {
             let (name, value) = (names.get(member.name)?, self.entry.part(member.value));
             let taken = taken(name, value, OwnToken::Text(&self.token))?;

@@ -1,8 +1,9 @@
 //! Field names met so far, and what they mean. Entries of a payload mostly name the same fields in the same order, so
-//! the name after the last one found is tried first, and a name is judged once.
+//! the name after the last one found is tried first, and a name is judged once. With them goes the memory of those who read
+//! and write members.
 
 use crate::json::{Node, push_quoted, text};
-use crate::secret::{OwnToken, is_secret_key, is_secret_name};
+use crate::secret::{OwnToken, is_secret_name, looks_secret};
 use crate::typed::Typed;
 use std::collections::BTreeMap;
 
@@ -139,7 +140,7 @@ impl Names {
         }
         let number = self.known.len();
         let (meaning, hidden) = (Meaning::of(&name), is_secret_name(&name));
-        let secret = is_secret_key(&name);
+        let secret = looks_secret(&name);
         self.numbers.insert(quoted.clone(), number);
         self.known.push(Name {
             says: name.into_owned(),
@@ -180,8 +181,10 @@ impl Names {
         found
     }
 
-    /// Takes the memory of members back, for those of the next entry.
+    /// Takes the memory of members back, for those of the next entry: that of the largest is kept.
     pub(crate) fn put_back(&mut self, members: Vec<Member>) {
-        self.room = members;
+        if members.capacity() > self.room.capacity() {
+            self.room = members;
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::num::NonZeroU32;
 
-/// Places by fingerprint; `None` stands for no place. Few bytes, because there may be a million: and whatever is so found is
-/// found by the same code.
+/// Places by fingerprint; `None` stands for no place. Few bytes, because there may be a million. One type for all that is found
+/// by a fingerprint: in wasm each would have code of its own.
 pub(crate) type Places = HashMap<Fingerprint, Option<Place>, BuildHasherDefault<FingerprintHasher>>;
 
 /// A place in a list, kept from 1: no list here has 2³² members.

@@ -144,9 +144,10 @@ impl<'p> Plan<'p> {
         departures.chain(arrivals)
     }
 
-    /// How long its payload is.
-    pub(crate) fn bytes(&self) -> usize {
-        self.grounds.bytes.len()
+    /// Bytes of the entries that change their accounts.
+    pub(crate) fn arriving_bytes(&self) -> usize {
+        let bytes: u64 = self.arriving.iter().map(|item| item.span.len).sum();
+        usize::try_from(bytes).unwrap_or_default()
     }
 
     /// The same for those who need not hold them. In one place: it is much code.

@@ -78,3 +78,35 @@ fn in_order<'a>(accounts: impl Iterator<Item = &'a Account>) -> std::vec::IntoIt
     accounts.sort_unstable_by_key(|account| account.fingerprint);
     accounts.into_iter()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::ImportOptions;
+
+    #[test]
+    fn those_that_stay_are_found_when_one_is_taken_out() {
+        let tokens = br#"["a-1", "a-2", "a-3"]"#;
+        let mut pool = Pool::new(Salt::new([7; 32]));
+        let empty = Pool::new(pool.salt().clone());
+        let plan = crate::plan_import(tokens, &ImportOptions::default(), &empty).unwrap();
+        let accounts: Vec<_> = plan.changes().filter_map(|change| change.after).collect();
+        accounts
+            .iter()
+            .for_each(|account| pool.put(account.clone()));
+        let [first, second, third] = &accounts[..] else {
+            panic!("{} accounts", accounts.len());
+        };
+        assert_eq!(pool.remove(&first.fingerprint).as_ref(), Some(first));
+        assert_eq!(pool.remove(&first.fingerprint), None);
+        let renamed = Account {
+            masked: "b".to_owned(),
+            ..third.clone()
+        };
+        pool.put(renamed.clone());
+        assert_eq!(pool.get(&first.fingerprint), None);
+        assert_eq!(pool.get(&second.fingerprint), Some(second));
+        assert_eq!(pool.get(&third.fingerprint), Some(&renamed));
+        assert_eq!(pool.accounts().count(), 2);
+    }
+}

@@ -61,16 +61,17 @@ impl<'s> LineReader<'s> {
         draft.fill_in();
         let (document, secrets) = draft.into_new();
         let told = Told::read(line)?;
+        let token = reading.end(&mut self.names);
         Ok(Restored {
             account: Account {
-                fingerprint: self.salt.of_token(&reading.token),
-                masked: mask(&reading.token),
+                fingerprint: self.salt.of_token(&token),
+                masked: mask(&token),
                 provider: provider.ok_or(wanted("provider", "`gpt` or `grok`"))?,
                 owners: told.owners,
                 document,
                 earlier_status: told.earlier_status,
             },
-            token: Secret::new(reading.token.into_owned()),
+            token: Secret::new(token.into_owned()),
             secrets,
             owner_names: told.owner_names,
             injected_at: told.injected_at,

@@ -73,9 +73,13 @@ pub(crate) fn is_secret_text(text: &str, token: OwnToken<'_>) -> bool {
         || (text.len() >= 40 && !text.contains(' ') && text.chars().count() >= 40)
 }
 
-/// Whether a field's name is itself a secret, whosever the field is: something like a JWT. Its length says nothing, for names
-/// of fields are long and without spaces.
-pub(crate) fn is_secret_key(name: &str) -> bool {
+/// Whether a field's name is itself a secret: the account's token, or what looks like one.
+pub(crate) fn is_secret_key(name: &str, token: OwnToken<'_>) -> bool {
+    token.is(name) || looks_secret(name)
+}
+
+/// Whether a field's name is something like a JWT. Its length says nothing, for names of fields are long and without spaces.
+pub(crate) fn looks_secret(name: &str) -> bool {
     name == PLACEHOLDER || is_like_jwt(name)
 }
 

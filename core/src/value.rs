@@ -2,7 +2,7 @@
 
 use crate::json::{Kind, Node, push_quoted};
 use crate::names::{Names, REPEATED, Written};
-use crate::secret::{OwnToken, PLACEHOLDER, is_secret_text};
+use crate::secret::{OwnToken, PLACEHOLDER, is_secret_key, is_secret_text};
 use zeroize::Zeroize;
 
 /// A secret: it shows itself only where somebody asks for it by name, and is wiped from memory when it goes.
@@ -97,16 +97,15 @@ impl Shown<'_> {
     /// An object with a key that is itself a secret is secret as a whole: a key has no place to hide in.
     fn push_object(&mut self, object: Node<'_>) {
         let first = self.names.writing.len();
-        let mut is_secret = false;
         for (key, _) in object.members() {
+            // A name that is kept is no secret.
+            let is_secret = |token| is_secret_key(&key.says(), token);
+            if self.token.is_some_and(is_secret) {
+                self.names.writing.truncate(first);
+                return self.hide_text(without_white_space(object.raw()));
+            }
             let name = self.names.number(key.raw());
-            let known = self.token.zip(self.names.get(name));
-            is_secret |= known.is_some_and(|(token, known)| known.is_secret(token));
             self.names.writing.push(Written::of(name));
-        }
-        if is_secret {
-            self.names.writing.truncate(first);
-            return self.hide_text(without_white_space(object.raw()));
         }
         self.text.push('{');
         for ((_, value), member) in object.members().zip(first..) {

@@ -58,7 +58,8 @@ pub(crate) fn refusal(error: &ImportError) -> String {
 /// `{"plan": …}` as JSON text, with the plan's hash where that is wanted: [`Plan::hash`], made while the changes are written.
 pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions, wants_hash: bool) -> String {
     let mut hasher = wants_hash.then(|| PlanHasher::new(options));
-    let mut out = String::with_capacity(plan.bytes().saturating_mul(13) / 8);
+    // What is told of a new account is a little more than half as long again as its entry.
+    let mut out = String::with_capacity(plan.arriving_bytes().saturating_mul(13) / 8);
     out.push_str("{\"plan\":");
     let mut object = Object::open(&mut out);
     push_options(&mut object, options);

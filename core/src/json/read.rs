@@ -70,7 +70,7 @@ fn unescape(escaped: &str) -> String {
         out.push_str(plain);
         let mut after = escape.chars();
         after.next();
-        let short = after.next().unwrap_or_default();
+        let short = after.next().unwrap_or('\\');
         rest = after.as_str();
         if short == 'u' {
             let (digits, behind) = rest.split_at_checked(4).unwrap_or((rest, ""));

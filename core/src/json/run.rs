@@ -43,3 +43,27 @@ fn special(word: u64) -> u64 {
     let backslash = (word ^ ONES.wrapping_mul(u64::from(b'\\'))).wrapping_sub(ONES);
     (below_space_or_quote | backslash) & !word & ONES.wrapping_mul(0x80)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_ends_where_its_bytes_say_one_by_one() {
+        let special = |byte: &u8| matches!(byte, 0..=0x1f | b'"' | b'\\');
+        let neighbours = [
+            b'a', b' ', b'!', b'#', 0x1f, b'"', b'\\', 0x7f, 0x80, 0xa1, 0xff,
+        ];
+        for byte in 0..=u8::MAX {
+            for (at, neighbour) in (0..9).flat_map(|at| neighbours.map(|other| (at, other))) {
+                let mut text = [b'a'; 10];
+                text[at] = byte;
+                text[at + 1] = neighbour;
+                let expected = text.iter().position(special).unwrap_or(text.len());
+                let (len, seen) = plain_run(&text);
+                assert_eq!(len, expected, "{text:?}");
+                assert_eq!(is_ascii(seen), text[..len].is_ascii(), "{text:?}");
+            }
+        }
+    }
+}

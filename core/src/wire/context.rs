@@ -58,6 +58,7 @@ fn read(context: &Members<'_>) -> Result<Context, Wrong> {
         Some(hex) => Salt::from_hex(&hex).ok_or(SALT)?,
         None => Salt::new([0; 32]),
     };
+    let wants_hash = context.value("plan_hash", Kind::Bool, PLAN_HASH)? == Some("true");
     let mut pool = Pool::new(salt);
     for account in elements(context.value("pool", Kind::Array, POOL)?.unwrap_or("[]")) {
         pool.put(read_account(account)?);
@@ -65,7 +66,7 @@ fn read(context: &Members<'_>) -> Result<Context, Wrong> {
     Ok(Context {
         options,
         pool,
-        wants_hash: context.value("plan_hash", Kind::Bool, PLAN_HASH)? == Some("true"),
+        wants_hash,
     })
 }
 
@@ -93,19 +94,15 @@ fn read_account(raw: &str) -> Result<Account, Wrong> {
     let marks = marks.map(|mark| Fingerprint::from_hex(&string(mark)?));
     let marks: Vec<_> = marks.collect::<Option<_>>().ok_or(SECRETS)?;
     let fields = account.value("fields", Kind::Object, MEMBER)?;
+    let owners = account.value("owners", Kind::Object, MEMBER)?;
     let fingerprint = account.string("fingerprint", MEMBER)?;
+    let fingerprint = fingerprint.and_then(|hex| Fingerprint::from_hex(&hex));
     Ok(Account {
         masked: account.string("token", MEMBER)?.unwrap_or_default(),
         provider,
-        owners: read_owners(
-            account
-                .value("owners", Kind::Object, MEMBER)?
-                .unwrap_or("{}"),
-        )?,
+        owners: read_owners(owners.unwrap_or("{}"))?,
         document: Document::new(fields.unwrap_or("{}"), marks).ok_or(PLACES)?,
-        fingerprint: fingerprint
-            .and_then(|hex| Fingerprint::from_hex(&hex))
-            .ok_or(FINGERPRINT)?,
+        fingerprint: fingerprint.ok_or(FINGERPRINT)?,
         earlier_status: account.string("earlier_status", MEMBER)?.map(|status| {
             let mut quoted = String::new();
             push_quoted(&mut quoted, &status);
@@ -146,15 +143,17 @@ impl<'a> Members<'a> {
         )
     }
 
-    /// The last member of this name; `wrong` where it is of another kind.
+    /// The last member of this name; `wrong` where one of them is of another kind.
     #[inline(never)]
     fn value(&self, name: &str, wanted: Kind, wrong: Wrong) -> Result<Option<&'a str>, Wrong> {
-        let found = self.0.iter().rev().find(|(key, _)| key == name);
-        match found {
-            Some((_, value)) if kind(value) == wanted => Ok(Some(value)),
-            Some(_) => Err(wrong),
-            None => Ok(None),
+        let mut last = None;
+        for (_, value) in self.0.iter().filter(|(key, _)| key == name) {
+            last = Some(*value);
+            if kind(value) != wanted {
+                return Err(wrong);
+            }
         }
+        Ok(last)
     }
 
     /// What the last member of this name says; `wrong` where it is no string.
