@@ -95,6 +95,8 @@ pub(crate) struct Member {
 pub(crate) struct Names {
     known: Vec<Name>,
     numbers: BTreeMap<String, usize>,
+    /// Bytes of the names, once each.
+    bytes: usize,
     next: usize,
     entry: u64,
     /// Room for the members of the next entry.
@@ -104,8 +106,9 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Names kept from one entry to the next.
+    /// Names kept from one entry to the next, and bytes of them: a name can be as long as an entry.
     const MOST: usize = 4096;
+    const MOST_BYTES: usize = 256 * 1024;
 
     /// The name with this number.
     pub(crate) fn get(&self, number: usize) -> Option<&Name> {
@@ -115,9 +118,10 @@ impl Names {
     /// Begins an entry: numbers given before may be given anew.
     pub(crate) fn begin_entry(&mut self) {
         self.entry = self.entry.wrapping_add(1);
-        if self.known.len() > Names::MOST {
+        if self.known.len() > Names::MOST || self.bytes > Names::MOST_BYTES {
             self.known.clear();
             self.numbers.clear();
+            self.bytes = 0;
         }
     }
 
@@ -141,6 +145,7 @@ impl Names {
         let number = self.known.len();
         let (meaning, hidden) = (Meaning::of(&name), is_secret_name(&name));
         let secret = looks_secret(&name);
+        self.bytes = self.bytes.saturating_add(quoted.len());
         self.numbers.insert(quoted.clone(), number);
         self.known.push(Name {
             says: name.into_owned(),
@@ -185,6 +190,28 @@ impl Names {
     pub(crate) fn put_back(&mut self, members: Vec<Member>) {
         if members.capacity() > self.room.capacity() {
             self.room = members;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_long_or_many_are_not_kept() {
+        for (len, count) in [(10, 3 * Names::MOST), (100_000, 30)] {
+            let (mut names, mut most) = (Names::default(), 0);
+            for n in 0..count {
+                names.begin_entry();
+                names.number(&format!("\"{n:05}{}\"", "x".repeat(len)));
+                most = most.max(names.bytes);
+            }
+            assert!(names.known.len() <= Names::MOST + 1, "{len}");
+            assert!(most <= Names::MOST_BYTES + len + 7, "{len}: {most}");
+            let held: usize = names.known.iter().map(|name| name.quoted.len()).sum();
+            assert_eq!(held, names.bytes);
+            assert_eq!(names.numbers.len(), names.known.len());
         }
     }
 }
