@@ -98,7 +98,7 @@ impl Shown<'_> {
     fn push_object(&mut self, object: Node<'_>) {
         let first = self.names.writing.len();
         for (key, _) in object.members() {
-            // A name that is kept is no secret.
+            // Of names outside hidden values none that is kept is a secret.
             let is_secret = |token| is_secret_key(&key.says(), token);
             if self.token.is_some_and(is_secret) {
                 self.names.writing.truncate(first);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
-use super::harness::{Home, INJECT, SOURCES, Server, wait};
+use super::harness::{EXPORT, Home, INJECT, SOURCES, Server, wait};
 
 /// All files below `dir`.
 pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
@@ -224,13 +224,28 @@ fn damage_that_is_met_later_is_503_and_ends_nothing() {
 fn a_large_body_waits_in_a_file_without_a_name() {
     let server = Server::start_with(&["--spool-above", "1KiB"]);
     // So many are looked at by two threads, and written in their order all the same.
-    let tokens: Vec<String> = (0..3_000).map(|n| format!("spooled-{n:04}")).collect();
-    let answer = server.post(INJECT, &serde_json::json!({ "tokens": tokens }).to_string());
+    let numbers = (0..3_000).map(|n| n * 1_999 % 3_000);
+    let tokens: Vec<String> = numbers.map(|n| format!("spooled-{n:04}")).collect();
+    let note = "n".repeat(400);
+    let account = |token| serde_json::json!({"token": token, "note": note});
+    let accounts: Vec<_> = tokens.iter().map(account).collect();
+    let answer = server.post(
+        INJECT,
+        &serde_json::json!({ "accounts": accounts }).to_string(),
+    );
     assert_eq!(
         (answer.status, &answer.json()["added"]),
         (200, &3_000.into())
     );
-    assert_eq!(server.tokens(), tokens);
+    let export = server.post(EXPORT, "").body;
+    let lines = export.lines().map(|line| {
+        let account: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        account["access_token"]
+            .as_str()
+            .expect("a token")
+            .to_owned()
+    });
+    assert_eq!(lines.collect::<Vec<_>>(), tokens);
     let home = server.stop();
     let known = ["lock", "master-key", "tributary.db"];
     let left = files(&home.data());

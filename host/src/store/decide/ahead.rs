@@ -171,8 +171,12 @@ impl Ahead<'_> {
                 let mut part = part?;
                 take(&mut part)?;
                 give_back.try_send(part).ok();
-                Ok(())
-            })
+                Ok::<_, ApplyError>(())
+            })?;
+            match parts.next() {
+                None => Ok(()),
+                Some(_) => Err(StoreError::Internal("entries were left out".to_owned()).into()),
+            }
         })
     }
 }
