@@ -247,7 +247,7 @@ fn a_large_import_takes_three_times_its_body_at_most_and_an_export_takes_hardly_
     assert_eq!(export.body.lines().count(), 40_000);
     let grown = server.peak_memory() - before;
     assert!(
-        grown <= 16 << 20,
+        grown <= size / 2,
         "{grown} bytes more for an export of {}",
         export.body.len()
     );
