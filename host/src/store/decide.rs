@@ -3,7 +3,7 @@
 mod ahead;
 mod parts;
 
-use std::io;
+use std::{io, slice};
 
 use tributary_core::{
     Arrival, Batch, Brought, Change, ChangeKind, Counts, Decider, EntryReader, Fingerprint,
@@ -163,8 +163,7 @@ impl Received {
 
     /// The text of an item's entry.
     fn raw<'s>(&'s self, item: &Item, scratch: &'s mut Vec<u8>) -> io::Result<&'s [u8]> {
-        let len = usize::try_from(item.span.len).map_err(io::Error::other)?;
-        self.body.slice(item.span.offset, len, scratch)
+        Ok(self.all_of(slice::from_ref(item), scratch)?.1)
     }
 }
 
