@@ -5,7 +5,7 @@ mod field_index;
 mod shown;
 
 use crate::fingerprint::Fingerprint;
-use crate::json::{Cursor, Tape, push_quoted};
+use crate::json::{Cursor, Tape, quoted};
 use crate::names::Names;
 use crate::owner::Owners;
 use crate::provider::Provider;
@@ -229,8 +229,7 @@ impl Document {
 
     /// The field with this name.
     pub fn get(&self, name: &str) -> Option<Field<'_>> {
-        let mut quoted = String::new();
-        push_quoted(&mut quoted, name);
+        let quoted = quoted(name);
         self.fields().find(|field| field.name == quoted)
     }
 

@@ -5,7 +5,7 @@ use crate::fingerprint::{Fingerprint, Salt};
 use crate::json::{Kind, Node, Span};
 use crate::names::{Meaning, Member, Name, Names};
 use crate::provider::Provider;
-use crate::secret::OwnToken;
+use crate::secret::{OwnToken, is_secret_key};
 use crate::typed::Typed;
 use std::borrow::Cow;
 use std::fmt;
@@ -177,7 +177,9 @@ fn taken(name: &Name, value: Node<'_>, token: OwnToken<'_>) -> Option<Taken> {
     match name.meaning {
         Meaning::Typed(typed) if typed.accepts(value.raw()) => Some(Taken::As(Some(typed))),
         Meaning::Typed(typed) => Some(Taken::NotTyped(typed)),
-        Meaning::Plain | Meaning::Hidden if name.is_secret(token) => Some(Taken::NotNamed),
+        Meaning::Plain | Meaning::Hidden if is_secret_key(&name.says, token) => {
+            Some(Taken::NotNamed)
+        }
         Meaning::Plain | Meaning::Hidden => Some(Taken::As(None)),
         Meaning::AccessToken | Meaning::Token | Meaning::Provider | Meaning::Dropped => None,
     }

@@ -14,7 +14,7 @@ pub(crate) use read::{Cursor, Kind, elements, kind, members, text};
 pub(crate) use root::root;
 pub(crate) use scan::{Event, Scanner};
 pub(crate) use tape::{Node, Tape};
-pub(crate) use write::{push_hex, push_number, push_quoted};
+pub(crate) use write::{push_hex, push_number, push_quoted, quoted};
 
 /// Where something lies in a text: byte offset and length, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 //! the name after the last one found is tried first, and a name is judged once. With them goes the memory of those who read
 //! and write members.
 
-use crate::json::{Node, push_quoted, text};
-use crate::secret::{OwnToken, is_secret_name, looks_secret};
+use crate::json::{Node, quoted, text};
+use crate::secret::is_secret_name;
 use crate::typed::Typed;
 use std::collections::BTreeMap;
 
@@ -49,17 +49,8 @@ pub(crate) struct Name {
     pub(crate) meaning: Meaning,
     /// Whether it hides a value at any depth.
     pub(crate) hidden: bool,
-    /// Whether it is itself a secret, whosever it is.
-    secret: bool,
     /// The entry in which it was met last, and the member it was there.
     met: (u64, usize),
-}
-
-impl Name {
-    /// Whether it is itself a secret of the account with this token.
-    pub(crate) fn is_secret(&self, token: OwnToken<'_>) -> bool {
-        self.secret || token.is(&self.says)
-    }
 }
 
 /// A member of an object that is being written: the number of its name, and where it and its secrets begin.
@@ -137,14 +128,12 @@ impl Names {
 
     fn search(&mut self, key: &str) -> usize {
         let name = text(key);
-        let mut quoted = String::with_capacity(key.len());
-        push_quoted(&mut quoted, &name);
+        let quoted = quoted(&name);
         if let Some(number) = self.numbers.get(quoted.as_str()) {
             return *number;
         }
         let number = self.known.len();
         let (meaning, hidden) = (Meaning::of(&name), is_secret_name(&name));
-        let secret = looks_secret(&name);
         self.bytes = self.bytes.saturating_add(quoted.len());
         self.numbers.insert(quoted.clone(), number);
         self.known.push(Name {
@@ -152,7 +141,6 @@ impl Names {
             quoted,
             meaning,
             hidden,
-            secret,
             met: (0, 0),
         });
         number

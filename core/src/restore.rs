@@ -3,7 +3,7 @@
 use crate::account::{Account, SecretPlace};
 use crate::fingerprint::Salt;
 use crate::item::{EntryNames, Reason, read_entry};
-use crate::json::{Kind, Tape, TextError, elements, kind, members, push_quoted, root, text};
+use crate::json::{Kind, Tape, TextError, elements, kind, members, quoted, root, text};
 use crate::owner::{Owners, SourceId};
 use crate::secret::mask;
 use crate::typed::Typed;
@@ -120,11 +120,7 @@ impl Told {
             owners,
             owner_names,
             injected_at: injected_at.ok_or(wanted("remote_injected_at", "a time"))?,
-            earlier_status: earlier_status.map(|status| {
-                let mut quoted = String::new();
-                push_quoted(&mut quoted, &status);
-                quoted
-            }),
+            earlier_status: earlier_status.map(|status| quoted(&status)),
         })
     }
 }

@@ -56,7 +56,7 @@ pub(crate) enum OwnToken<'a> {
 }
 
 impl OwnToken<'_> {
-    pub(crate) fn is(&self, text: &str) -> bool {
+    fn is(&self, text: &str) -> bool {
         match self {
             OwnToken::Text(token) => text == *token,
             OwnToken::Marked(fingerprint, salt) => salt.of_token(text) == **fingerprint,
@@ -73,14 +73,10 @@ pub(crate) fn is_secret_text(text: &str, token: OwnToken<'_>) -> bool {
         || (text.len() >= 40 && !text.contains(' ') && text.chars().count() >= 40)
 }
 
-/// Whether a field's name is itself a secret: the account's token, or what looks like one.
+/// Whether a field's name is itself a secret: the account's token, or something like a JWT. Its length says nothing, for
+/// names of fields are long and without spaces.
 pub(crate) fn is_secret_key(name: &str, token: OwnToken<'_>) -> bool {
-    token.is(name) || looks_secret(name)
-}
-
-/// Whether a field's name is something like a JWT. Its length says nothing, for names of fields are long and without spaces.
-pub(crate) fn looks_secret(name: &str) -> bool {
-    name == PLACEHOLDER || is_like_jwt(name)
+    token.is(name) || name == PLACEHOLDER || is_like_jwt(name)
 }
 
 /// A name from a request as an error may repeat it: `…` for one that looks like a secret.
@@ -105,7 +101,7 @@ pub(crate) fn mask(token: &str) -> String {
     let mut masked = String::with_capacity(16);
     masked.push_str(token.get(..front.unwrap_or_default()).unwrap_or_default());
     masked.push_str(PLACEHOLDER);
-    masked.push_str(token.get(back.unwrap_or_default()..).unwrap_or_default());
+    masked.push_str(token.get(back.unwrap_or(token.len())..).unwrap_or_default());
     masked
 }
 

@@ -1,6 +1,6 @@
 //! Documents as they are shown: where their secrets were, and what they mention.
 
-use crate::json::{Cursor, Kind, kind, members, push_quoted, text};
+use crate::json::{Cursor, Kind, kind, members, quoted, text};
 use crate::secret::PLACEHOLDER_CHAR;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -42,8 +42,7 @@ fn is_escaped(before: &str) -> bool {
 /// any depth, or a name below the top. `text` is in lower case; ASCII case makes no difference.
 pub fn mentions(shown: &str, text: &str) -> bool {
     // Most documents do not, not even in a name, and need not be walked through.
-    let mut quoted = String::new();
-    push_quoted(&mut quoted, text);
+    let quoted = quoted(text);
     let inside = quoted.get(1..quoted.len().saturating_sub(1));
     if !shown
         .to_ascii_lowercase()

@@ -20,6 +20,13 @@ pub(crate) fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
 }
 
+/// The text as a JSON string, quotes included.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().saturating_add(2));
+    push_quoted(&mut out, text);
+    out
+}
+
 fn push_escape(out: &mut String, c: char) {
     let short = match c {
         '"' => "\\\"",

@@ -3,7 +3,7 @@
 use crate::account::{Account, Document};
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::json::{Kind, elements, kind, members, push_quoted, root, text};
+use crate::json::{Kind, elements, kind, members, quoted, root, text};
 use crate::options::{ImportOptions, Removal, Strategy};
 use crate::owner::{Owners, SourceId};
 use crate::pool::Pool;
@@ -60,7 +60,7 @@ fn read(context: &Members<'_>) -> Result<Context, Wrong> {
     };
     let wants_hash = context.value("plan_hash", Kind::Bool, PLAN_HASH)? == Some("true");
     let mut pool = Pool::new(salt);
-    for account in elements(context.value("pool", Kind::Array, POOL)?.unwrap_or("[]")) {
+    for account in context.list("pool", POOL)? {
         pool.put(read_account(account)?);
     }
     Ok(Context {
@@ -86,15 +86,12 @@ fn read_account(raw: &str) -> Result<Account, Wrong> {
         Some(name) => Provider::from_exact(&name).ok_or(ACCOUNT_PROVIDER)?,
         None => Provider::default(),
     };
-    let marks = elements(
-        account
-            .value("secrets", Kind::Array, MEMBER)?
-            .unwrap_or("[]"),
-    );
+    let marks = account.list("secrets", MEMBER)?;
     let marks = marks.map(|mark| Fingerprint::from_hex(&string(mark)?));
     let marks: Vec<_> = marks.collect::<Option<_>>().ok_or(SECRETS)?;
     let fields = account.value("fields", Kind::Object, MEMBER)?;
     let owners = account.value("owners", Kind::Object, MEMBER)?;
+    let earlier_status = account.string("earlier_status", MEMBER)?;
     let fingerprint = account.string("fingerprint", MEMBER)?;
     let fingerprint = fingerprint.and_then(|hex| Fingerprint::from_hex(&hex));
     Ok(Account {
@@ -103,11 +100,7 @@ fn read_account(raw: &str) -> Result<Account, Wrong> {
         owners: read_owners(owners.unwrap_or("{}"))?,
         document: Document::new(fields.unwrap_or("{}"), marks).ok_or(PLACES)?,
         fingerprint: fingerprint.ok_or(FINGERPRINT)?,
-        earlier_status: account.string("earlier_status", MEMBER)?.map(|status| {
-            let mut quoted = String::new();
-            push_quoted(&mut quoted, &status);
-            quoted
-        }),
+        earlier_status: earlier_status.map(|status| quoted(&status)),
     })
 }
 
@@ -117,11 +110,7 @@ const SOURCES: Wrong = "context: `sources` of an account must be ids that are no
 fn read_owners(raw: &str) -> Result<Owners, Wrong> {
     let owners = Members::of(raw);
     let local = owners.value("local", Kind::Bool, OWNERS)? == Some("true");
-    let sources = elements(
-        owners
-            .value("sources", Kind::Array, OWNERS)?
-            .unwrap_or("[]"),
-    );
+    let sources = owners.list("sources", OWNERS)?;
     let sources = sources.map(|id| SourceId::new(&string(id)?));
     let sources: Vec<_> = sources.collect::<Option<_>>().ok_or(SOURCES)?;
     Ok(Owners::new(local, sources))
@@ -154,6 +143,16 @@ impl<'a> Members<'a> {
             }
         }
         Ok(last)
+    }
+
+    /// The elements of the last member of this name; `wrong` where it is no list.
+    fn list(
+        &self,
+        name: &str,
+        wrong: Wrong,
+    ) -> Result<impl Iterator<Item = &'a str> + use<'a>, Wrong> {
+        let list = self.value(name, Kind::Array, wrong)?;
+        Ok(elements(list.unwrap_or("[]")))
     }
 
     /// What the last member of this name says; `wrong` where it is no string.
