@@ -7,9 +7,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// What `target/web/tributary.wasm` measured when it last changed on purpose, in bytes: raw, and gzipped at level 9.
-const RECORDED: (usize, usize) = (96_536, 44_237);
+const RECORDED: (usize, usize) = (92_662, 42_743);
 /// What it may never exceed.
-const LIMIT: (usize, usize) = (100_000, 45_000);
+const LIMIT: (usize, usize) = (100_000, 44_000);
 
 #[test]
 fn the_wasm_is_no_larger_than_recorded() {

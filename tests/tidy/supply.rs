@@ -10,6 +10,10 @@ use super::{read, root};
 /// Packages of which the lock holds two major versions, and why the second cannot go yet.
 const TWICE: &[(&str, &str)] = &[
     (
+        "allocator-api2",
+        "regalloc2's bumpalo, of the tests' wasmtime, has an older one than talc, which is in the wasm alone",
+    ),
+    (
         "base64",
         "wasm-bindgen-cli-support, of the builder alone, has an older one than ureq",
     ),

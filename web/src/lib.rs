@@ -8,3 +8,8 @@ pub mod abi;
 #[cfg(feature = "browser")]
 pub mod browser;
 mod room;
+
+/// Hands out the memory of the wasm.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
