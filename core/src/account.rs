@@ -14,7 +14,7 @@ use crate::value::{Secret, Shown};
 pub(crate) use draft::{Belonging, Draft, FieldName};
 pub(crate) use field_index::FieldIndex;
 use shown::places;
-pub use shown::{mentions, revealed, string_of};
+pub use shown::{mentions, push_revealed, string_of};
 
 /// An account as decisions see it: no token and no secret value, only their fingerprints.
 #[derive(Clone, Debug, PartialEq, Eq)]

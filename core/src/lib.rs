@@ -59,7 +59,7 @@ mod undo;
 mod value;
 mod wire;
 
-pub use account::{Account, Document, Field, SecretPlace, mentions, revealed, string_of};
+pub use account::{Account, Document, Field, SecretPlace, mentions, push_revealed, string_of};
 pub use batch::{Batch, BatchReader, Member, Note, Payload, Skip};
 pub use change::{Change, ChangeKind, FieldChange};
 pub use decider::{Arrival, Brought, Decider, EntryReader};

@@ -5,18 +5,22 @@ use crate::secret::PLACEHOLDER_CHAR;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Puts the secret values back into a document: the account's fields as they came. `secrets` are the JSON texts of the
-/// values in the order of their places.
-pub fn revealed<'a>(shown: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
-    let mut out = String::with_capacity(shown.len().saturating_add(256));
+/// Appends fields as they came to `out`: a document, or a part of it that begins and ends between two fields, with the
+/// secret values back in their places. `secrets` are the JSON texts of the values in the order of those places.
+pub fn push_revealed<'a>(
+    out: &mut Vec<u8>,
+    shown: &str,
+    secrets: impl IntoIterator<Item = &'a str>,
+) {
     let mut from = 0;
     for (place, secret) in places(shown).zip(secrets) {
-        out.push_str(shown.get(from..place.start).unwrap_or_default());
-        out.push_str(secret);
+        let before = shown.get(from..place.start).unwrap_or_default();
+        out.extend_from_slice(before.as_bytes());
+        out.extend_from_slice(secret.as_bytes());
         from = place.end;
     }
-    out.push_str(shown.get(from..).unwrap_or_default());
-    out
+    let rest = shown.get(from..).unwrap_or_default();
+    out.extend_from_slice(rest.as_bytes());
 }
 
 /// Where the secret places of a canonical text are, quotes included.
@@ -86,8 +90,13 @@ mod tests {
     fn secrets_return_to_their_places_and_nowhere_else() {
         let shown = r#"{"a":"…","b":"x\"…","c":"y…","d":["…","\\"],"e":"…z"}"#;
         let whole = r#"{"a":1,"b":"x\"…","c":"y…","d":["s","\\"],"e":"…z"}"#;
-        assert_eq!(revealed(shown, ["1", "\"s\""]), whole);
-        assert_eq!(revealed("{}", []), "{}");
+        let revealed = |shown, secrets: &[&str]| {
+            let mut out = b"before".to_vec();
+            push_revealed(&mut out, shown, secrets.iter().copied());
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(revealed(shown, &["1", "\"s\""]), format!("before{whole}"));
+        assert_eq!(revealed("{}", &[]), "before{}");
     }
 
     #[test]

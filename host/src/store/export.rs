@@ -6,20 +6,18 @@ mod rows;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
-use tributary_core::revealed;
-
 use super::accounts::{OwnerIds, Secrets, damaged};
 use super::db::Db;
 use super::error::StoreError;
 use super::filter::{Columns, Filter};
 use super::listing::{OwnersText, push_fields, push_json};
-use super::vault::{Held, Identity, Vault};
+use super::vault::{Held, Vault};
 use rows::{Kept, Rows};
 
 /// Accounts read in one transaction.
-const PAGE: usize = 250;
+const PAGE: usize = 400;
 /// Parts that are read ahead of the one being written.
-const PARTS_AHEAD: usize = 2;
+const PARTS_AHEAD: usize = 1;
 
 /// How accounts are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,7 +28,7 @@ pub enum Format {
     Payload,
 }
 
-/// Gives the accounts that are meant in parts of at most 250, in the order of insertion. Each part is a snapshot of its
+/// Gives the accounts that are meant in parts of at most 400, in the order of insertion. Each part is a snapshot of its
 /// own.
 pub struct Exporter {
     db: Db,
@@ -61,11 +59,15 @@ impl Exporter {
 
     /// Reads part after part.
     fn read(&self, mut give: impl FnMut(Result<(Rows, Held), StoreError>) -> bool) {
-        let mut after = Some(0);
+        let (mut after, mut room) = (Some(0), 0);
         while let Some(from) = after {
             let keys = self.db.vault().hold();
-            let part = self.db.on_one_snapshot(|db| self.part(db, from));
+            let part = self
+                .db
+                .on_one_snapshot(|db| self.part(db, from, Rows::with_room(PAGE, room)));
             let part = part.unwrap_or_else(Err);
+            // The next part is mostly about as long.
+            room = part.as_ref().map_or(0, |(rows, _)| with_slack(rows.len()));
             after = part.as_ref().map_or(None, |(_, next)| *next);
             if !give(part.map(|(rows, _)| (rows, keys))) {
                 return;
@@ -74,8 +76,7 @@ impl Exporter {
     }
 
     /// The rows after one, and the row after which to go on.
-    fn part(&self, db: &Db, after: i64) -> Result<(Rows, Option<i64>), StoreError> {
-        let mut rows = Rows::default();
+    fn part(&self, db: &Db, after: i64, mut rows: Rows) -> Result<(Rows, Option<i64>), StoreError> {
         let next = self
             .filter
             .walk(db, Columns::All, after, PAGE, |row| rows.add(row))?;
@@ -96,10 +97,11 @@ fn write(
 ) {
     let (mut text, mut written) = (format.opening().to_vec(), false);
     for rows in read {
-        let part = rows.and_then(|(rows, _keys)| {
-            text.reserve(rows.len());
+        let part = rows.and_then(|(mut rows, _keys)| {
+            text.reserve(with_slack(rows.len()));
+            rows.open(vault)?;
             for row in rows.each() {
-                push(&mut text, &row, format, written, vault)?;
+                push(&mut text, &row, format, written)?;
                 written = true;
             }
             Ok(std::mem::take(&mut text))
@@ -122,19 +124,17 @@ fn push(
     row: &Kept<'_>,
     format: Format,
     follows: bool,
-    vault: &Vault,
 ) -> Result<(), StoreError> {
     if format == Format::Payload && follows {
         out.push(b',');
     }
-    let opened = vault.open(Identity::Account(&row.fingerprint), row.secret)?;
-    let mut secrets = Secrets::of(&opened);
+    let mut secrets = Secrets::of(row.secret);
     let token = secrets
         .next()
         .ok_or_else(|| damaged("an account has no token"))?;
     out.extend_from_slice(b"{\"access_token\":");
     push_json(out, &token)?;
-    push_fields(out, row.provider, &revealed(row.shown, secrets));
+    push_fields(out, row.provider, row.shown, secrets);
     out.extend_from_slice(row.owners);
     out.extend_from_slice(match format {
         Format::Lines => b"}\n",
@@ -157,4 +157,9 @@ impl Format {
             Format::Payload => b"]}",
         }
     }
+}
+
+/// Room for what is about so long.
+fn with_slack(bytes: usize) -> usize {
+    bytes.saturating_add(bytes / 16)
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
-use tributary_core::{Fingerprint, Owner, Owners, Provider, string_of};
+use tributary_core::{Fingerprint, Owner, Owners, Provider, push_revealed, string_of};
 
 use super::accounts::{OwnerIds, damaged, provider_id, provider_of};
 use super::db::Db;
@@ -113,7 +113,7 @@ fn item_of(row: &Row<'_>, owners: &mut OwnersText<'_>) -> Result<String, StoreEr
     push_json(&mut out, &row.get_ref(MASKED)?.as_str().unwrap_or_default())?;
     let provider = provider_of(row.get(PROVIDER)?);
     let provider = provider.ok_or_else(|| damaged("an account has no provider"))?;
-    push_fields(&mut out, provider, shown);
+    push_fields(&mut out, provider, shown, []);
     let earlier = row.get_ref(EARLIER_STATUS)?.as_str_or_null();
     let blob = row.get_ref(OWNERS)?.as_blob();
     let blob = blob.map_err(|_| damaged("an account is not found by its token"))?;
@@ -127,8 +127,13 @@ fn item_of(row: &Row<'_>, owners: &mut OwnersText<'_>) -> Result<String, StoreEr
     String::from_utf8(out).map_err(|_| damaged("an account is not text"))
 }
 
-/// `,"provider":…` and the fields of a document.
-pub(super) fn push_fields(out: &mut Vec<u8>, provider: Provider, document: &str) {
+/// `,"provider":…` and the fields of a document, these secrets in their places.
+pub(super) fn push_fields<'a>(
+    out: &mut Vec<u8>,
+    provider: Provider,
+    document: &str,
+    secrets: impl IntoIterator<Item = &'a str>,
+) {
     out.extend_from_slice(b",\"provider\":\"");
     out.extend_from_slice(provider.as_str().as_bytes());
     out.push(b'"');
@@ -138,7 +143,7 @@ pub(super) fn push_fields(out: &mut Vec<u8>, provider: Provider, document: &str)
         .unwrap_or_default();
     if !fields.is_empty() {
         out.push(b',');
-        out.extend_from_slice(fields.as_bytes());
+        push_revealed(out, fields, secrets);
     }
 }
 

@@ -3,10 +3,11 @@
 //! A sealed text is `TRS1`, the id of its key (4 bytes), a random nonce (12 bytes), then AES-256-GCM-SIV over the text,
 //! with the identity of its row as associated data: what is moved to another row does not open.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 
-use aes_gcm_siv::aead::{Aead, AeadInOut, KeyInit, Payload};
-use aes_gcm_siv::{Aes256GcmSiv, Nonce};
+use aes_gcm_siv::aead::{AeadInOut, KeyInit};
+use aes_gcm_siv::{Aes256GcmSiv, Nonce, Tag};
 use tributary_core::Fingerprint;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -178,11 +179,11 @@ impl Vault {
         let begin = out.len();
         out.extend_from_slice(text);
         let open = out.get_mut(begin..).unwrap_or_default();
-        let sealed = key.cipher.encrypt_inout_detached(
-            &Nonce::from(nonce),
-            &whose.bytes(),
-            (&mut *open).into(),
-        );
+        let sealed = whose.with_bytes(|whose| {
+            let nonce = Nonce::from(nonce);
+            key.cipher
+                .encrypt_inout_detached(&nonce, whose, (&mut *open).into())
+        });
         let Ok(tag) = sealed else {
             open.zeroize();
             out.truncate(before);
@@ -198,17 +199,33 @@ impl Vault {
         whose: Identity<'_>,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        let (id, nonce, text) = parts(sealed).ok_or_else(|| damaged("a secret is not sealed"))?;
+        let mut bytes = Zeroizing::new(sealed.to_vec());
+        let text = self.open_in_place(whose, &mut bytes)?;
+        bytes.truncate(text.end);
+        bytes.drain(..text.start);
+        Ok(bytes)
+    }
+
+    /// The same where it lies: where in `sealed` the text then is. Whoever holds that wipes it.
+    pub fn open_in_place(
+        &self,
+        whose: Identity<'_>,
+        sealed: &mut [u8],
+    ) -> Result<Range<usize>, StoreError> {
+        let (id, nonce, _) = parts(sealed).ok_or_else(|| damaged("a secret is not sealed"))?;
         let key = self.keys().find(id);
         let key = key.ok_or_else(|| damaged("a secret is sealed with a key that is not there"))?;
-        let aad = whose.bytes();
-        let payload = Payload {
-            msg: text,
-            aad: &aad,
-        };
-        let opened = key.cipher.decrypt(&Nonce::from(nonce), payload);
-        let opened = opened.map_err(|_| damaged("a sealed secret does not open in its place"))?;
-        Ok(Zeroizing::new(opened))
+        let text = sealed.get_mut(HEAD..).unwrap_or_default();
+        let opened = text.split_last_chunk_mut().and_then(|(text, tag)| {
+            let opened = whose.with_bytes(|whose| {
+                let (nonce, tag) = (Nonce::from(nonce), Tag::from(*tag));
+                let inout = (&mut *text).into();
+                key.cipher
+                    .decrypt_inout_detached(&nonce, whose, inout, &tag)
+            });
+            opened.is_ok().then_some(HEAD..HEAD + text.len())
+        });
+        opened.ok_or_else(|| damaged("a sealed secret does not open in its place"))
     }
 
     /// Whether it can seal and open at all.
@@ -274,15 +291,17 @@ fn parts(sealed: &[u8]) -> Option<([u8; ID], [u8; NONCE], &[u8])> {
 
 impl Identity<'_> {
     /// The table's name, a NUL, and what names the row.
-    fn bytes(self) -> Vec<u8> {
+    fn with_bytes<T>(self, take: impl FnOnce(&[u8]) -> T) -> T {
         match self {
             Identity::Account(fingerprint) => {
-                [b"account\0".as_slice(), fingerprint.as_bytes()].concat()
+                let mut bytes = *b"account\0................";
+                bytes[8..].copy_from_slice(fingerprint.as_bytes());
+                take(&bytes)
             }
-            Identity::Source(id) => [b"source\0", id.as_bytes()].concat(),
-            Identity::Salt => b"meta\0salt".to_vec(),
-            Identity::AuditKey => b"meta\0audit key".to_vec(),
-            Identity::AuditEnd => b"meta\0audit end".to_vec(),
+            Identity::Source(id) => take(&[b"source\0", id.as_bytes()].concat()),
+            Identity::Salt => take(b"meta\0salt"),
+            Identity::AuditKey => take(b"meta\0audit key"),
+            Identity::AuditEnd => take(b"meta\0audit end"),
         }
     }
 }

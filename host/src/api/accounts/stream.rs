@@ -18,7 +18,7 @@ use crate::store::audit::{self, Act};
 use crate::store::export::Exporter;
 
 /// Parts of an export that wait for a slow client.
-const PARTS_AHEAD: usize = 2;
+const PARTS_AHEAD: usize = 1;
 
 /// 200 with all that an exporter gives, in constant memory.
 pub(super) async fn answer(exporter: Exporter, content_type: &'static str) -> Answer {

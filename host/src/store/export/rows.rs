@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rusqlite::Row;
 use tributary_core::{Fingerprint, Provider};
+use zeroize::Zeroize;
 
 use super::owners::owners_of;
 use crate::store::accounts::{damaged, provider_of};
@@ -13,9 +14,9 @@ use crate::store::filter::{
     EARLIER_STATUS, FINGERPRINT, INJECTED_AT, PROVIDER, ROW, SECRET, SHOWN,
 };
 use crate::store::listing::OwnersText;
+use crate::store::vault::{Identity, Vault};
 
 /// Rows in the order in which they were read.
-#[derive(Default)]
 pub(super) struct Rows {
     rows: Vec<Place>,
     texts: Vec<u8>,
@@ -35,17 +36,24 @@ struct Place {
 
 /// One of them with its texts.
 pub(super) struct Kept<'r> {
-    pub(super) fingerprint: Fingerprint,
     pub(super) provider: Provider,
     /// Its document.
     pub(super) shown: &'r str,
-    /// Its sealed secrets.
+    /// Its secrets, once they are opened.
     pub(super) secret: &'r [u8],
     /// What is told of its owners, as members that follow others.
     pub(super) owners: &'r [u8],
 }
 
 impl Rows {
+    /// None yet, with room for so many and for so many bytes of texts.
+    pub(super) fn with_room(rows: usize, bytes: usize) -> Rows {
+        Rows {
+            rows: Vec::with_capacity(rows),
+            texts: Vec::with_capacity(bytes),
+        }
+    }
+
     /// Copies a row of `Columns::All`.
     pub(super) fn add(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
         let provider = provider_of(row.get(PROVIDER)?);
@@ -89,11 +97,21 @@ impl Rows {
         self.texts.len()
     }
 
+    /// Opens all that is sealed, where it lies.
+    pub(super) fn open(&mut self, vault: &Vault) -> Result<(), StoreError> {
+        for row in &mut self.rows {
+            let sealed = self.texts.get_mut(row.secret.clone()).unwrap_or_default();
+            let text = vault.open_in_place(Identity::Account(&row.fingerprint), sealed)?;
+            let from = row.secret.start;
+            row.secret = from + text.start..from + text.end;
+        }
+        Ok(())
+    }
+
     /// Each with its texts.
     pub(super) fn each(&self) -> impl Iterator<Item = Kept<'_>> {
         let text = |range: &Range<usize>| self.texts.get(range.clone()).unwrap_or_default();
         self.rows.iter().map(move |row| Kept {
-            fingerprint: row.fingerprint,
             provider: row.provider,
             shown: std::str::from_utf8(text(&row.shown)).unwrap_or_default(),
             secret: text(&row.secret),
@@ -105,5 +123,15 @@ impl Rows {
         let from = self.texts.len();
         self.texts.extend_from_slice(text);
         from..self.texts.len()
+    }
+}
+
+impl Drop for Rows {
+    /// Wipes what was opened.
+    fn drop(&mut self) {
+        for row in &self.rows {
+            let secret = self.texts.get_mut(row.secret.clone());
+            secret.unwrap_or_default().zeroize();
+        }
     }
 }
