@@ -1,6 +1,7 @@
 //! Laws that hold for every payload and every pool.
 
 mod approval;
+mod beside;
 mod undo;
 
 use proptest::prelude::*;

@@ -1,11 +1,14 @@
 //! From entries to a batch: items to take, skips with their reasons, notes.
 
+use crate::decider::is_settled;
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::item::{EntryNames, Item, Reason, read_entry};
+use crate::item::{EntryNames, Item, Reading, Reason, read_entry};
 use crate::json::Span;
+use crate::owner::Owner;
 use crate::payload::{Choice, Entry, Form, List, PayloadReader, PerList, Shape, Takes};
 use crate::places::{Place, Places};
+use crate::pool::Pool;
 use crate::typed::Typed;
 
 /// An entry that is not taken.
@@ -59,6 +62,8 @@ pub struct Batch {
     /// What else is worth saying.
     pub notes: Vec<Note>,
     names: Places,
+    /// Whether the account of each item is known to stay as it is; shorter than the items where that was not looked at.
+    pub(crate) staying: Vec<bool>,
 }
 
 /// A payload that is there as a whole: its batch, and the bytes in which the entries of its items lie.
@@ -74,10 +79,38 @@ impl<'b> Payload<'b> {
     /// # Errors
     /// The text and shape refusals of [`ImportError`]. A bad entry is a skip.
     pub fn read(bytes: &'b [u8], salt: &Salt) -> Result<Payload<'b>, ImportError> {
-        let mut reader = BatchReader::new(Form::Payload, salt.clone());
-        reader.feed(bytes)?;
-        let batch = reader.finish()?.1?;
-        Ok(Payload { batch, bytes })
+        Payload::read_by(
+            bytes,
+            PayloadReader::new(Form::Payload),
+            Taking::new(salt.clone(), None),
+        )
+    }
+
+    /// The same, where `owner` will import it into `pool`: what is there just so is told while it is read.
+    pub(crate) fn read_beside(
+        bytes: &'b [u8],
+        pool: &Pool,
+        owner: Owner,
+    ) -> Result<Payload<'b>, ImportError> {
+        if pool.is_empty() {
+            return Payload::read(bytes, pool.salt());
+        }
+        let taking = Taking::new(pool.salt().clone(), Some((pool, owner)));
+        Payload::read_by(bytes, PayloadReader::with_insides(Form::Payload), taking)
+    }
+
+    fn read_by(
+        bytes: &'b [u8],
+        mut reader: PayloadReader,
+        mut taking: Taking<'_>,
+    ) -> Result<Payload<'b>, ImportError> {
+        reader.feed(bytes, &mut taking)?;
+        let choice = reader.finish(&mut taking)?;
+        let list = taking.lists.take(choice.list);
+        Ok(Payload {
+            batch: list.into_batch(choice, Form::Payload),
+            bytes,
+        })
     }
 }
 
@@ -101,12 +134,13 @@ struct Normalizer {
     /// The accounts that entries name: with the place of their item in the list, or without where all of those entries were
     /// skipped although their token could be read.
     names: Places,
+    staying: Vec<bool>,
 }
 
 impl Normalizer {
-    fn take(&mut self, entry: &Entry<'_>, salt: &Salt, fields: &mut EntryNames) {
+    fn take(&mut self, entry: &Entry<'_>, known: &Known<'_>, fields: &mut EntryNames) {
         let Entry { index, span, .. } = *entry;
-        match self.read(entry, salt, fields) {
+        match self.read(entry, known, fields) {
             Ok(item) => self.items.push(item),
             Err(reason) => self.skips.push(Skip {
                 index,
@@ -119,13 +153,13 @@ impl Normalizer {
     fn read(
         &mut self,
         entry: &Entry<'_>,
-        salt: &Salt,
+        known: &Known<'_>,
         fields: &mut EntryNames,
     ) -> Result<Item, Reason> {
         let Entry { index, span, value } = *entry;
         let value = value.ok_or(Reason::EntryTooLong)?;
         let reading = read_entry(value, fields)?;
-        let fingerprint = salt.of_token(&reading.token);
+        let fingerprint = known.salt.of_token(&reading.token);
         let named = self.names.entry(fingerprint).or_default();
         let provider = reading.provider?;
         if let Some(first) = *named {
@@ -136,13 +170,17 @@ impl Normalizer {
         let ignored = reading.ignored(fields);
         self.notes
             .extend(ignored.map(|field| Note::FieldIgnored { index, field }));
-        reading.end(fields);
-        Ok(Item {
+        let item = Item {
             index,
             span,
             fingerprint,
             provider,
-        })
+        };
+        if known.beside.is_some() {
+            self.staying.push(known.stays(&item, &reading, fields));
+        }
+        reading.end(fields);
+        Ok(item)
     }
 
     fn into_batch(mut self, choice: Choice, form: Form) -> Batch {
@@ -155,6 +193,7 @@ impl Normalizer {
             skips,
             notes,
             names,
+            staying,
         } = self;
         Batch {
             shape: choice.shape(),
@@ -163,6 +202,7 @@ impl Normalizer {
             skips,
             notes,
             names,
+            staying,
         }
     }
 }
@@ -173,22 +213,16 @@ impl Normalizer {
 pub struct BatchReader {
     form: Form,
     reader: PayloadReader,
-    taking: Taking,
+    taking: Taking<'static>,
 }
 
 impl BatchReader {
     /// A reader of bytes of this form, for the pool with this salt.
     pub fn new(form: Form, salt: Salt) -> BatchReader {
-        let taking = Taking {
-            salt,
-            fields: EntryNames::default(),
-            lists: PerList::default(),
-            members: Vec::new(),
-        };
         BatchReader {
             form,
             reader: PayloadReader::new(form),
-            taking,
+            taking: Taking::new(salt, None),
         }
     }
 
@@ -245,22 +279,53 @@ impl Member {
     }
 }
 
-struct Taking {
+/// What is known while entries are read.
+struct Known<'p> {
     salt: Salt,
+    /// The pool that they are meant for, and who imports them.
+    beside: Option<(&'p Pool, Owner)>,
+}
+
+impl Known<'_> {
+    /// Whether the account of an item is known to stay as it is.
+    fn stays(&self, item: &Item, reading: &Reading<'_>, fields: &mut EntryNames) -> bool {
+        let Some((pool, owner)) = &self.beside else {
+            return false;
+        };
+        pool.get(&item.fingerprint).is_some_and(|before| {
+            is_settled(before, owner, item.provider.unwrap_or(before.provider))
+                && reading.begins(&before.document, &self.salt, fields)
+        })
+    }
+}
+
+struct Taking<'p> {
+    known: Known<'p>,
     /// The names met in entries of whatever list.
     fields: EntryNames,
     lists: PerList<Normalizer>,
     members: Vec<Member>,
 }
 
-impl Takes for Taking {
+impl<'p> Taking<'p> {
+    fn new(salt: Salt, beside: Option<(&'p Pool, Owner)>) -> Taking<'p> {
+        Taking {
+            known: Known { salt, beside },
+            fields: EntryNames::default(),
+            lists: PerList::default(),
+            members: Vec::new(),
+        }
+    }
+}
+
+impl Takes for Taking<'_> {
     fn begin(&mut self, list: List) {
         *self.lists.of(list) = Normalizer::default();
     }
 
     fn entry(&mut self, list: List, entry: Entry<'_>) {
         let list = self.lists.of(list);
-        list.take(&entry, &self.salt, &mut self.fields);
+        list.take(&entry, &self.known, &mut self.fields);
     }
 
     fn member(&mut self, name: &str, raw: Option<&[u8]>) {
@@ -280,6 +345,7 @@ impl Takes for Taking {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::ImportOptions;
     use crate::payload::MAX_ENTRY;
 
     /// A list of an entry of `len` bytes and an ordinary one.
@@ -288,6 +354,56 @@ mod tests {
         let head = r#"{"token":"example-token-1","note":""#;
         let note = "n".repeat(len - head.len() - 2);
         format!(r#"[{head}{note}"}}, "example-token-2"]"#).into_bytes()
+    }
+
+    #[test]
+    fn an_account_that_stays_is_told_while_its_entry_is_read() {
+        let known = r#"{"token":"a-1","note":"é","password":"p","m":{"n":[1,2.50],"otp":"o"}}"#;
+        let by = ImportOptions::default();
+        let mut pool = Pool::new(Salt::new([7; 32]));
+        let empty = Pool::new(pool.salt().clone());
+        let payload = format!("[{known}]");
+        let plan = crate::plan_import(payload.as_bytes(), &by, &empty).unwrap();
+        let accounts: Vec<_> = plan.changes().filter_map(|change| change.after).collect();
+        accounts.into_iter().for_each(|account| pool.put(account));
+        for (entry, stays) in [
+            (known, true),
+            (r#""a-1""#, true),
+            (
+                r#" { "token" : " a-1 " , "note":"é", "password" : "p" } "#,
+                true,
+            ),
+            (
+                r#"{"token":"a-1","note":"é","password":"p","m":{ "n": [1, 2.50], "otp":"o"}, "status":7}"#,
+                true,
+            ),
+            (r#"{"token":"a-1","provider":"gpt"}"#, true),
+            (r#"{"token":"a-1","provider":"grok"}"#, false),
+            (r#"{"token":"a-1","note":"e"}"#, false),
+            (r#"{"token":"a-1","note":"é","password":"q"}"#, false),
+            (
+                r#"{"token":"a-1","note":"é","password":"p","m":{"n":[1,2.5],"otp":"o"}}"#,
+                false,
+            ),
+            (
+                r#"{"token":"a-1","note":"é","password":"p","m":{"n":[1,2.50],"otp":"x"}}"#,
+                false,
+            ),
+            (
+                r#"{"token":"a-1","note":"é","password":"p","m":{"n":[1,2.50]}}"#,
+                false,
+            ),
+            (r#"{"token":"a-1","other":1}"#, false),
+            (r#"{"token":"a-2","note":"é"}"#, false),
+        ] {
+            let payload = format!("[{entry}]");
+            let read = Payload::read_beside(payload.as_bytes(), &pool, by.owner()).unwrap();
+            assert_eq!(read.batch.staying, [stays], "{entry}");
+        }
+        let other = Owner::Source(crate::SourceId::new("s").unwrap());
+        let payload = format!("[{known}]");
+        let read = Payload::read_beside(payload.as_bytes(), &pool, other).unwrap();
+        assert_eq!(read.batch.staying, [false], "it gets another owner");
     }
 
     #[test]

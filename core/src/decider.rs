@@ -8,8 +8,9 @@ use crate::fingerprint::{Fingerprint, Salt};
 use crate::item::{EntryNames, Item, Reading, Reason, read_entry};
 use crate::json::Tape;
 use crate::options::{ImportOptions, Removal, Strategy};
-use crate::owner::Owners;
+use crate::owner::{Owner, Owners};
 use crate::pool::Pool;
+use crate::provider::Provider;
 use crate::secret::mask;
 use crate::typed::Typed;
 use crate::value::Secret;
@@ -248,9 +249,7 @@ impl<'o> Decider<'o> {
             draft.push_typed(Typed::Status, status);
         }
         let fields = draft.over(&before.document);
-        let same =
-            before.owners.contains(&owner) && provider == before.provider && restored.is_none();
-        if fields.is_none() && same {
+        if fields.is_none() && is_settled(before, &owner, provider) {
             return None;
         }
         let (document, secrets) = fields.unwrap_or_else(|| before.unchanged_fields());
@@ -271,6 +270,11 @@ impl<'o> Decider<'o> {
         draft.push_typed(Typed::Status, DISABLED);
         draft.over(&before.document)
     }
+}
+
+/// Whether an account of this owner that names this provider changes in nothing but its fields.
+pub(crate) fn is_settled(before: &Account, owner: &Owner, provider: Provider) -> bool {
+    before.owners.contains(owner) && before.provider == provider && before.earlier_status.is_none()
 }
 
 /// The status, as JSON text, of an account that lost its last owner and stays.

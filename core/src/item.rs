@@ -1,12 +1,13 @@
 //! From an entry to an item: its token, its provider, and which of its fields count.
 
-use crate::account::{Belonging, Draft, FieldName};
+use crate::account::{Belonging, Document, Draft, FieldName};
 use crate::fingerprint::{Fingerprint, Salt};
 use crate::json::{Kind, Node, Span};
 use crate::names::{Meaning, Member, Name, Names};
 use crate::provider::Provider;
 use crate::secret::{OwnToken, is_secret_key};
 use crate::typed::Typed;
+use crate::value::Alike;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -251,6 +252,30 @@ impl<'a> Reading<'a> {
             draft.push(name, value, &mut owner);
         }
         draft
+    }
+
+    /// Whether a document begins with just the fields that it brings. Of an entry that was read without what lies in its
+    /// members, or whose values are written otherwise, it is not told.
+    pub(crate) fn begins(&self, document: &Document, salt: &Salt, names: &mut EntryNames) -> bool {
+        let EntryNames { top, nested } = names;
+        nested.begin_entry();
+        let mut alike = Alike {
+            kept: document.as_json(),
+            marks: document.marks().iter(),
+            names: nested,
+            token: OwnToken::Text(&self.token),
+            salt,
+        };
+        let mut before = "{";
+        for (name, value, taken) in self.could_be_fields(top) {
+            let Taken::As(_) = taken else { continue };
+            let is_next = alike.passes(before) && alike.passes(&name.quoted) && alike.passes(":");
+            if !is_next || !alike.value(value, name.meaning == Meaning::Hidden) {
+                return false;
+            }
+            before = ",";
+        }
+        before == "{" || alike.kept.starts_with([',', '}'])
     }
 
     /// The members that are fields or could have been.

@@ -13,7 +13,7 @@ pub use error::{TextError, TextFault};
 pub(crate) use read::{Cursor, Kind, elements, kind, members, text};
 pub(crate) use root::root;
 pub(crate) use scan::{Event, Scanner};
-pub(crate) use tape::{Node, Tape};
+pub(crate) use tape::{DEEPEST, Node, Tape};
 pub(crate) use write::{push_hex, push_number, push_quoted, quoted};
 
 /// Where something lies in a text: byte offset and length, in bytes.

@@ -94,5 +94,5 @@ pub fn plan_import<'p>(
     options: &ImportOptions,
     pool: &'p Pool,
 ) -> Result<Plan<'p>, ImportError> {
-    Plan::decide(Payload::read(payload, pool.salt())?, options, pool)
+    Plan::read(payload, options, pool)
 }

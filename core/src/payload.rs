@@ -1,7 +1,7 @@
 //! From bytes to entries: which list a payload offers, and where each of its entries lies.
 
 use crate::error::ImportError;
-use crate::json::{Event, Kind, Node, Scanner, Span, text};
+use crate::json::{DEEPEST, Event, Kind, Node, Scanner, Span, text};
 use std::borrow::Cow;
 
 /// Most entries a payload may have.
@@ -40,7 +40,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) index: u64,
     /// Where it lies in the payload.
     pub(crate) span: Span,
-    /// Itself, with its members and not always what lies in them; one longer than [`MAX_ENTRY`] is not read.
+    /// Itself, with its members and, unless it was [asked for](PayloadReader::with_insides), not always what lies in them; one longer than [`MAX_ENTRY`] is not read.
     pub(crate) value: Option<Node<'a>>,
 }
 
@@ -197,6 +197,13 @@ impl PayloadReader {
             name: String::new(),
             carry: Vec::new(),
         }
+    }
+
+    /// The same, whose entries come with all that lies in them.
+    pub(crate) fn with_insides(form: Form) -> PayloadReader {
+        let mut reader = PayloadReader::new(form);
+        reader.scanner.levels = DEEPEST;
+        reader
     }
 
     /// Reads the next piece.

@@ -93,6 +93,19 @@ impl Counts {
 }
 
 impl<'p> Plan<'p> {
+    /// Reads a payload and decides what it changes in `pool`.
+    ///
+    /// # Errors
+    /// Every [`ImportError`] but those of an inject body.
+    pub(crate) fn read(
+        bytes: &'p [u8],
+        options: &ImportOptions,
+        pool: &'p Pool,
+    ) -> Result<Plan<'p>, ImportError> {
+        let payload = Payload::read_beside(bytes, pool, options.owner())?;
+        Plan::decide(payload, options, pool)
+    }
+
     /// Decides what `payload` changes in `pool`.
     ///
     /// # Errors
@@ -114,7 +127,7 @@ impl<'p> Plan<'p> {
         for account in &departing {
             counts.add(decider.depart(account).kind);
         }
-        let (arriving, staying) = grounds.part(batch.items, &mut counts);
+        let (arriving, staying) = grounds.part(batch.items, batch.staying, &mut counts);
         Ok(Plan {
             counts,
             skips: batch.skips,
@@ -172,13 +185,19 @@ impl<'p> Grounds<'p> {
     }
 
     /// The items that change their accounts, and those that do not, counted.
-    fn part(&self, items: Vec<Item>, counts: &mut Counts) -> (Vec<Item>, Vec<Item>) {
-        let mut arrive = self.arrivals();
+    fn part(
+        &self,
+        items: Vec<Item>,
+        staying: Vec<bool>,
+        counts: &mut Counts,
+    ) -> (Vec<Item>, Vec<Item>) {
+        let (mut arrive, mut staying) = (self.arrivals(), staying.into_iter());
         let is_change = |item: &Item| {
-            // What is new is counted without a look at what it brings.
-            let kind = match self.pool.get(&item.fingerprint) {
-                None => Some(ChangeKind::Add),
-                Some(_) => match arrive(item) {
+            let kind = match staying.next() {
+                Some(true) => None,
+                // What is new is counted without a look at what it brings.
+                _ if self.pool.get(&item.fingerprint).is_none() => Some(ChangeKind::Add),
+                _ => match arrive(item) {
                     Arrival::Change(change) => Some(change.kind),
                     Arrival::Unchanged { .. } => None,
                 },

@@ -27,6 +27,11 @@ impl Pool {
         &self.salt
     }
 
+    /// Whether it has no account.
+    pub fn is_empty(&self) -> bool {
+        self.accounts.is_empty()
+    }
+
     /// Puts an account in, in place of one with the same fingerprint.
     pub fn put(&mut self, account: Account) {
         let known = self.index(&account.fingerprint);

@@ -5,6 +5,8 @@ use crate::fingerprint::{Fingerprint, Salt};
 /// Stands for a secret value wherever one is shown. A value that looks like it is treated as a secret itself, so that
 /// every one in a document marks a secret's place.
 pub(crate) const PLACEHOLDER: &str = "…";
+/// It as JSON text.
+pub(crate) const PLACE: &str = "\"…\"";
 /// The one character of it.
 pub(crate) const PLACEHOLDER_CHAR: char = '…';
 

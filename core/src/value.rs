@@ -1,8 +1,9 @@
 //! Values as they are kept: canonical text, with every secret taken out and its place marked.
 
+use crate::fingerprint::{Fingerprint, Salt};
 use crate::json::{Kind, Node, push_quoted};
 use crate::names::{Names, REPEATED, Written};
-use crate::secret::{OwnToken, PLACEHOLDER, is_secret_key, is_secret_text};
+use crate::secret::{OwnToken, PLACE, is_secret_key, is_secret_text};
 use zeroize::Zeroize;
 
 /// A secret: it shows itself only where somebody asks for it by name, and is wiped from memory when it goes.
@@ -71,9 +72,7 @@ impl Shown<'_> {
 
     fn hide_text(&mut self, secret: String) {
         self.secrets.push(Secret::new(secret));
-        self.text.push('"');
-        self.text.push_str(PLACEHOLDER);
-        self.text.push('"');
+        self.text.push_str(PLACE);
     }
 
     fn push_string(&mut self, string: Node<'_>) {
@@ -190,6 +189,80 @@ impl Shown<'_> {
             let range = member.at.saturating_sub(first.at)..to.saturating_sub(first.at);
             self.text.push_str(text.get(range).unwrap_or_default());
         }
+    }
+}
+
+/// Reads values along with what is kept, and compares them part by part with what [`Shown`] would write of them. It says no of
+/// some that say the same in another way.
+pub(crate) struct Alike<'o> {
+    /// What is left of the text.
+    pub(crate) kept: &'o str,
+    /// What is left of the marks.
+    pub(crate) marks: std::slice::Iter<'o, Fingerprint>,
+    /// The names of nested members.
+    pub(crate) names: &'o mut Names,
+    /// The token of the account that the values belong to.
+    pub(crate) token: OwnToken<'o>,
+    /// The salt of the marks.
+    pub(crate) salt: &'o Salt,
+}
+
+impl Alike<'_> {
+    /// Whether the text goes on with this.
+    pub(crate) fn passes(&mut self, part: &str) -> bool {
+        let rest = self.kept.strip_prefix(part);
+        self.kept = rest.unwrap_or_default();
+        rest.is_some()
+    }
+
+    /// Whether it goes on with this value, whose name may make it a secret.
+    pub(crate) fn value(&mut self, value: Node<'_>, is_hidden: bool) -> bool {
+        match value.kind() {
+            Kind::Array | Kind::Object if is_hidden => false,
+            Kind::Array => self.array(value),
+            Kind::Object => self.object(value),
+            Kind::String if is_hidden || is_secret_text(&value.says(), self.token) => {
+                value.is_plain() && self.secret(value.raw())
+            }
+            _ if is_hidden => self.secret(value.raw()),
+            _ => self.passes(value.raw()),
+        }
+    }
+
+    fn secret(&mut self, secret: &str) -> bool {
+        let mark = self.marks.next();
+        self.passes(PLACE) && mark == Some(&self.salt.of_secret(secret))
+    }
+
+    fn array(&mut self, array: Node<'_>) -> bool {
+        let mut before = "[";
+        for element in array.parts() {
+            if !(self.passes(before) && self.value(element, false)) {
+                return false;
+            }
+            before = ",";
+        }
+        (before == "," || self.passes(before)) && self.passes("]")
+    }
+
+    fn object(&mut self, object: Node<'_>) -> bool {
+        let mut before = "{";
+        for (key, value) in object.members() {
+            if !(self.passes(before) && self.member(key, value)) {
+                return false;
+            }
+            before = ",";
+        }
+        (before == "," || self.passes(before)) && self.passes("}")
+    }
+
+    fn member(&mut self, key: Node<'_>, value: Node<'_>) -> bool {
+        let number = self.names.number(key.raw());
+        let hides = self.names.get(number).map(|name| name.hidden);
+        !is_secret_key(&key.says(), self.token)
+            && self.passes(key.raw())
+            && self.passes(":")
+            && hides.is_some_and(|hides| self.value(value, hides))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::plan::{Counts, Plan};
 use crate::plan_hash::{PlanHash, PlanHasher};
 use crate::secret::PLACEHOLDER;
 use crate::typed::Typed;
-use crate::{Note, Payload, Reason, Skip};
+use crate::{Note, Reason, Skip};
 pub(crate) use context::Context;
 
 /// Decides what `payload` would change, told by `context` how and in which pool; both are JSON text.
@@ -37,7 +37,7 @@ fn answer(payload: &[u8], context: &[u8]) -> Result<String, ImportError> {
         pool,
         wants_hash,
     } = Context::read(context)?;
-    let plan = Plan::decide(Payload::read(payload, pool.salt())?, &options, &pool)?;
+    let plan = Plan::read(payload, &options, &pool)?;
     Ok(plan_text(&plan, &options, wants_hash))
 }
 

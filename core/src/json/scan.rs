@@ -90,6 +90,8 @@ pub(crate) struct Scanner {
     tail: Vec<u8>,
     /// The parts of the value reported last, when that was in one piece.
     tape: Tape,
+    /// How many containers the reported parts can lie in, the value itself counted.
+    pub(crate) levels: usize,
 }
 
 impl Scanner {
@@ -107,6 +109,7 @@ impl Scanner {
             escape: 0,
             tail: Vec::new(),
             tape: Tape::default(),
+            levels: 1,
         }
     }
 
@@ -276,7 +279,7 @@ impl Scanner {
             .saturating_add(self.spare)
             .saturating_sub(self.depth());
         let text = piece.get(..most).unwrap_or(piece);
-        let text = self.tape.read(text, depth)?;
+        let text = self.tape.read(text, depth, self.levels)?;
         self.start = self.offset;
         self.consume(text.len(), piece);
         self.ended();

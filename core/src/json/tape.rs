@@ -6,7 +6,7 @@ use super::scan::{MAX_DEPTH, Number};
 use std::borrow::Cow;
 
 /// Deepest nesting of what the scanner accepts.
-const DEEPEST: usize = MAX_DEPTH + 1;
+pub(crate) const DEEPEST: usize = MAX_DEPTH + 1;
 
 /// Where one part lies.
 #[derive(Clone, Copy)]
@@ -57,13 +57,18 @@ impl Tape {
     /// Reads the string, array or object at the front of a text, with at most so many containers open at once: its text.
     /// `None` when it is none, or is not all there: the scanner then says which.
     ///
-    /// What lies in its parts is checked, and is not on the tape.
-    pub(crate) fn read<'t>(&mut self, text: &'t [u8], depth: usize) -> Option<&'t str> {
-        let end = self.read_levels(text, depth, 1)?;
+    /// What lies in more than `levels` containers is checked, and is not on the tape.
+    pub(crate) fn read<'t>(
+        &mut self,
+        text: &'t [u8],
+        depth: usize,
+        levels: usize,
+    ) -> Option<&'t str> {
+        let end = self.read_levels(text, depth, levels)?;
         std::str::from_utf8(text.get(..end)?).ok()
     }
 
-    /// The same with so many levels below the value itself, whether or not it is UTF-8: its length.
+    /// The same, whether or not it is UTF-8: its length.
     fn read_levels(&mut self, text: &[u8], depth: usize, levels: usize) -> Option<usize> {
         self.tokens.clear();
         let mut reader = Reader {
