@@ -93,7 +93,7 @@ impl Default for StoreOptions {
     fn default() -> StoreOptions {
         StoreOptions {
             readers: 2,
-            wal_soft: 16 << 20,
+            wal_soft: 8 << 20,
             wal_hard: 64 << 20,
         }
     }

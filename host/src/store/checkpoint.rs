@@ -2,7 +2,8 @@
 //!
 //! A thread copies the WAL into the database while others read and write. What is written meanwhile is left over, so
 //! between two groups the writer copies that little rest, and its next group starts the WAL anew. The file keeps its
-//! length until nobody has written for a while: cutting a large one takes longer than a write should wait.
+//! length, since a commit that makes it longer takes a third more time; a large one is cut when nobody has written for a
+//! while, which takes longer than a write should wait.
 
 use std::fs;
 use std::path::Path;
@@ -24,10 +25,10 @@ const FRAME: u64 = 4096 + 24;
 const REST: u64 = (1 << 20) / FRAME;
 /// How long a writer that must wait waits for readers to leave the WAL: a short read's time.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// How long nobody has written before the file is cut, and how long a copy that a reader prevented rests.
+/// How long nobody has written before a large file is cut, and how long a copy that a reader prevented rests.
 const QUIET: Duration = Duration::from_millis(250);
 
-/// Stands for a WAL that was copied as a whole and cut: what is in it now came later.
+/// Stands for a WAL that was copied as a whole while nobody wrote: what is in it now came later.
 const EMPTIED: u64 = u64::MAX;
 
 /// The writer's end.
@@ -46,7 +47,8 @@ struct Shared {
     soft: u64,
     /// The WAL's size after the last commit.
     size: AtomicU64,
-    /// Up to where the thread has copied the WAL since it was last asked; 0 while it has not, [`EMPTIED`] once it has cut it.
+    /// Up to where the thread has copied the WAL since it was last asked; 0 while it has not, [`EMPTIED`] once nothing is
+    /// left in it.
     copied: AtomicU64,
     /// Held while a checkpoint runs, so that the writer can wait for it rather than fail beside it.
     running: Mutex<()>,
@@ -71,14 +73,17 @@ impl Checkpoints {
             Ok(())
         };
         writer.wal_hook(Some(watch)).map_err(|e| e.to_string())?;
-        let db = connect::checkpointer(path).map_err(|e| e.to_string())?;
+        let (db, wal) = (
+            connect::checkpointer(path).map_err(|e| e.to_string())?,
+            migrate::with_suffix(path, "-wal"),
+        );
+        // What a crash left of a large import is copied at once.
+        let left = frames_in(&wal);
         let (wake, woken) = sync_channel(1);
         let thread = thread::Builder::new()
             .name("checkpoint".to_owned())
-            .spawn(move || copy_when_woken(&db, &woken, &seen))
+            .spawn(move || copy_when_woken(&db, &wal, &woken, &seen))
             .map_err(|e| e.to_string())?;
-        // What a crash left of a large import is copied at once.
-        let left = fs::metadata(migrate::with_suffix(path, "-wal")).map_or(0, |m| m.len() / FRAME);
         if left > shared.soft {
             shared.size.store(left, Ordering::Release);
             let _ = wake.try_send(());
@@ -155,8 +160,13 @@ impl Checkpoints {
     }
 }
 
-/// The thread: copies the WAL whenever it is woken, and cuts the file when nobody writes, until the writer is gone.
-fn copy_when_woken(db: &Connection, woken: &Receiver<()>, shared: &Shared) {
+/// The frames for which the file has room.
+fn frames_in(wal: &Path) -> u64 {
+    fs::metadata(wal).map_or(0, |m| m.len() / FRAME)
+}
+
+/// The thread: copies the WAL whenever it is woken, and the rest when nobody writes, until the writer is gone.
+fn copy_when_woken(db: &Connection, wal: &Path, woken: &Receiver<()>, shared: &Shared) {
     while woken.recv().is_ok() {
         loop {
             let size = shared.size.load(Ordering::Acquire);
@@ -166,7 +176,7 @@ fn copy_when_woken(db: &Connection, woken: &Receiver<()>, shared: &Shared) {
             if woken.recv_timeout(QUIET) == Err(RecvTimeoutError::Disconnected) {
                 return;
             }
-            if size == shared.size.load(Ordering::Acquire) && cut(db, shared) {
+            if size == shared.size.load(Ordering::Acquire) && empty(db, wal, shared) {
                 // Unless somebody has written since.
                 let _ = shared
                     .size
@@ -189,13 +199,15 @@ fn copy(db: &Connection, shared: &Shared) {
     }
 }
 
-/// Empties the file; `false` when a reader or a writer is in the way after all.
-fn cut(db: &Connection, shared: &Shared) -> bool {
+/// Copies all that is left, and cuts the file where it is longer than writes make it; `false` when a reader or a writer is in
+/// the way after all.
+fn empty(db: &Connection, wal: &Path, shared: &Shared) -> bool {
     let _alone = shared
         .running
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    checkpoint(db, "TRUNCATE").is_some()
+    let is_large = frames_in(wal) > shared.soft.saturating_mul(2);
+    checkpoint(db, if is_large { "TRUNCATE" } else { "PASSIVE" }).is_some()
 }
 
 /// Runs a checkpoint; the WAL's size if it copied all that was in it.

@@ -81,6 +81,26 @@ async fn a_wal_is_cut_after_each_large_write() {
 }
 
 #[tokio::test]
+async fn a_wal_that_small_writes_made_keeps_its_length_and_is_written_over() {
+    let dir = tempdir().unwrap();
+    let store = Store::open(dir.path(), SMALL, &MasterKeyOptions::default()).unwrap();
+    let mut id = 0;
+    while length(dir.path()) <= SMALL.wal_soft {
+        write(&store, id, 100).await;
+        id += 1;
+    }
+    tokio::time::sleep(4 * QUIET).await;
+    let kept = length(dir.path());
+    assert!(kept > SMALL.wal_soft, "{kept} bytes");
+    for id in id..id + 5 {
+        write(&store, id, 100).await;
+    }
+    assert_eq!(length(dir.path()), kept);
+    let known = store.read(keys::list).await.unwrap().len();
+    assert_eq!(known, id + 5);
+}
+
+#[tokio::test]
 async fn a_large_wal_that_a_crash_left_is_copied_at_the_start() {
     let dir = tempdir().unwrap();
     drop(migrate::prepare(dir.path()).unwrap());
