@@ -207,8 +207,9 @@ fn damage_that_is_met_later_is_503_and_ends_nothing() {
     server.post(INJECT, &serde_json::json!({ "tokens": tokens }).to_string());
     let home = server.stop();
     let length = std::fs::metadata(database(&home)).expect("a file").len();
-    let middle = usize::try_from(length / 4 * 3).expect("a small file") & !4095;
-    patch(&home, middle, &[0xff; 32 * 4096]);
+    // The keys by which accounts are found were written last.
+    let among_keys = usize::try_from(length / 8 * 7).expect("a small file") & !4095;
+    patch(&home, among_keys, &[0xff; 32 * 4096]);
     let server = Server::start_in(home, &[]);
     let answer = server.post(INJECT, &serde_json::json!({ "tokens": tokens }).to_string());
     super::examples::check_refused(&answer, 503);

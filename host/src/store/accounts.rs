@@ -45,6 +45,7 @@ pub struct Accounts<'c> {
     find_key: Held<'c>,
     find_account: Held<'c>,
     add_account: Held<'c>,
+    drop_key: Held<'c>,
     add_key: Held<'c>,
     add_owned: Held<'c>,
     /// Who owns accounts.
@@ -87,6 +88,7 @@ impl<'c> Accounts<'c> {
                 "INSERT INTO account_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4)",
                 None,
             ),
+            drop_key: Held("DELETE FROM account_key WHERE fingerprint = ?1", None),
             add_owned: Held("INSERT INTO owned(owner, account) VALUES(?1, ?2)", None),
             owners: OwnerIds::new(db),
             tally: Tally::default(),
@@ -269,18 +271,23 @@ impl<'c> Accounts<'c> {
         Ok(())
     }
 
-    /// Removes an account with everything that names it.
+    /// Removes an account; that nobody can look it up any more is told by [`Accounts::drop_key`].
     pub fn remove(&mut self, stored: &Stored) -> Result<(), StoreError> {
         for owner in ids_in(&self.owners.encode(&stored.account.owners)?) {
             self.drop_owned(owner, stored.id)?;
         }
         self.db
-            .prepare_cached("DELETE FROM account_key WHERE fingerprint = ?1")?
-            .execute([stored.account.fingerprint.as_bytes()])?;
-        self.db
             .prepare_cached("DELETE FROM account WHERE id = ?1")?
             .execute([stored.id])?;
         self.tally.count_account(&stored.account, -1);
+        Ok(())
+    }
+
+    /// Makes a removed account found no more.
+    pub fn drop_key(&mut self, fingerprint: &Fingerprint) -> Result<(), StoreError> {
+        self.drop_key
+            .on(self.db)?
+            .execute([fingerprint.as_bytes()])?;
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use super::vault::Vault;
 use super::{guard, meta, standing};
 use crate::job::Trace;
 
-/// Added accounts whose keys are written together, in the order of their fingerprints.
+/// Added and removed accounts whose keys are written together, in the order of their fingerprints.
 const KEYS_TOGETHER: usize = 100_000;
 
 /// On whose behalf accounts change.
@@ -40,6 +40,23 @@ pub fn seal<'r>(
     }
 }
 
+/// A key that is yet to be written.
+enum KeyChange {
+    /// Of an account that comes, of one owner: the importer.
+    Come(NewKey<[u8; 4]>),
+    /// Of one that goes.
+    Go(Fingerprint),
+}
+
+impl KeyChange {
+    fn fingerprint(&self) -> Fingerprint {
+        match self {
+            KeyChange::Come(key) => key.fingerprint,
+            KeyChange::Go(fingerprint) => *fingerprint,
+        }
+    }
+}
+
 /// Changes under way in one transaction. Nothing is complete before [`Changes::finish`].
 pub struct Changes<'c> {
     /// The tables.
@@ -50,8 +67,7 @@ pub struct Changes<'c> {
     importer: Option<Importer<'c>>,
     first_new: i64,
     last_account: i64,
-    /// Each of one owner: the importer.
-    new_keys: Vec<NewKey<[u8; 4]>>,
+    keys: Vec<KeyChange>,
     record: Recorder<'c>,
     /// How many accounts each source lost, or gained where that is no import of its own.
     moved: BTreeMap<SourceId, (u64, u64)>,
@@ -68,7 +84,7 @@ impl<'c> Changes<'c> {
             importer,
             first_new: last_account + 1,
             last_account,
-            new_keys: Vec::new(),
+            keys: Vec::new(),
             record: Recorder::new(db),
             moved: BTreeMap::new(),
             any: false,
@@ -125,12 +141,13 @@ impl<'c> Changes<'c> {
     /// Makes the added accounts found, and writes the pool's numbers and revision. What it takes to undo it; `None` when
     /// nothing changed.
     pub fn finish(mut self) -> Result<Option<Trace>, StoreError> {
-        self.write_keys()?;
         if self.last_account >= self.first_new {
             let owner = self.importer_id()?;
             self.accounts
                 .add_all_owned(owner, self.first_new, self.last_account)?;
         }
+        // Last of the large tables: what its sweep drives out of the cache is not written a second time.
+        self.write_keys()?;
         if !self.any {
             return Ok(None);
         }
@@ -188,7 +205,8 @@ impl<'c> Changes<'c> {
         self.note_moves(change.before, change.after.as_ref());
         self.record.keep(Side::Before, stored.id)?;
         if change.kind == ChangeKind::Remove {
-            return self.accounts.remove(stored);
+            self.accounts.remove(stored)?;
+            return self.write_later(KeyChange::Go(stored.account.fingerprint));
         }
         self.update(change, stored, at)?;
         self.accounts.set_entry(stored, entry)?;
@@ -203,16 +221,12 @@ impl<'c> Changes<'c> {
         self.last_account += 1;
         let id = self.last_account;
         self.accounts.add(id, row, at)?;
-        self.new_keys.push(NewKey {
+        self.write_later(KeyChange::Come(NewKey {
             fingerprint: row.fingerprint,
             id,
             owners: owner.to_le_bytes(),
             entry: entry.copied(),
-        });
-        if self.new_keys.len() >= KEYS_TOGETHER {
-            self.write_keys()?;
-        }
-        Ok(())
+        }))
     }
 
     fn update(
@@ -252,11 +266,24 @@ impl<'c> Changes<'c> {
         }
     }
 
-    /// No entry of a batch names an account twice, so a key may be written after later entries were decided.
+    /// No account is changed twice, so a key may be written after later changes.
+    fn write_later(&mut self, key: KeyChange) -> Result<(), StoreError> {
+        self.keys.push(key);
+        match self.keys.len() < KEYS_TOGETHER {
+            true => Ok(()),
+            false => self.write_keys(),
+        }
+    }
+
+    /// Writes the keys that come and those that go in one sweep: SQLite sums up again all that a transaction has written to
+    /// the WAL since the first page that it writes a second time.
     fn write_keys(&mut self) -> Result<(), StoreError> {
-        let mut keys = std::mem::take(&mut self.new_keys);
-        keys.sort_unstable_by_key(|key| key.fingerprint);
-        keys.iter().try_for_each(|key| self.accounts.add_key(key))
+        let mut keys = std::mem::take(&mut self.keys);
+        keys.sort_unstable_by_key(KeyChange::fingerprint);
+        keys.iter().try_for_each(|key| match key {
+            KeyChange::Come(key) => self.accounts.add_key(key),
+            KeyChange::Go(fingerprint) => self.accounts.drop_key(fingerprint),
+        })
     }
 }
 
