@@ -1,5 +1,6 @@
 //! From entries to a batch: items to take, skips with their reasons, notes.
 
+use crate::account::Account;
 use crate::decider::is_settled;
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
@@ -160,6 +161,8 @@ impl Normalizer {
         let value = value.ok_or(Reason::EntryTooLong)?;
         let reading = read_entry(value, fields)?;
         let fingerprint = known.salt.of_token(&reading.token);
+        // Both are looked up before anything waits for the memory of one.
+        let before = known.before(&fingerprint);
         let named = self.names.entry(fingerprint).or_default();
         let provider = reading.provider?;
         if let Some(first) = *named {
@@ -170,17 +173,17 @@ impl Normalizer {
         let ignored = reading.ignored(fields);
         self.notes
             .extend(ignored.map(|field| Note::FieldIgnored { index, field }));
-        let item = Item {
+        if known.beside.is_some() {
+            let stays = before.is_some_and(|before| known.stays(before, &reading, fields));
+            self.staying.push(stays);
+        }
+        reading.end(fields);
+        Ok(Item {
             index,
             span,
             fingerprint,
             provider,
-        };
-        if known.beside.is_some() {
-            self.staying.push(known.stays(&item, &reading, fields));
-        }
-        reading.end(fields);
-        Ok(item)
+        })
     }
 
     fn into_batch(mut self, choice: Choice, form: Form) -> Batch {
@@ -286,16 +289,21 @@ struct Known<'p> {
     beside: Option<(&'p Pool, Owner)>,
 }
 
-impl Known<'_> {
-    /// Whether the account of an item is known to stay as it is.
-    fn stays(&self, item: &Item, reading: &Reading<'_>, fields: &mut EntryNames) -> bool {
-        let Some((pool, owner)) = &self.beside else {
-            return false;
+impl<'p> Known<'p> {
+    /// The account that an entry meets.
+    fn before(&self, fingerprint: &Fingerprint) -> Option<&'p Account> {
+        self.beside.as_ref()?.0.get(fingerprint)
+    }
+
+    /// Whether it is known to stay as it is.
+    fn stays(&self, before: &Account, reading: &Reading<'_>, fields: &mut EntryNames) -> bool {
+        let provider = match reading.provider {
+            Ok(provider) => provider.unwrap_or(before.provider),
+            Err(_) => return false,
         };
-        pool.get(&item.fingerprint).is_some_and(|before| {
-            is_settled(before, owner, item.provider.unwrap_or(before.provider))
-                && reading.begins(&before.document, &self.salt, fields)
-        })
+        let owner = self.beside.as_ref().map(|(_, owner)| owner);
+        owner.is_some_and(|owner| is_settled(before, owner, provider))
+            && reading.begins(&before.document, &self.salt, fields)
     }
 }
 
