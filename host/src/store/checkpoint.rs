@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// How long nobody has written before a large file is cut, and how long a copy that a reader prevented rests.
 const QUIET: Duration = Duration::from_millis(250);
 
-/// Stands for a WAL that was copied as a whole while nobody wrote: what is in it now came later.
+/// Stands for a WAL that was copied as a whole: what is in it now came later.
 const EMPTIED: u64 = u64::MAX;
 
 /// The writer's end.
@@ -115,7 +115,8 @@ impl Checkpoints {
                     self.asked_at = Some(size);
                 }
             }
-            (Some(_), copied) if size.saturating_sub(copied) <= REST => {
+            // Less than was copied: the WAL was started anew since.
+            (Some(_), copied) if size >= copied && size - copied <= REST => {
                 self.copy_rest(writer, "PASSIVE");
                 self.asked_at = None;
             }
@@ -176,11 +177,7 @@ fn copy_when_woken(db: &Connection, wal: &Path, woken: &Receiver<()>, shared: &S
             if woken.recv_timeout(QUIET) == Err(RecvTimeoutError::Disconnected) {
                 return;
             }
-            if size == shared.size.load(Ordering::Acquire) && empty(db, wal, shared) {
-                // Unless somebody has written since.
-                let _ = shared
-                    .size
-                    .compare_exchange(size, 0, Ordering::AcqRel, Ordering::Relaxed);
+            if empty(db, wal, size, shared) {
                 shared.copied.store(EMPTIED, Ordering::Release);
                 break;
             }
@@ -199,15 +196,20 @@ fn copy(db: &Connection, shared: &Shared) {
     }
 }
 
-/// Copies all that is left, and cuts the file where it is longer than writes make it; `false` when a reader or a writer is in
-/// the way after all.
-fn empty(db: &Connection, wal: &Path, shared: &Shared) -> bool {
+/// Copies all that is left of a WAL that still has this size, and cuts the file where that is long; `false` when somebody has
+/// written since, or a reader is in the way.
+fn empty(db: &Connection, wal: &Path, size: u64, shared: &Shared) -> bool {
+    if shared.size.load(Ordering::Acquire) != size {
+        return false;
+    }
     let _alone = shared
         .running
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     let is_large = frames_in(wal) > shared.soft.saturating_mul(2);
-    checkpoint(db, if is_large { "TRUNCATE" } else { "PASSIVE" }).is_some()
+    let is_copied = checkpoint(db, if is_large { "TRUNCATE" } else { "PASSIVE" }).is_some();
+    let (done, not) = (Ordering::AcqRel, Ordering::Relaxed);
+    is_copied && shared.size.compare_exchange(size, 0, done, not).is_ok()
 }
 
 /// Runs a checkpoint; the WAL's size if it copied all that was in it.

@@ -22,7 +22,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
     // FULL: the WAL is synced before COMMIT returns. Checkpoints have a thread of their own.
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "wal_autocheckpoint", 0)?;
-    // 32 MiB: the hot half of the look-up of a million accounts; a larger import spills into the WAL.
+    // 20 MiB: the hot part of the look-up of a million accounts; a larger import spills into the WAL.
     db.pragma_update(None, "cache_size", -20_480)?;
     Ok(db)
 }
