@@ -272,7 +272,7 @@ impl<'o> Decider<'o> {
     }
 }
 
-/// Whether an account of this owner that names this provider changes in nothing but its fields.
+/// Whether an account that this owner imports for this provider changes in nothing but its fields.
 pub(crate) fn is_settled(before: &Account, owner: &Owner, provider: Provider) -> bool {
     before.owners.contains(owner) && before.provider == provider && before.earlier_status.is_none()
 }

@@ -146,13 +146,14 @@ pub(crate) fn single(report: &mut Report, pools: [(&str, &Server); 3]) {
     );
 }
 
-/// Waits until what a server imported has left the WAL: copying it takes the disk meanwhile.
+/// Waits until what a server imported has left the WAL: copying it takes the disk meanwhile. A file of up to 16 MiB is kept.
 pub(crate) fn settle(server: &Server) {
     let wal = server.home().data().join("tributary.db-wal");
     let until = Instant::now() + Duration::from_secs(60);
-    while std::fs::metadata(&wal).is_ok_and(|wal| wal.len() > 1 << 20) && Instant::now() < until {
+    while std::fs::metadata(&wal).is_ok_and(|wal| wal.len() > 16 << 20) && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(50));
     }
+    std::thread::sleep(Duration::from_millis(500));
 }
 
 /// One token each from 64 clients, against a transaction for each over the same HTTP.

@@ -271,7 +271,7 @@ impl<'c> Accounts<'c> {
         Ok(())
     }
 
-    /// Removes an account; that nobody can look it up any more is told by [`Accounts::drop_key`].
+    /// Removes an account. Until [`Accounts::drop_key`] its key is still found, and leads nowhere.
     pub fn remove(&mut self, stored: &Stored) -> Result<(), StoreError> {
         for owner in ids_in(&self.owners.encode(&stored.account.owners)?) {
             self.drop_owned(owner, stored.id)?;

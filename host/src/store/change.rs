@@ -138,7 +138,7 @@ impl<'c> Changes<'c> {
         self.record.keep(Side::After, kept.row)
     }
 
-    /// Makes the added accounts found, and writes the pool's numbers and revision. What it takes to undo it; `None` when
+    /// Makes added accounts found and removed ones found no more, and writes the pool's numbers and revision. What it takes to undo it; `None` when
     /// nothing changed.
     pub fn finish(mut self) -> Result<Option<Trace>, StoreError> {
         if self.last_account >= self.first_new {
