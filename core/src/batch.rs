@@ -80,11 +80,7 @@ impl<'b> Payload<'b> {
     /// # Errors
     /// The text and shape refusals of [`ImportError`]. A bad entry is a skip.
     pub fn read(bytes: &'b [u8], salt: &Salt) -> Result<Payload<'b>, ImportError> {
-        Payload::read_by(
-            bytes,
-            PayloadReader::new(Form::Payload),
-            Taking::new(salt.clone(), None),
-        )
+        Payload::read_by(bytes, Taking::new(salt.clone(), None))
     }
 
     /// The same, where `owner` will import it into `pool`: what is there just so is told while it is read.
@@ -93,18 +89,15 @@ impl<'b> Payload<'b> {
         pool: &Pool,
         owner: Owner,
     ) -> Result<Payload<'b>, ImportError> {
-        if pool.is_empty() {
-            return Payload::read(bytes, pool.salt());
-        }
-        let taking = Taking::new(pool.salt().clone(), Some((pool, owner)));
-        Payload::read_by(bytes, PayloadReader::with_insides(Form::Payload), taking)
+        let beside = (!pool.is_empty()).then_some((pool, owner));
+        Payload::read_by(bytes, Taking::new(pool.salt().clone(), beside))
     }
 
-    fn read_by(
-        bytes: &'b [u8],
-        mut reader: PayloadReader,
-        mut taking: Taking<'_>,
-    ) -> Result<Payload<'b>, ImportError> {
+    fn read_by(bytes: &'b [u8], mut taking: Taking<'_>) -> Result<Payload<'b>, ImportError> {
+        let mut reader = PayloadReader::new(Form::Payload);
+        if taking.known.beside.is_some() {
+            reader.show_insides();
+        }
         reader.feed(bytes, &mut taking)?;
         let choice = reader.finish(&mut taking)?;
         let list = taking.lists.take(choice.list);

@@ -254,8 +254,8 @@ impl<'a> Reading<'a> {
         draft
     }
 
-    /// Whether a document begins with just the fields that it brings. Of an entry that was read without what lies in its
-    /// members, or whose values are written otherwise, it is not told.
+    /// Whether a document begins with just the fields that it brings. It says no of some that are written otherwise. The
+    /// entry must have been read with all that lies in its members.
     pub(crate) fn begins(&self, document: &Document, salt: &Salt, names: &mut EntryNames) -> bool {
         let EntryNames { top, nested } = names;
         nested.begin_entry();

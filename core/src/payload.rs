@@ -40,7 +40,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) index: u64,
     /// Where it lies in the payload.
     pub(crate) span: Span,
-    /// Itself, with its members and, unless it was [asked for](PayloadReader::with_insides), not always what lies in them; one longer than [`MAX_ENTRY`] is not read.
+    /// Itself, with its members and not always what lies in them, unless [asked for](PayloadReader::show_insides); one longer than [`MAX_ENTRY`] is not read.
     pub(crate) value: Option<Node<'a>>,
 }
 
@@ -199,11 +199,9 @@ impl PayloadReader {
         }
     }
 
-    /// The same, whose entries come with all that lies in them.
-    pub(crate) fn with_insides(form: Form) -> PayloadReader {
-        let mut reader = PayloadReader::new(form);
-        reader.scanner.levels = DEEPEST;
-        reader
+    /// From now on entries come with all that lies in them.
+    pub(crate) fn show_insides(&mut self) {
+        self.scanner.levels = DEEPEST;
     }
 
     /// Reads the next piece.

@@ -47,23 +47,39 @@ fn fields() -> impl Strategy<Value = String> {
     })
 }
 
-fn entries() -> impl Strategy<Value = Vec<(u8, String)>> {
-    prop::collection::vec((0..3u8, fields()), 0..5)
+/// What stands before the fields of an entry with this token.
+const BEGINNINGS: &[&str] = &[
+    r#""token":"tok-#""#,
+    r#""access_token" : " tok-# ""#,
+    r#""token":"tok-#","provider":"gpt""#,
+    r#""token":"tok-#","provider":"grok""#,
+    r#""token":"tok-#","provider":"other""#,
+    r#""token":"tok-#","a":null"#,
+];
+
+/// Entries as they stand in a list.
+fn entries() -> impl Strategy<Value = Vec<String>> {
+    let object = (0..3u8, prop::sample::select(BEGINNINGS), fields());
+    let object = object.prop_map(|(token, beginning, fields)| {
+        let comma = if fields.is_empty() { "" } else { "," };
+        let beginning = beginning.replace('#', &token.to_string());
+        format!("{{{beginning}{comma}{fields}}}")
+    });
+    let string = (0..3u8).prop_map(|token| format!("\"tok-{token}\""));
+    prop::collection::vec(prop_oneof![6 => object, 1 => string], 0..5)
 }
 
-fn list(entries: &[(u8, String)]) -> String {
-    let entry = |(token, fields): &(u8, String)| {
-        let comma = if fields.is_empty() { "" } else { "," };
-        format!("{{\"token\":\"tok-{token}\"{comma}{fields}}}")
-    };
-    format!(
-        "[{}]",
-        entries.iter().map(entry).collect::<Vec<_>>().join(", ")
-    )
+fn list(entries: &[String]) -> String {
+    format!("[{}]", entries.join(", "))
 }
 
 /// An account as nobody's import would leave it: nothing in it is hidden but what its text says.
-fn as_told(token: u8, fields: &str, options: &ImportOptions) -> Option<Account> {
+fn as_told(
+    token: u8,
+    fields: &str,
+    earlier_status: Option<&str>,
+    options: &ImportOptions,
+) -> Option<Account> {
     let marks = std::iter::repeat_n(
         Fingerprint::from_bytes([7; 16]),
         fields.matches("\"…\"").count(),
@@ -74,7 +90,7 @@ fn as_told(token: u8, fields: &str, options: &ImportOptions) -> Option<Account> 
         provider: tributary_core::Provider::Gpt,
         owners: Owners::default().with(&options.owner()),
         document: Document::new(&format!("{{{fields}}}"), marks)?,
-        earlier_status: None,
+        earlier_status: earlier_status.map(str::to_owned),
     })
 }
 
@@ -83,13 +99,22 @@ proptest! {
 
     #[test]
     fn what_is_read_beside_a_pool_is_planned_as_what_is_read_alone(
-        first in entries(), told in prop::option::of((0..3u8, fields())), then in entries(), again in any::<bool>(), by in options(), first_by in options()
+        first in entries(),
+        told in prop::option::of((0..3u8, fields(), prop::option::of(Just("7")))),
+        then in entries(),
+        form in 0..4u8,
+        by in options(),
+        first_by in options(),
     ) {
         let mut pool = import(&list(&first), &first_by, Pool::new(salt()));
-        if let Some(account) = told.and_then(|(token, fields)| as_told(token, &fields, &by)) {
-            pool.put(account);
-        }
-        let payload = if again { list(&[first, then].concat()) } else { list(&then) };
+        let told = told.and_then(|(token, fields, earlier)| as_told(token, &fields, earlier, &by));
+        told.into_iter().for_each(|account| pool.put(account));
+        let payload = match form {
+            0 => list(&then),
+            1 => format!("{{\"accounts\":{},\"accounts\":{}}}", list(&first), list(&then)),
+            2 => format!("{{\"accounts\":{},\"tokens\":{}}}", list(&first), list(&then)),
+            _ => list(&[first, then].concat()),
+        };
         let text = |plan: Plan<'_>| plan_text(&plan, &by, true);
         let beside = plan_import(payload.as_bytes(), &by, &pool).map(text);
         let alone = Payload::read(payload.as_bytes(), &salt())
