@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// What `target/web/tributary.wasm` measured when it last changed on purpose, in bytes: raw, and gzipped at level 9.
-const RECORDED: (usize, usize) = (95_335, 43_583);
+const RECORDED: (usize, usize) = (94_439, 43_410);
 /// What it may never exceed.
 const LIMIT: (usize, usize) = (100_000, 44_000);
 
