@@ -45,7 +45,7 @@ pub(super) struct Checkpoints {
 #[derive(Default)]
 struct Shared {
     soft: u64,
-    /// The WAL's size after the last commit.
+    /// The WAL's size after the last commit; 0 when all of it has been copied since.
     size: AtomicU64,
     /// Up to where the thread has copied the WAL since it was last asked; 0 while it has not, [`EMPTIED`] once nothing is
     /// left in it.
@@ -77,7 +77,7 @@ impl Checkpoints {
             connect::checkpointer(path).map_err(|e| e.to_string())?,
             migrate::with_suffix(path, "-wal"),
         );
-        // What a crash left of a large import is copied at once.
+        // What a crash left may be a large import, and is copied at once.
         let left = frames_in(&wal);
         let (wake, woken) = sync_channel(1);
         let thread = thread::Builder::new()
@@ -115,7 +115,7 @@ impl Checkpoints {
                     self.asked_at = Some(size);
                 }
             }
-            // Less than was copied: the WAL was started anew since.
+            // What came after the copy is little, unless the WAL was started anew since.
             (Some(_), copied) if size >= copied && size - copied <= REST => {
                 self.copy_rest(writer, "PASSIVE");
                 self.asked_at = None;
@@ -178,7 +178,6 @@ fn copy_when_woken(db: &Connection, wal: &Path, woken: &Receiver<()>, shared: &S
                 return;
             }
             if empty(db, wal, size, shared) {
-                shared.copied.store(EMPTIED, Ordering::Release);
                 break;
             }
         }
@@ -207,9 +206,13 @@ fn empty(db: &Connection, wal: &Path, size: u64, shared: &Shared) -> bool {
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     let is_large = frames_in(wal) > shared.soft.saturating_mul(2);
-    let is_copied = checkpoint(db, if is_large { "TRUNCATE" } else { "PASSIVE" }).is_some();
+    if checkpoint(db, if is_large { "TRUNCATE" } else { "PASSIVE" }).is_none() {
+        return false;
+    }
+    // Told first: a writer that then finds more in the WAL asks for another copy.
+    shared.copied.store(EMPTIED, Ordering::Release);
     let (done, not) = (Ordering::AcqRel, Ordering::Relaxed);
-    is_copied && shared.size.compare_exchange(size, 0, done, not).is_ok()
+    shared.size.compare_exchange(size, 0, done, not).is_ok()
 }
 
 /// Runs a checkpoint; the WAL's size if it copied all that was in it.
