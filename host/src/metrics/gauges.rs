@@ -108,7 +108,7 @@ fn of_the_server(registry: &Registry, moment: &Moment) -> Result<(), Error> {
     gauge(registry, "tributary_ready", ready, none)?
         .with_label_values(none)
         .set(moment.ready.into());
-    let wal = "Bytes of the file in which writes wait to be copied into the database.";
+    let wal = "Bytes of the WAL's file. Up to 16 MiB of it stay when nothing in it waits to be copied into the database.";
     gauge(registry, "tributary_wal_bytes", wal, none)?
         .with_label_values(none)
         .set(whole(moment.wal_bytes));

@@ -89,19 +89,17 @@ async fn a_wal_that_small_writes_made_keeps_its_length_and_is_written_over() {
         write(&store, id, 100).await;
         id += 1;
     }
-    // A write makes the file longer until what is there was copied.
-    let until = Instant::now() + Duration::from_secs(5);
-    let kept = loop {
-        tokio::time::sleep(QUIET).await;
-        let before = length(dir.path());
+    // A busy machine may need more than one pause to copy what is there; until then a write makes the file longer.
+    let mut is_written_over = false;
+    for _ in 0..5 {
+        tokio::time::sleep(4 * QUIET).await;
+        let kept = length(dir.path());
+        assert!(kept > SMALL.wal_soft, "{kept} bytes");
         write(&store, id, 100).await;
         id += 1;
-        if length(dir.path()) == before {
-            break before;
-        }
-        assert!(Instant::now() < until, "nothing is written over");
-    };
-    assert!(kept > SMALL.wal_soft, "{kept} bytes");
+        is_written_over |= length(dir.path()) == kept;
+    }
+    assert!(is_written_over);
     assert_eq!(store.read(keys::list).await.unwrap().len(), id);
 }
 
