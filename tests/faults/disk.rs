@@ -317,7 +317,7 @@ fn a_disk_that_is_full_for_checkpoints_alone_loses_nothing_and_they_catch_up() {
     let server = working();
     server.post(INJECT, r#"{"tokens": ["a-1"], "source_id": "s"}"#);
     tell(server.home(), &format!("main {NO_SPACE} 0"));
-    // Each is more than the WAL may hold before it is copied.
+    // The first is more than the WAL may hold before it is copied.
     for _ in 0..3 {
         let answer = server.post(INJECT, &payload::accounts(30_000));
         assert_eq!(answer.status, 200, "{answer:?}");

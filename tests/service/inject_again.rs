@@ -130,6 +130,8 @@ fn written(server: &Server) -> BTreeSet<String> {
     let wal = fs::read(path.with_extension("db-wal")).unwrap_or_default();
     let db = Connection::open(path).expect("a database");
     let frames = wal.get(32..).unwrap_or_default().chunks_exact(24 + 4096);
+    // What follows is of before the WAL was started anew.
+    let frames = frames.take_while(|frame| frame.get(8..16) == wal.get(16..24));
     frames
         .map(|frame| {
             let page = u32::from_be_bytes(*frame.first_chunk().expect("a frame's head"));
