@@ -10,6 +10,7 @@ use crate::owner::Owner;
 use crate::payload::{Choice, Entry, Form, List, PayloadReader, PerList, Shape, Takes};
 use crate::places::{Place, Places};
 use crate::pool::Pool;
+use crate::provider::Provider;
 use crate::typed::Typed;
 
 /// An entry that is not taken.
@@ -63,7 +64,7 @@ pub struct Batch {
     /// What else is worth saying.
     pub notes: Vec<Note>,
     names: Places,
-    /// Whether the account of each item is known to stay as it is; shorter than the items where that was not looked at.
+    /// Whether the account of each item is known to stay as it is; empty where that was not looked at.
     pub(crate) staying: Vec<bool>,
 }
 
@@ -128,6 +129,7 @@ struct Normalizer {
     /// The accounts that entries name: with the place of their item in the list, or without where all of those entries were
     /// skipped although their token could be read.
     names: Places,
+    /// Whether the account of each item is known to stay as it is, where there is a pool beside.
     staying: Vec<bool>,
 }
 
@@ -154,7 +156,7 @@ impl Normalizer {
         let value = value.ok_or(Reason::EntryTooLong)?;
         let reading = read_entry(value, fields)?;
         let fingerprint = known.salt.of_token(&reading.token);
-        // Both are looked up before anything waits for the memory of one.
+        // Account and name are looked up one after the other: so they wait for memory together.
         let before = known.before(&fingerprint);
         let named = self.names.entry(fingerprint).or_default();
         let provider = reading.provider?;
@@ -167,7 +169,8 @@ impl Normalizer {
         self.notes
             .extend(ignored.map(|field| Note::FieldIgnored { index, field }));
         if known.beside.is_some() {
-            let stays = before.is_some_and(|before| known.stays(before, &reading, fields));
+            let stays =
+                before.is_some_and(|before| known.stays(before, provider, &reading, fields));
             self.staying.push(stays);
         }
         reading.end(fields);
@@ -288,12 +291,15 @@ impl<'p> Known<'p> {
         self.beside.as_ref()?.0.get(fingerprint)
     }
 
-    /// Whether it is known to stay as it is.
-    fn stays(&self, before: &Account, reading: &Reading<'_>, fields: &mut EntryNames) -> bool {
-        let provider = match reading.provider {
-            Ok(provider) => provider.unwrap_or(before.provider),
-            Err(_) => return false,
-        };
+    /// Whether it is known to stay as it is under an entry that names this provider.
+    fn stays(
+        &self,
+        before: &Account,
+        provider: Option<Provider>,
+        reading: &Reading<'_>,
+        fields: &mut EntryNames,
+    ) -> bool {
+        let provider = provider.unwrap_or(before.provider);
         let owner = self.beside.as_ref().map(|(_, owner)| owner);
         owner.is_some_and(|owner| is_settled(before, owner, provider))
             && reading.begins(&before.document, &self.salt, fields)

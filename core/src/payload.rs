@@ -40,7 +40,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) index: u64,
     /// Where it lies in the payload.
     pub(crate) span: Span,
-    /// Itself, with its members and not always what lies in them, unless [asked for](PayloadReader::show_insides); one longer than [`MAX_ENTRY`] is not read.
+    /// Itself, with its members and not always what lies in them, unless [asked for](PayloadReader::show_insides); one
+    /// longer than [`MAX_ENTRY`] is not read.
     pub(crate) value: Option<Node<'a>>,
 }
 

@@ -192,8 +192,8 @@ impl Shown<'_> {
     }
 }
 
-/// Reads values along with what is kept, and compares them part by part with what [`Shown`] would write of them. It says no of
-/// some that say the same in another way.
+/// Reads values along with what is kept, and compares them part by part with what [`Shown`] would write of them. It says
+/// no of some that say the same in another way.
 pub(crate) struct Alike<'o> {
     /// What is left of the text.
     pub(crate) kept: &'o str,

@@ -138,8 +138,8 @@ impl<'c> Changes<'c> {
         self.record.keep(Side::After, kept.row)
     }
 
-    /// Makes added accounts found and removed ones found no more, and writes the pool's numbers and revision. What it takes to undo it; `None` when
-    /// nothing changed.
+    /// Makes added accounts found and removed ones found no more, and writes the pool's numbers and revision. What it
+    /// takes to undo it; `None` when nothing changed.
     pub fn finish(mut self) -> Result<Option<Trace>, StoreError> {
         if self.last_account >= self.first_new {
             let owner = self.importer_id()?;
