@@ -207,7 +207,9 @@ fn pages_of_keys(home: &Home) -> Vec<usize> {
     let db = Connection::open(database(home)).expect("a database");
     let sql = "SELECT pageno FROM dbstat WHERE name = 'account_key' AND pagetype = 'leaf' LIMIT 32 OFFSET 16";
     let mut pages = db.prepare(sql).expect("a statement");
-    let pages = pages.query_map([], |row| row.get::<_, u32>(0)).expect("pages");
+    let pages = pages
+        .query_map([], |row| row.get::<_, u32>(0))
+        .expect("pages");
     let pages: Vec<_> = pages.map(|page| page.expect("a page") as usize).collect();
     assert_eq!(pages.len(), 32);
     pages
