@@ -87,6 +87,17 @@ pub(crate) fn table(path: &Path) -> Connection {
     db
 }
 
+/// The same with a WAL that is written over: it has room for more than a benchmark writes.
+pub(crate) fn table_with_room(path: &Path) -> Connection {
+    let db = table(path);
+    db.execute_batch(
+        "INSERT INTO row(text) VALUES(zeroblob(33554432)); DELETE FROM row;
+         PRAGMA wal_checkpoint(RESTART);",
+    )
+    .expect("room");
+    db
+}
+
 /// One row in a transaction of its own.
 pub(crate) fn insert(db: &Connection, text: &[u8]) {
     let mut insert = db
