@@ -15,7 +15,7 @@ use super::vault::{Held, Vault};
 use rows::{Kept, Rows};
 
 /// Accounts read in one transaction.
-const PAGE: usize = 400;
+const PAGE: usize = 250;
 /// Parts that are read ahead of the one being written.
 const PARTS_AHEAD: usize = 1;
 
@@ -28,7 +28,7 @@ pub enum Format {
     Payload,
 }
 
-/// Gives the accounts that are meant in parts of at most 400, in the order of insertion. Each part is a snapshot of its
+/// Gives the accounts that are meant in parts of at most 250, in the order of insertion. Each part is a snapshot of its
 /// own.
 pub struct Exporter {
     db: Db,
