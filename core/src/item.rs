@@ -269,8 +269,8 @@ impl<'a> Reading<'a> {
         let mut before = "{";
         for (name, value, taken) in self.could_be_fields(top) {
             let Taken::As(_) = taken else { continue };
-            let is_next = alike.passes(before) && alike.passes(&name.quoted) && alike.passes(":");
-            if !is_next || !alike.value(value, name.meaning == Meaning::Hidden) {
+            let is_hidden = name.meaning == Meaning::Hidden;
+            if !alike.member(before, &name.quoted, value, is_hidden) {
                 return false;
             }
             before = ",";

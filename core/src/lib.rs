@@ -94,5 +94,6 @@ pub fn plan_import<'p>(
     options: &ImportOptions,
     pool: &'p Pool,
 ) -> Result<Plan<'p>, ImportError> {
-    Plan::read(payload, options, pool)
+    let payload = Payload::read_beside(payload, pool, options.owner())?;
+    Plan::decide(payload, options, pool)
 }

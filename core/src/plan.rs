@@ -93,19 +93,6 @@ impl Counts {
 }
 
 impl<'p> Plan<'p> {
-    /// Reads a payload and decides what it changes in `pool`.
-    ///
-    /// # Errors
-    /// Every [`ImportError`] but those of an inject body.
-    pub(crate) fn read(
-        bytes: &'p [u8],
-        options: &ImportOptions,
-        pool: &'p Pool,
-    ) -> Result<Plan<'p>, ImportError> {
-        let payload = Payload::read_beside(bytes, pool, options.owner())?;
-        Plan::decide(payload, options, pool)
-    }
-
     /// Decides what `payload` changes in `pool`.
     ///
     /// # Errors

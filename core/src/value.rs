@@ -208,15 +208,26 @@ pub(crate) struct Alike<'o> {
 }
 
 impl Alike<'_> {
+    /// Whether the text goes on with what stands before a member, its name as JSON text, and its value.
+    pub(crate) fn member(
+        &mut self,
+        before: &str,
+        name: &str,
+        value: Node<'_>,
+        is_hidden: bool,
+    ) -> bool {
+        self.passes(before) && self.passes(name) && self.passes(":") && self.value(value, is_hidden)
+    }
+
     /// Whether the text goes on with this.
-    pub(crate) fn passes(&mut self, part: &str) -> bool {
+    fn passes(&mut self, part: &str) -> bool {
         let rest = self.kept.strip_prefix(part);
         self.kept = rest.unwrap_or_default();
         rest.is_some()
     }
 
     /// Whether it goes on with this value, whose name may make it a secret.
-    pub(crate) fn value(&mut self, value: Node<'_>, is_hidden: bool) -> bool {
+    fn value(&mut self, value: Node<'_>, is_hidden: bool) -> bool {
         match value.kind() {
             Kind::Array | Kind::Object if is_hidden => false,
             Kind::Array => self.array(value),
@@ -248,21 +259,16 @@ impl Alike<'_> {
     fn object(&mut self, object: Node<'_>) -> bool {
         let mut before = "{";
         for (key, value) in object.members() {
-            if !(self.passes(before) && self.member(key, value)) {
+            let number = self.names.number(key.raw());
+            let is_hidden = self.names.get(number).is_some_and(|name| name.hidden);
+            if is_secret_key(&key.says(), self.token)
+                || !self.member(before, key.raw(), value, is_hidden)
+            {
                 return false;
             }
             before = ",";
         }
         (before == "," || self.passes(before)) && self.passes("}")
-    }
-
-    fn member(&mut self, key: Node<'_>, value: Node<'_>) -> bool {
-        let number = self.names.number(key.raw());
-        let hides = self.names.get(number).map(|name| name.hidden);
-        !is_secret_key(&key.says(), self.token)
-            && self.passes(key.raw())
-            && self.passes(":")
-            && hides.is_some_and(|hides| self.value(value, hides))
     }
 }
 

@@ -37,7 +37,7 @@ fn answer(payload: &[u8], context: &[u8]) -> Result<String, ImportError> {
         pool,
         wants_hash,
     } = Context::read(context)?;
-    let plan = Plan::read(payload, &options, &pool)?;
+    let plan = crate::plan_import(payload, &options, &pool)?;
     Ok(plan_text(&plan, &options, wants_hash))
 }
 
