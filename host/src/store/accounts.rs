@@ -362,6 +362,9 @@ impl<'c> Accounts<'c> {
     }
 }
 
+/// Accounts that come or go whose keys are written together, in the order of their fingerprints.
+pub const KEYS_TOGETHER: usize = 100_000;
+
 /// What makes an added account found.
 pub struct NewKey<O> {
     /// The account.

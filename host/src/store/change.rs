@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tributary_core::{Account, Change, ChangeKind, Fingerprint, Owner, SourceId};
 
-use super::accounts::{Accounts, NewKey, NewRow, NewRows, Stored};
+use super::accounts::{Accounts, KEYS_TOGETHER, NewKey, NewRow, NewRows, Stored};
 use super::db::Db;
 use super::error::StoreError;
 use super::record::{Recorder, Side};
@@ -12,9 +12,6 @@ use super::undo::{self, Kept};
 use super::vault::Vault;
 use super::{guard, meta, standing};
 use crate::job::Trace;
-
-/// Added and removed accounts whose keys are written together, in the order of their fingerprints.
-const KEYS_TOGETHER: usize = 100_000;
 
 /// On whose behalf accounts change.
 pub struct Importer<'c> {

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -54,6 +54,13 @@ struct Shared {
     running: Mutex<()>,
 }
 
+impl Shared {
+    /// Waits until no other checkpoint runs, and lets none begin.
+    fn alone(&self) -> MutexGuard<'_, ()> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Checkpoints {
     /// Watches what `writer` commits to the database at `path`, and starts the thread.
     pub(super) fn start(
@@ -73,10 +80,8 @@ impl Checkpoints {
             Ok(())
         };
         writer.wal_hook(Some(watch)).map_err(|e| e.to_string())?;
-        let (db, wal) = (
-            connect::checkpointer(path).map_err(|e| e.to_string())?,
-            migrate::with_suffix(path, "-wal"),
-        );
+        let db = connect::checkpointer(path).map_err(|e| e.to_string())?;
+        let wal = migrate::with_suffix(path, "-wal");
         // What a crash left may be a large import, and is copied at once.
         let left = frames_in(&wal);
         let (wake, woken) = sync_channel(1);
@@ -149,11 +154,7 @@ impl Checkpoints {
 
     /// Copies all that is left, so that the next group starts the WAL anew unless a reader still needs it.
     fn copy_rest(&self, writer: &Connection, mode: &str) {
-        let _alone = self
-            .shared
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _alone = self.shared.alone();
         // Setting a time cannot fail while it fits into 31 bits of milliseconds.
         let _ = writer.busy_timeout(PATIENCE);
         checkpoint(writer, mode);
@@ -186,10 +187,7 @@ fn copy_when_woken(db: &Connection, wal: &Path, woken: &Receiver<()>, shared: &S
 
 /// Copies what is in the WAL now, as far as no reader needs what it would replace. It holds up nobody.
 fn copy(db: &Connection, shared: &Shared) {
-    let _alone = shared
-        .running
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let _alone = shared.alone();
     if let Some(copied) = checkpoint(db, "PASSIVE") {
         shared.copied.store(copied, Ordering::Release);
     }
@@ -201,10 +199,7 @@ fn empty(db: &Connection, wal: &Path, size: u64, shared: &Shared) -> bool {
     if shared.size.load(Ordering::Acquire) != size {
         return false;
     }
-    let _alone = shared
-        .running
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let _alone = shared.alone();
     let is_large = frames_in(wal) > shared.soft.saturating_mul(2);
     if checkpoint(db, if is_large { "TRUNCATE" } else { "PASSIVE" }).is_none() {
         return false;

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Read};
 use rusqlite::params;
 use tributary_core::{LineReader, Restored, Salt, SourceId};
 
-use super::accounts::{Accounts, NewKey, NewRows, ids_in};
+use super::accounts::{Accounts, KEYS_TOGETHER, NewKey, NewRows, ids_in};
 use super::db::Db;
 use super::error::StoreError;
 use super::meta;
@@ -15,8 +15,6 @@ use crate::clock;
 
 /// Longest line, in bytes. An account is as long as a body at most.
 const MAX_LINE: u64 = 256 << 20;
-/// Accounts whose keys are written together, in the order of their fingerprints.
-const KEYS_TOGETHER: usize = 100_000;
 
 /// Why nothing was restored.
 #[derive(Debug)]
