@@ -1,6 +1,7 @@
 //! The accounts of the pool, row by row: found by fingerprint, added, changed, removed.
 
 mod new_rows;
+mod owned;
 mod owners;
 mod secrets;
 mod tally;
@@ -15,6 +16,7 @@ use super::error::StoreError;
 use super::vault::Identity;
 
 pub use new_rows::{NewRow, NewRows};
+pub use owned::owners_of;
 pub use owners::{LOCAL, OwnerIds, ids_in};
 use secrets::push_part;
 pub use secrets::{Secrets, parts_of};

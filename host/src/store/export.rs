@@ -1,6 +1,5 @@
 //! The pool with its secrets, part by part: as lines that restore it, or as the payload that a source answers.
 
-mod owners;
 mod rows;
 
 use std::sync::mpsc::{Receiver, sync_channel};

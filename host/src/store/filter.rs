@@ -40,9 +40,9 @@ pub enum OwnedBy {
 pub(super) enum Columns {
     /// Row, fingerprint, masked token and document.
     Few,
-    /// The same, provider, earlier status, time of injection and owners.
+    /// The same, provider, earlier status and time of injection.
     Shown,
-    /// The same with the secrets in place of the owners.
+    /// The same and the secrets.
     All,
 }
 
@@ -54,7 +54,6 @@ pub(super) const SHOWN: usize = 3;
 pub(super) const PROVIDER: usize = 4;
 pub(super) const EARLIER_STATUS: usize = 5;
 pub(super) const INJECTED_AT: usize = 6;
-pub(super) const OWNERS: usize = 7;
 pub(super) const SECRET: usize = 7;
 
 impl Columns {
@@ -62,10 +61,9 @@ impl Columns {
     pub(super) fn sql(self) -> &'static str {
         match self {
             Columns::Few => "a.id, a.fingerprint, a.masked, a.shown",
-            Columns::Shown => concat!(
-                "a.id, a.fingerprint, a.masked, a.shown, a.provider, a.earlier_status, a.injected_at, ",
-                "(SELECT owners FROM account_key WHERE fingerprint = a.fingerprint)"
-            ),
+            Columns::Shown => {
+                "a.id, a.fingerprint, a.masked, a.shown, a.provider, a.earlier_status, a.injected_at"
+            }
             Columns::All => {
                 "a.id, a.fingerprint, a.masked, a.shown, a.provider, a.earlier_status, a.injected_at, a.secret"
             }

@@ -4,12 +4,12 @@ use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
 use tributary_core::{Fingerprint, Owner, Owners, Provider, push_revealed, string_of};
 
-use super::accounts::{OwnerIds, damaged, provider_id, provider_of};
+use super::accounts::{OwnerIds, damaged, owners_of, provider_id, provider_of};
 use super::db::Db;
 use super::error::StoreError;
 use super::filter::{
-    Columns, EARLIER_STATUS, FINGERPRINT, Filter, INJECTED_AT, MASKED, OWNERS, OwnedBy, PROVIDER,
-    ROW, SHOWN,
+    Columns, EARLIER_STATUS, FINGERPRINT, Filter, INJECTED_AT, MASKED, OwnedBy, PROVIDER, ROW,
+    SHOWN,
 };
 use super::meta;
 use crate::clock::rfc3339;
@@ -26,14 +26,13 @@ pub struct Part {
 
 /// At most `most` accounts that are meant, after row `after`. It may be fewer without being the end.
 pub fn part(db: &Db, filter: &Filter, after: i64, most: usize) -> Result<Part, StoreError> {
-    let mut owners = OwnersText::new(OwnerIds::new(db));
-    let mut items = Vec::with_capacity(most.min(1_000));
+    let mut begun = Vec::with_capacity(most.min(1_000));
     let next = filter.walk(db, Columns::Shown, after, most, |row| {
-        items.push((row.get(ROW)?, item_of(row, &mut owners)?));
+        begun.push(Begun::of(row)?);
         Ok(())
     })?;
     Ok(Part {
-        items,
+        items: end(db, begun)?,
         next,
         total: meta::read(db)?.accounts,
     })
@@ -45,12 +44,11 @@ pub fn item(db: &Db, fingerprint: &Fingerprint) -> Result<Option<String>, StoreE
         "SELECT {} FROM account a WHERE id = (SELECT account FROM account_key WHERE fingerprint = ?1)",
         Columns::Shown.sql()
     );
-    let mut owners = OwnersText::new(OwnerIds::new(db));
     let mut row = db.prepare_cached(&sql)?;
-    let item = row.query_row([fingerprint.as_bytes()], |row| {
-        Ok(item_of(row, &mut owners))
-    });
-    item.optional()?.transpose()
+    let begun = row.query_row([fingerprint.as_bytes()], |row| Ok(Begun::of(row)));
+    let begun = begun.optional()?.transpose()?;
+    let items = end(db, begun.into_iter().collect())?;
+    Ok(items.into_iter().next().map(|(_, text)| text))
 }
 
 /// How many accounts are meant, where the pool keeps that number.
@@ -102,29 +100,63 @@ pub fn count(db: &Db, filter: &Filter, after: i64) -> Result<(i64, Option<i64>),
     Ok((count, next))
 }
 
-/// `{"id", "token", "provider", fields…, "remote_…", "owners"}`, secrets as `"…"`.
-fn item_of(row: &Row<'_>, owners: &mut OwnersText<'_>) -> Result<String, StoreError> {
-    let shown = row.get_ref(SHOWN)?.as_str().unwrap_or_default();
-    let mut out = Vec::with_capacity(shown.len() + 320);
-    out.extend_from_slice(b"{\"id\":\"");
-    let id = Fingerprint::from_bytes(row.get(FINGERPRINT)?);
-    out.extend_from_slice(id.to_string().as_bytes());
-    out.extend_from_slice(b"\",\"token\":");
-    push_json(&mut out, &row.get_ref(MASKED)?.as_str().unwrap_or_default())?;
-    let provider = provider_of(row.get(PROVIDER)?);
-    let provider = provider.ok_or_else(|| damaged("an account has no provider"))?;
-    push_fields(&mut out, provider, shown, []);
-    let earlier = row.get_ref(EARLIER_STATUS)?.as_str_or_null();
-    let blob = row.get_ref(OWNERS)?.as_blob();
-    let blob = blob.map_err(|_| damaged("an account is not found by its token"))?;
-    owners.push(
-        &mut out,
-        earlier.unwrap_or_default(),
-        blob,
-        row.get(INJECTED_AT)?,
-    )?;
-    out.push(b'}');
-    String::from_utf8(out).map_err(|_| damaged("an account is not text"))
+/// An account as JSON text but for its owners: `{"id", "token", "provider", fields…, "earlier_status"`, secrets as `"…"`.
+struct Begun {
+    id: i64,
+    fingerprint: Fingerprint,
+    injected_at: i64,
+    text: Vec<u8>,
+}
+
+impl Begun {
+    /// The account in a row of `Columns::Shown`.
+    fn of(row: &Row<'_>) -> Result<Begun, StoreError> {
+        let shown = row.get_ref(SHOWN)?.as_str().unwrap_or_default();
+        let mut out = Vec::with_capacity(shown.len() + 320);
+        out.extend_from_slice(b"{\"id\":\"");
+        let fingerprint = Fingerprint::from_bytes(row.get(FINGERPRINT)?);
+        out.extend_from_slice(fingerprint.to_string().as_bytes());
+        out.extend_from_slice(b"\",\"token\":");
+        push_json(&mut out, &row.get_ref(MASKED)?.as_str().unwrap_or_default())?;
+        let provider = provider_of(row.get(PROVIDER)?);
+        let provider = provider.ok_or_else(|| damaged("an account has no provider"))?;
+        push_fields(&mut out, provider, shown, []);
+        push_earlier(
+            &mut out,
+            row.get_ref(EARLIER_STATUS)?
+                .as_str_or_null()
+                .unwrap_or_default(),
+        )?;
+        Ok(Begun {
+            id: row.get(ROW)?,
+            fingerprint,
+            injected_at: row.get(INJECTED_AT)?,
+            text: out,
+        })
+    }
+}
+
+/// The rows with their texts, which end with `"remote_…"` and `"owners"`.
+fn end(db: &Db, begun: Vec<Begun>) -> Result<Vec<(i64, String)>, StoreError> {
+    let keys: Vec<_> = begun.iter().map(|one| (one.id, one.fingerprint)).collect();
+    let mut text = OwnersText::new(OwnerIds::new(db));
+    let all = owners_of(db, &keys)?;
+    let ended = begun.into_iter().zip(all).map(|(mut one, owners)| {
+        text.push(&mut one.text, &owners, one.injected_at)?;
+        one.text.push(b'}');
+        let text = String::from_utf8(one.text);
+        Ok((one.id, text.map_err(|_| damaged("an account is not text"))?))
+    });
+    ended.collect()
+}
+
+/// `,"earlier_status":…` where there is one.
+pub(super) fn push_earlier(out: &mut Vec<u8>, status: Option<&str>) -> Result<(), StoreError> {
+    let Some(status) = status else {
+        return Ok(());
+    };
+    out.extend_from_slice(b",\"earlier_status\":");
+    push_json(out, &string_of(status))
 }
 
 /// `,"provider":…` and the fields of a document, these secrets in their places.
@@ -175,19 +207,14 @@ impl<'c> OwnersText<'c> {
         }
     }
 
-    /// `,"earlier_status":…,"remote_source_id":…,"remote_source_name":…,"remote_injected_at":…,"owners":…`, the first three
-    /// only where there are any, and `,"owner_names":…` where all names are told.
+    /// `,"remote_source_id":…,"remote_source_name":…,"remote_injected_at":…,"owners":…`, the first two only where there are
+    /// any, and `,"owner_names":…` where all names are told.
     pub(super) fn push(
         &mut self,
         out: &mut Vec<u8>,
-        earlier_status: Option<&str>,
         owners: &[u8],
         injected_at: i64,
     ) -> Result<(), StoreError> {
-        if let Some(status) = earlier_status {
-            out.extend_from_slice(b",\"earlier_status\":");
-            push_json(out, &string_of(status))?;
-        }
         let told = self.told.as_ref();
         if told.is_none_or(|(blob, at)| blob != owners || *at != injected_at) {
             self.tell(owners, injected_at)?;

@@ -6,14 +6,13 @@ use rusqlite::Row;
 use tributary_core::{Fingerprint, Provider};
 use zeroize::Zeroize;
 
-use super::owners::owners_of;
-use crate::store::accounts::{damaged, provider_of};
+use crate::store::accounts::{damaged, owners_of, provider_of};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::filter::{
     EARLIER_STATUS, FINGERPRINT, INJECTED_AT, PROVIDER, ROW, SECRET, SHOWN,
 };
-use crate::store::listing::OwnersText;
+use crate::store::listing::{OwnersText, push_earlier};
 use crate::store::vault::{Identity, Vault};
 
 /// Rows in the order in which they were read.
@@ -85,8 +84,8 @@ impl Rows {
             .collect();
         for (row, owners) in self.rows.iter_mut().zip(owners_of(db, &keys)?) {
             let from = self.texts.len();
-            let earlier = row.earlier_status.as_deref();
-            text.push(&mut self.texts, earlier, &owners, row.injected_at)?;
+            push_earlier(&mut self.texts, row.earlier_status.as_deref())?;
+            text.push(&mut self.texts, &owners, row.injected_at)?;
             row.owners = from..self.texts.len();
         }
         Ok(())
