@@ -59,6 +59,8 @@ fn open(path: &Path, access: OpenFlags, patience: Duration) -> Result<Connection
     let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     db.busy_timeout(patience)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A statement that was prepared stays so: else one with a bound LIMIT is prepared anew whenever another number is bound.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // What SQLite keeps aside holds rows, secrets among them: it stays in memory, never in a shared temporary folder.
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "mmap_size", 0)?;
