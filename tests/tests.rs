@@ -35,6 +35,7 @@ mod service {
     pub(crate) mod harness;
     mod health;
     mod import_file;
+    mod index;
     mod inject;
     mod inject_again;
     mod jobs;

@@ -46,7 +46,7 @@ pub(crate) fn insert_all(db: &Connection, payload: &Path, vault: &Vault) -> Dura
                 )
                 .expect("a statement");
             let mut key = db
-                .prepare("INSERT INTO account_key(fingerprint, account, owners) VALUES(?1, ?2, x'01000000')")
+                .prepare("INSERT INTO settled_key(fingerprint, account, owners) VALUES(?1, ?2, x'01000000')")
                 .expect("a statement");
             let mut owned = db
                 .prepare("INSERT INTO owned(owner, account) VALUES(1, ?1)")
@@ -92,7 +92,7 @@ pub(crate) fn look_all_up(db: &Connection, payload: &Path) -> Duration {
         let text = std::fs::read_to_string(payload).expect("a file");
         let read: Read<'_> = serde_json::from_str(&text).expect("JSON");
         let mut find = db
-            .prepare("SELECT account, owners FROM account_key WHERE fingerprint = ?1")
+            .prepare("SELECT account, owners FROM settled_key WHERE fingerprint = ?1")
             .expect("a statement");
         for one in &read.accounts {
             let found = find.query_row([fingerprint(one.access_token)], |row| row.get::<_, i64>(0));

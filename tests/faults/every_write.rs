@@ -15,6 +15,7 @@ use tributary_core::Salt;
 use super::crash::check_whole;
 use super::shim::{command, shimmed, start_in, tell};
 use crate::service::harness::{Home, INJECT, Server, wait};
+use crate::service::store::BACK_TO_VERSION_5;
 use crate::service::{payload, store};
 
 const CANARY: &str = "canary-of-an-earlier-version";
@@ -95,7 +96,7 @@ fn unsealed() -> Home {
         db.execute(account, params![id, fingerprint, secret])
             .expect("an account");
         let key =
-            "INSERT INTO account_key(fingerprint, account, owners) VALUES(?1, ?2, x'00000000')";
+            "INSERT INTO settled_key(fingerprint, account, owners) VALUES(?1, ?2, x'00000000')";
         db.execute(key, params![fingerprint, id]).expect("a key");
         db.execute("INSERT INTO owned VALUES(0, ?1)", [id])
             .expect("an owner");
@@ -103,7 +104,7 @@ fn unsealed() -> Home {
     db.execute_batch(&format!(
         "UPDATE meta SET accounts = {ACCOUNTS}, last_account = {ACCOUNTS}; INSERT INTO tally VALUES(0, 's', {ACCOUNTS}); \
          INSERT INTO owner_tally VALUES(0, {ACCOUNTS}); COMMIT; \
-         DROP TABLE audit; ALTER TABLE meta DROP COLUMN audit_key; ALTER TABLE meta DROP COLUMN audit_end; PRAGMA user_version = 5"
+         {BACK_TO_VERSION_5}"
     ))
     .expect("numbers");
     home

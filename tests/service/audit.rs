@@ -4,6 +4,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::harness::{ACCOUNTS, EXPORT, Home, INJECT, JOBS, SOURCES, Server};
+use super::store::BACK_TO_VERSION_5;
 use super::upstream::Upstream;
 
 const AUDIT: &str = "/api/audit";
@@ -269,7 +270,7 @@ fn what_was_chained_once_is_not_chained_again() {
         "UPDATE meta SET audit_key = x''",
         "UPDATE meta SET audit_key = x'', audit_end = x''; UPDATE audit SET actor = 'command line', mac = x''",
         "UPDATE meta SET audit_key = x'', audit_end = x''; DELETE FROM audit",
-        "DROP TABLE audit; ALTER TABLE meta DROP COLUMN audit_key; ALTER TABLE meta DROP COLUMN audit_end; PRAGMA user_version = 5",
+        BACK_TO_VERSION_5,
     ] {
         let server = Server::start();
         for n in 0..3 {

@@ -287,7 +287,7 @@ fn verify_finds_what_is_broken_and_names_it() {
     let whole = fs::read(&place).expect("a database");
     for (sql, finding) in [
         (
-            "DELETE FROM account_key WHERE account = 7",
+            "DELETE FROM settled_key WHERE account = 7",
             "account 7 is not found by its token",
         ),
         (

@@ -95,7 +95,8 @@ fn the_same_again_writes_no_page_of_an_account_table() {
     assert!(pages.contains("job"), "{pages:?}");
     for table in [
         "account",
-        "account_key",
+        "settled_key",
+        "fresh_key",
         "owned",
         "tally",
         "owner_tally",
@@ -103,25 +104,6 @@ fn the_same_again_writes_no_page_of_an_account_table() {
     ] {
         assert!(!pages.contains(table), "{table} of {pages:?}");
     }
-}
-
-#[test]
-fn keys_that_come_and_go_in_one_import_are_found_or_not() {
-    let server = Server::start();
-    let replace = |numbers: std::ops::Range<u32>| {
-        let tokens: Vec<_> = numbers.map(|n| format!("a-{n:06}")).collect();
-        let body = json!({"tokens": tokens, "source_id": "s", "strategy": "replace"});
-        let answer = server.post(INJECT, &body.to_string());
-        assert_eq!(answer.status, 200, "{answer:?}");
-        let counts = answer.json();
-        ["added", "skipped", "removed"].map(|count| counts[count].as_u64().expect("a number"))
-    };
-    // More come and go than are written at once.
-    assert_eq!(replace(0..60_000), [60_000, 0, 0]);
-    assert_eq!(replace(55_000..115_000), [55_000, 5_000, 55_000]);
-    assert_eq!(replace(55_000..115_000), [0, 60_000, 0]);
-    let verified = server.stop().run(&["verify"]);
-    assert!(verified.status.success(), "{verified:?}");
 }
 
 /// The tables and indices of which pages lie in the WAL.

@@ -9,6 +9,14 @@ use rusqlite::Connection;
 
 use super::harness::{EXPORT, Home, INJECT, SOURCES, Server, wait};
 
+/// Takes a database of this version back to version 5, which had no audit and kept all keys in one table.
+pub(crate) const BACK_TO_VERSION_5: &str = "DROP TABLE audit; \
+    ALTER TABLE meta DROP COLUMN audit_key; ALTER TABLE meta DROP COLUMN audit_end; \
+    ALTER TABLE meta DROP COLUMN fresh_keys; DROP VIEW account_key; DROP TABLE fresh_key; \
+    ALTER TABLE settled_key RENAME TO account_key; PRAGMA writable_schema = ON; \
+    UPDATE sqlite_schema SET sql = replace(sql, '\"account_key\"', 'account_key') WHERE name = 'account_key'; \
+    PRAGMA writable_schema = RESET; PRAGMA user_version = 5";
+
 /// All files below `dir`.
 pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -205,7 +213,7 @@ fn a_file_that_is_no_database_is_refused() {
 /// A page by which accounts are found, from 1.
 fn page_of_keys(home: &Home) -> usize {
     let db = Connection::open(database(home)).expect("a database");
-    let sql = "SELECT pageno FROM dbstat WHERE name = 'account_key' AND pagetype = 'leaf' LIMIT 1 OFFSET 16";
+    let sql = "SELECT pageno FROM dbstat WHERE name = 'settled_key' AND pagetype = 'leaf' LIMIT 1 OFFSET 16";
     let page: u32 = db.query_row(sql, [], |row| row.get(0)).expect("a page");
     page as usize
 }

@@ -1,12 +1,13 @@
 //! The accounts of the pool, row by row: found by fingerprint, added, changed, removed.
 
+mod index;
 mod new_rows;
 mod owned;
 mod owners;
 mod secrets;
 mod tally;
 
-use rusqlite::{CachedStatement, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Row, params};
 use tributary_core::{Account, Document, Fingerprint, Owner, Owners, Provider, SecretPlace};
 
 use zeroize::Zeroizing;
@@ -15,6 +16,7 @@ use super::db::Db;
 use super::error::StoreError;
 use super::vault::Identity;
 
+pub use index::{Index, KEYS_TOGETHER, Key, KeyChange, NewKey};
 pub use new_rows::{NewRow, NewRows};
 pub use owned::owners_of;
 pub use owners::{LOCAL, OwnerIds, ids_in};
@@ -30,26 +32,15 @@ pub struct Stored {
     pub account: Account,
 }
 
-/// How an account is found by its token.
-pub struct Key {
-    /// The row that holds it.
-    pub id: i64,
-    /// Its owners, encoded.
-    owners: Vec<u8>,
-    /// The entry that it is as it came in; empty when something has changed it since.
-    entry: Vec<u8>,
-}
-
 /// The account tables through one connection, with the owners met so far, the statements that run for every account of
 /// an import, and what was changed so far in numbers: who writes calls [`Tally::write`] at the end.
 pub struct Accounts<'c> {
     db: &'c Db,
-    find_key: Held<'c>,
     find_account: Held<'c>,
     add_account: Held<'c>,
-    drop_key: Held<'c>,
-    add_key: Held<'c>,
     add_owned: Held<'c>,
+    /// How they are found.
+    pub index: Index<'c>,
     /// Who owns accounts.
     pub owners: OwnerIds<'c>,
     /// What was changed so far.
@@ -73,10 +64,6 @@ impl<'c> Accounts<'c> {
     pub fn new(db: &'c Db) -> Accounts<'c> {
         Accounts {
             db,
-            find_key: Held(
-                "SELECT account, owners, entry FROM account_key WHERE fingerprint = ?1",
-                None,
-            ),
             find_account: Held(
                 "SELECT provider, masked, shown, marks, earlier_status FROM account WHERE id = ?1",
                 None,
@@ -86,12 +73,8 @@ impl<'c> Accounts<'c> {
                  added_at, injected_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
                 None,
             ),
-            add_key: Held(
-                "INSERT INTO account_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4)",
-                None,
-            ),
-            drop_key: Held("DELETE FROM account_key WHERE fingerprint = ?1", None),
             add_owned: Held("INSERT INTO owned(owner, account) VALUES(?1, ?2)", None),
+            index: Index::new(db),
             owners: OwnerIds::new(db),
             tally: Tally::default(),
         }
@@ -99,21 +82,8 @@ impl<'c> Accounts<'c> {
 
     /// The account with this fingerprint.
     pub fn find(&mut self, fingerprint: &Fingerprint) -> Result<Option<Stored>, StoreError> {
-        let key = self.find_key(fingerprint)?;
+        let key = self.index.find(fingerprint)?;
         key.map(|key| self.read(fingerprint, &key)).transpose()
-    }
-
-    /// Where the account with this fingerprint is, without reading it.
-    pub fn find_key(&mut self, fingerprint: &Fingerprint) -> Result<Option<Key>, StoreError> {
-        let key = self.find_key.on(self.db)?;
-        let found = key.query_row([fingerprint.as_bytes()], |row| {
-            Ok(Key {
-                id: row.get(0)?,
-                owners: row.get(1)?,
-                entry: row.get(2)?,
-            })
-        });
-        Ok(found.optional()?)
     }
 
     /// The account that was found so.
@@ -156,7 +126,7 @@ impl<'c> Accounts<'c> {
         Ok(owned)
     }
 
-    /// Adds an account in row `id`; who can look it up is told by [`Accounts::add_key`].
+    /// Adds an account in row `id`; who can look it up is told by [`Index::write`].
     pub fn add(&mut self, id: i64, row: &NewRow<'_>, at: i64) -> Result<(), StoreError> {
         self.add_account.on(self.db)?.execute(params![
             id,
@@ -187,23 +157,12 @@ impl<'c> Accounts<'c> {
         for owner in ids_in(&owners) {
             self.own(owner, id)?;
         }
-        self.add_key(&NewKey {
+        self.index.add(&NewKey {
             fingerprint: account.fingerprint,
             id,
             owners,
             entry: None,
         })
-    }
-
-    /// Makes an added account found by its fingerprint. Ascending fingerprints cost the fewest pages.
-    pub fn add_key(&mut self, key: &NewKey<impl AsRef<[u8]>>) -> Result<(), StoreError> {
-        self.add_key.on(self.db)?.execute(params![
-            key.fingerprint.as_bytes(),
-            key.id,
-            key.owners.as_ref(),
-            bytes_of(key.entry.as_ref()),
-        ])?;
-        Ok(())
     }
 
     /// Writes everything but the owners of an account; `secret` only when it changes, `at` only when an import changes it.
@@ -233,27 +192,10 @@ impl<'c> Accounts<'c> {
         Ok(())
     }
 
-    /// Writes which entry the account now is as it came in; `None` after any other change.
-    pub fn set_entry(
-        &mut self,
-        stored: &Stored,
-        entry: Option<&Fingerprint>,
-    ) -> Result<(), StoreError> {
-        let sql = "UPDATE account_key SET entry = ?2 WHERE fingerprint = ?1 AND entry IS NOT ?2";
-        let fingerprint = stored.account.fingerprint.as_bytes();
-        self.db
-            .prepare_cached(sql)?
-            .execute(params![fingerprint, bytes_of(entry)])?;
-        Ok(())
-    }
-
     /// Writes who owns an account from now on.
     pub fn set_owners(&mut self, stored: &Stored, account: &Account) -> Result<(), StoreError> {
         let owners = self.owners.encode(&account.owners)?;
-        let sql = "UPDATE account_key SET owners = ?2 WHERE fingerprint = ?1";
-        self.db
-            .prepare_cached(sql)?
-            .execute(params![account.fingerprint.as_bytes(), owners])?;
+        self.index.set_owners(&account.fingerprint, &owners)?;
         let before = self.owners.encode(&stored.account.owners)?;
         let (old, new) = (ids_in(&before), ids_in(&owners));
         for gone in old.iter().filter(|owner| !new.contains(owner)) {
@@ -273,7 +215,7 @@ impl<'c> Accounts<'c> {
         Ok(())
     }
 
-    /// Removes an account. Until [`Accounts::drop_key`] its key is still found, and leads nowhere.
+    /// Removes an account. Until [`Index::write`] its key is still found, and leads nowhere.
     pub fn remove(&mut self, stored: &Stored) -> Result<(), StoreError> {
         for owner in ids_in(&self.owners.encode(&stored.account.owners)?) {
             self.drop_owned(owner, stored.id)?;
@@ -282,14 +224,6 @@ impl<'c> Accounts<'c> {
             .prepare_cached("DELETE FROM account WHERE id = ?1")?
             .execute([stored.id])?;
         self.tally.count_account(&stored.account, -1);
-        Ok(())
-    }
-
-    /// Makes a removed account found no more.
-    pub fn drop_key(&mut self, fingerprint: &Fingerprint) -> Result<(), StoreError> {
-        self.drop_key
-            .on(self.db)?
-            .execute([fingerprint.as_bytes()])?;
         Ok(())
     }
 
@@ -317,7 +251,7 @@ impl<'c> Accounts<'c> {
     pub fn is_empty(&self) -> Result<bool, StoreError> {
         let mut any = self
             .db
-            .prepare_cached("SELECT NOT EXISTS(SELECT 1 FROM account_key)")?;
+            .prepare_cached("SELECT NOT EXISTS(SELECT 1 FROM account)")?;
         Ok(any.query_row([], |row| row.get(0))?)
     }
 
@@ -362,25 +296,6 @@ impl<'c> Accounts<'c> {
         let whose = Identity::Account(&stored.account.fingerprint);
         self.db.vault().open(whose, &sealed)
     }
-}
-
-/// Accounts that come or go whose keys are written together, in the order of their fingerprints.
-pub const KEYS_TOGETHER: usize = 100_000;
-
-/// What makes an added account found.
-pub struct NewKey<O> {
-    /// The account.
-    pub fingerprint: Fingerprint,
-    /// Its row.
-    pub id: i64,
-    /// Its owners, encoded.
-    pub owners: O,
-    /// The entry that brought it.
-    pub entry: Option<Fingerprint>,
-}
-
-fn bytes_of(entry: Option<&Fingerprint>) -> &[u8] {
-    entry.map_or(&[], |entry| entry.as_bytes())
 }
 
 /// Reads an account from a row that has the columns of `account`.

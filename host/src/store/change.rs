@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use tributary_core::{Account, Change, ChangeKind, Fingerprint, Owner, SourceId};
 
-use super::accounts::{Accounts, KEYS_TOGETHER, NewKey, NewRow, NewRows, Stored};
+use super::accounts::{Accounts, KEYS_TOGETHER, KeyChange, NewKey, NewRow, NewRows, Stored};
 use super::db::Db;
 use super::error::StoreError;
+use super::meta::{self, Meta};
 use super::record::{Recorder, Side};
 use super::undo::{self, Kept};
 use super::vault::Vault;
-use super::{guard, meta, standing};
+use super::{guard, standing};
 use crate::job::Trace;
 
 /// On whose behalf accounts change.
@@ -37,23 +38,6 @@ pub fn seal<'r>(
     }
 }
 
-/// A key that is yet to be written.
-enum KeyChange {
-    /// Of an account that comes, of one owner: the importer.
-    Come(NewKey<[u8; 4]>),
-    /// Of one that goes.
-    Go(Fingerprint),
-}
-
-impl KeyChange {
-    fn fingerprint(&self) -> Fingerprint {
-        match self {
-            KeyChange::Come(key) => key.fingerprint,
-            KeyChange::Go(fingerprint) => *fingerprint,
-        }
-    }
-}
-
 /// Changes under way in one transaction. Nothing is complete before [`Changes::finish`].
 pub struct Changes<'c> {
     /// The tables.
@@ -62,7 +46,8 @@ pub struct Changes<'c> {
     pub db: &'c Db,
     /// `None` when a person changes accounts: that is no import of theirs.
     importer: Option<Importer<'c>>,
-    first_new: i64,
+    /// The pool as it was.
+    before: Meta,
     last_account: i64,
     keys: Vec<KeyChange>,
     record: Recorder<'c>,
@@ -74,13 +59,13 @@ pub struct Changes<'c> {
 impl<'c> Changes<'c> {
     /// Begins; accounts can be added only by an importer.
     pub fn begin(db: &'c Db, importer: Option<Importer<'c>>) -> Result<Changes<'c>, StoreError> {
-        let last_account = meta::read(db)?.last_account;
+        let before = meta::read(db)?;
         Ok(Changes {
             accounts: Accounts::new(db),
             db,
             importer,
-            first_new: last_account + 1,
-            last_account,
+            before,
+            last_account: before.last_account,
             keys: Vec::new(),
             record: Recorder::new(db),
             moved: BTreeMap::new(),
@@ -138,10 +123,11 @@ impl<'c> Changes<'c> {
     /// Makes added accounts found and removed ones found no more, and writes the pool's numbers and revision. What it
     /// takes to undo it; `None` when nothing changed.
     pub fn finish(mut self) -> Result<Option<Trace>, StoreError> {
-        if self.last_account >= self.first_new {
+        let first_new = self.before.last_account + 1;
+        if self.last_account >= first_new {
             let owner = self.importer_id()?;
             self.accounts
-                .add_all_owned(owner, self.first_new, self.last_account)?;
+                .add_all_owned(owner, first_new, self.last_account)?;
         }
         // Last of the large tables: what its sweep drives out of the cache is not written a second time.
         self.write_keys()?;
@@ -149,10 +135,12 @@ impl<'c> Changes<'c> {
             return Ok(None);
         }
         self.accounts.tally.write(self.db)?;
-        meta::advance(self.db, self.last_account, self.accounts.tally.accounts)?;
+        let fresh_keys = self.accounts.index.settle(self.before.fresh_keys)?;
+        let accounts = self.accounts.tally.accounts;
+        meta::advance(self.db, self.last_account, accounts, fresh_keys)?;
         self.tell_sources()?;
         Ok(Some(Trace {
-            added: (self.first_new, self.last_account),
+            added: (first_new, self.last_account),
             changed: self.record.rows(),
         }))
     }
@@ -206,7 +194,8 @@ impl<'c> Changes<'c> {
             return self.write_later(KeyChange::Go(stored.account.fingerprint));
         }
         self.update(change, stored, at)?;
-        self.accounts.set_entry(stored, entry)?;
+        let index = &mut self.accounts.index;
+        index.set_entry(&stored.account.fingerprint, entry)?;
         self.record.keep(Side::After, stored.id)
     }
 
@@ -272,15 +261,9 @@ impl<'c> Changes<'c> {
         }
     }
 
-    /// Writes the keys that come and those that go in one sweep: SQLite sums up again all that a transaction has written to
-    /// the WAL since the first page that it writes a second time.
     fn write_keys(&mut self) -> Result<(), StoreError> {
-        let mut keys = std::mem::take(&mut self.keys);
-        keys.sort_unstable_by_key(KeyChange::fingerprint);
-        keys.iter().try_for_each(|key| match key {
-            KeyChange::Come(key) => self.accounts.add_key(key),
-            KeyChange::Go(fingerprint) => self.accounts.drop_key(fingerprint),
-        })
+        let keys = std::mem::take(&mut self.keys);
+        self.accounts.index.write(keys, self.before.accounts)
     }
 }
 

@@ -264,7 +264,7 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
     fn key(&mut self, item: &Item) -> Result<Option<Key>, StoreError> {
         match self.was_empty {
             true => Ok(None),
-            false => self.takes.accounts().find_key(&item.fingerprint),
+            false => self.takes.accounts().index.find(&item.fingerprint),
         }
     }
 

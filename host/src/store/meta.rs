@@ -16,16 +16,20 @@ pub struct Meta {
     pub last_account: i64,
     /// How many accounts the pool has.
     pub accounts: i64,
+    /// How many keys were ever written as fresh ones.
+    pub fresh_keys: i64,
 }
 
 /// Reads the row.
 pub fn read(db: &Db) -> Result<Meta, StoreError> {
-    let mut row = db.prepare_cached("SELECT revision, last_account, accounts FROM meta")?;
+    let mut row =
+        db.prepare_cached("SELECT revision, last_account, accounts, fresh_keys FROM meta")?;
     Ok(row.query_row([], |r| {
         Ok(Meta {
             revision: r.get(0)?,
             last_account: r.get(1)?,
             accounts: r.get(2)?,
+            fresh_keys: r.get(3)?,
         })
     })?)
 }
@@ -62,11 +66,17 @@ fn salt_and_audit(db: &Db) -> Result<SaltAndAudit, StoreError> {
     }
 }
 
-/// Counts the revision up, keeps `last_account` and adds to the number of accounts, in the transaction that changed the
-/// pool.
-pub fn advance(db: &Db, last_account: i64, added: i64) -> Result<(), StoreError> {
-    let sql =
-        "UPDATE meta SET revision = revision + 1, last_account = ?1, accounts = accounts + ?2";
-    db.prepare_cached(sql)?.execute([last_account, added])?;
+/// Counts the revision up, keeps `last_account` and adds to the numbers of accounts and of fresh keys, in the transaction
+/// that changed the pool.
+pub fn advance(
+    db: &Db,
+    last_account: i64,
+    accounts: i64,
+    fresh_keys: i64,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE meta SET revision = revision + 1, last_account = ?1, accounts = accounts + ?2, \
+               fresh_keys = fresh_keys + ?3";
+    db.prepare_cached(sql)?
+        .execute([last_account, accounts, fresh_keys])?;
     Ok(())
 }

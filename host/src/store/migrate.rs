@@ -21,7 +21,7 @@ pub(super) const FILE: &str = "tributary.db";
 const APPLICATION_ID: i32 = 0x5452_4942;
 /// Forward only: step n brings schema n to n+1 and is never edited after a release.
 const STEPS: &[fn(&Connection) -> rusqlite::Result<()>] =
-    &[first, second, third, fourth, fifth, sixth];
+    &[first, second, third, fourth, fifth, sixth, seventh];
 
 /// Opens the database of `dir` for writing, created or migrated as needed. The caller holds the folder's lock.
 pub(super) fn prepare(dir: &Path) -> Result<Connection, OpenError> {
@@ -142,6 +142,11 @@ fn fifth(db: &Connection) -> rusqlite::Result<()> {
 /// Migration 6: what administrators did.
 fn sixth(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(include_str!("schema-6.sql"))
+}
+
+/// Migration 7: keys that came or went lately.
+fn seventh(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(include_str!("schema-7.sql"))
 }
 
 /// A database of an earlier version at `path`.

@@ -39,6 +39,7 @@ pub fn restore(db: &Db, mut lines: impl BufRead) -> Result<u64, RestoreError> {
     let salt = Salt::new(*meta::salt(db)?);
     let mut reader = LineReader::new(&salt);
     let mut restoring = Restoring::after(db, pool.last_account);
+    restoring.accounts.index.clear()?;
     let mut line = Vec::new();
     while next_line(&mut lines, &mut line).map_err(RestoreError::Unreadable)? {
         let number = restoring.count + 1;
@@ -128,7 +129,7 @@ impl<'c> Restoring<'c> {
 
     /// Makes the accounts found by their tokens, and tells of the first that an earlier line has.
     fn write_keys(&mut self) -> Result<(), RestoreError> {
-        let sql = "INSERT INTO account_key(fingerprint, account, owners) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        let sql = "INSERT INTO settled_key(fingerprint, account, owners) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING";
         let mut keys = std::mem::take(&mut self.keys);
         keys.sort_unstable_by_key(|key| (key.fingerprint, key.id));
         let mut add = self.db.prepare_cached(sql)?;
@@ -158,7 +159,7 @@ impl<'c> Restoring<'c> {
         }
         if self.count > 0 {
             self.accounts.tally.write(self.db)?;
-            meta::advance(self.db, self.last_row(), self.accounts.tally.accounts)?;
+            meta::advance(self.db, self.last_row(), self.accounts.tally.accounts, 0)?;
         }
         Ok(self.count)
     }

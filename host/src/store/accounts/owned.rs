@@ -122,7 +122,8 @@ mod tests {
                 .collect();
             let entry = None;
             accounts
-                .add_key(&NewKey {
+                .index
+                .add(&NewKey {
                     fingerprint,
                     id,
                     owners,
@@ -165,7 +166,7 @@ mod tests {
         let far = [rows[0], rows[500], rows[995]];
         db.execute("DELETE FROM owned", []).unwrap();
         assert_eq!(owners_of(&db, &far).unwrap(), [&[0, 0, 0, 0][..]; 3]);
-        db.execute("DELETE FROM account_key", []).unwrap();
+        db.execute("DELETE FROM settled_key", []).unwrap();
         assert!(owners_of(&db, &far).is_err());
     }
 }

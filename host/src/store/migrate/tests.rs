@@ -62,6 +62,10 @@ fn a_pool_of_before_is_counted_when_it_is_migrated() {
         change
             .execute("INSERT INTO owned VALUES(?1 % 2, ?1)", [id])
             .unwrap();
+        let row = rusqlite::params![vec![id; 16], id];
+        change
+            .execute("INSERT INTO account_key VALUES(?1, ?2, x'00000000')", row)
+            .unwrap();
     }
     change
         .execute_batch("INSERT INTO owner VALUES(1, 'gone', ''), (2, 'label', '');
@@ -76,6 +80,7 @@ fn a_pool_of_before_is_counted_when_it_is_migrated() {
     let number = |sql: &str| db.query_row(sql, [], |r| r.get::<_, i64>(0)).unwrap();
     for (sql, expected) in [
         ("SELECT accounts FROM meta", 3),
+        ("SELECT count(*) FROM account_key WHERE entry = x''", 3),
         (
             "SELECT accounts FROM tally WHERE provider = 0 AND status = '正常'",
             2,
@@ -120,7 +125,7 @@ fn another_programs_database_is_refused() {
 fn a_newer_database_is_refused() {
     let (dir, path) = folder();
     tamper(&path, "PRAGMA user_version = 99;");
-    refuses(dir.path(), "schema 99, this one knows 6");
+    refuses(dir.path(), "schema 99, this one knows 7");
 }
 
 #[test]
@@ -132,7 +137,7 @@ fn a_newer_version_that_is_only_in_the_wal_is_refused() {
     let wal = with_suffix(&path, "-wal");
     let before = fs::read(&wal).unwrap();
     assert!(!before.is_empty());
-    refuses(dir.path(), "schema 99, this one knows 6");
+    refuses(dir.path(), "schema 99, this one knows 7");
     assert_eq!(fs::read(&wal).unwrap(), before);
 }
 

@@ -1,0 +1,458 @@
+//! How an account is found by its token's fingerprint, and who owns it: a large table of keys that have settled, and a
+//! small one of those that came or went lately, which counts where both have a key.
+//!
+//! A few keys among many would each touch a page of the large table; in the small one they share pages. There they stay
+//! until they settle together with all others that begin with the same byte, whose pages lie side by side.
+
+use rusqlite::{OptionalExtension, params};
+use tributary_core::Fingerprint;
+
+use super::Held;
+use crate::store::db::Db;
+use crate::store::error::StoreError;
+
+/// Keys that are written together, in the order of their fingerprints.
+pub const KEYS_TOGETHER: usize = 100_000;
+
+/// Where a change has fewer keys than one for so many accounts, they are few among many.
+const ACCOUNTS_A_KEY: i64 = 16;
+
+/// When so many keys were written to the small table, those of the next first byte settle: it holds less than 256 times as
+/// many, half of that on the average.
+const KEYS_A_STEP: i64 = 1_024;
+
+/// How an account is found by its token.
+pub struct Key {
+    /// The row that holds it.
+    pub id: i64,
+    /// Its owners, encoded.
+    pub owners: Vec<u8>,
+    /// The entry that it is as it came in; empty when something has changed it since.
+    pub entry: Vec<u8>,
+}
+
+/// What makes an added account found.
+pub struct NewKey<O> {
+    /// The account.
+    pub fingerprint: Fingerprint,
+    /// Its row.
+    pub id: i64,
+    /// Its owners, encoded.
+    pub owners: O,
+    /// The entry that brought it.
+    pub entry: Option<Fingerprint>,
+}
+
+/// A key that is yet to be written.
+pub enum KeyChange {
+    /// Of an account that comes, of one owner: the importer.
+    Come(NewKey<[u8; 4]>),
+    /// Of one that goes.
+    Go(Fingerprint),
+}
+
+impl KeyChange {
+    fn fingerprint(&self) -> Fingerprint {
+        match self {
+            KeyChange::Come(key) => key.fingerprint,
+            KeyChange::Go(fingerprint) => *fingerprint,
+        }
+    }
+}
+
+/// Both tables through one connection.
+pub struct Index<'c> {
+    db: &'c Db,
+    find: Held<'c>,
+    find_settled: Held<'c>,
+    add_fresh: Held<'c>,
+    drop_fresh: Held<'c>,
+    add_settled: Held<'c>,
+    drop_settled: Held<'c>,
+    forget: Held<'c>,
+    forget_gone: Held<'c>,
+    /// Whether the small table has any key, once somebody asked.
+    any_fresh: Option<bool>,
+    /// How many keys were written to the small table.
+    written: i64,
+}
+
+impl<'c> Index<'c> {
+    /// The tables behind `db`.
+    pub fn new(db: &'c Db) -> Index<'c> {
+        let held = |sql| Held(sql, None);
+        Index {
+            db,
+            find: held(
+                "SELECT account, owners, entry FROM fresh_key WHERE fingerprint = ?1 UNION ALL \
+                 SELECT account, owners, entry FROM settled_key WHERE fingerprint = ?1 LIMIT 1",
+            ),
+            find_settled: held(
+                "SELECT account, owners, entry FROM settled_key WHERE fingerprint = ?1",
+            ),
+            // Of a token that is there, nothing is written.
+            add_fresh: held(
+                "INSERT INTO fresh_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE \
+                 SET account = excluded.account, owners = excluded.owners, entry = excluded.entry WHERE account IS NULL",
+            ),
+            drop_fresh: held(
+                "INSERT OR REPLACE INTO fresh_key(fingerprint, account, owners, entry) VALUES(?1, NULL, x'', x'')",
+            ),
+            add_settled: held(
+                "INSERT INTO settled_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4)",
+            ),
+            drop_settled: held("DELETE FROM settled_key WHERE fingerprint = ?1"),
+            forget: held("DELETE FROM fresh_key WHERE fingerprint = ?1"),
+            forget_gone: held("DELETE FROM fresh_key WHERE fingerprint = ?1 AND account IS NULL"),
+            any_fresh: None,
+            written: 0,
+        }
+    }
+
+    /// Where the account with this fingerprint is, without reading it.
+    pub fn find(&mut self, fingerprint: &Fingerprint) -> Result<Option<Key>, StoreError> {
+        let find = match self.has_fresh()? {
+            true => &mut self.find,
+            false => &mut self.find_settled,
+        };
+        let found = find
+            .on(self.db)?
+            .query_row([fingerprint.as_bytes()], |row| {
+                let Some(id) = row.get(0)? else {
+                    return Ok(None);
+                };
+                Ok(Some(Key {
+                    id,
+                    owners: row.get(1)?,
+                    entry: row.get(2)?,
+                }))
+            });
+        Ok(found.optional()?.flatten())
+    }
+
+    /// Makes an account found by its fingerprint, at once.
+    pub fn add(&mut self, key: &NewKey<impl AsRef<[u8]>>) -> Result<(), StoreError> {
+        if self.has_fresh()? {
+            let gone = [key.fingerprint.as_bytes()];
+            if self.forget_gone.on(self.db)?.execute(gone)? > 0 {
+                self.drop_settled.on(self.db)?.execute(gone)?;
+            }
+        }
+        self.add_settled.on(self.db)?.execute(params![
+            key.fingerprint.as_bytes(),
+            key.id,
+            key.owners.as_ref(),
+            bytes_of(key.entry.as_ref())
+        ])?;
+        Ok(())
+    }
+
+    /// Writes keys that come and keys that go, of a pool with so many `accounts`, in one sweep: SQLite sums up again all that
+    /// a transaction has written to the WAL since the first page that it writes a second time.
+    pub fn write(&mut self, mut keys: Vec<KeyChange>, accounts: i64) -> Result<(), StoreError> {
+        keys.sort_unstable_by_key(KeyChange::fingerprint);
+        let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+        let few = count.saturating_mul(ACCOUNTS_A_KEY) < accounts;
+        keys.iter().try_for_each(|key| match (key, few) {
+            (KeyChange::Come(key), true) => self.add_fresh(key),
+            (KeyChange::Come(key), false) => self.add(key),
+            (KeyChange::Go(fingerprint), true) => self.drop_fresh(fingerprint),
+            (KeyChange::Go(fingerprint), false) => self.drop(fingerprint),
+        })
+    }
+
+    /// Forgets all keys, of a pool that has no account: those that settled once may still be there.
+    pub fn clear(&self) -> Result<(), StoreError> {
+        self.db.execute("DELETE FROM settled_key", [])?;
+        self.db.execute("DELETE FROM fresh_key", [])?;
+        Ok(())
+    }
+
+    fn add_fresh(&mut self, key: &NewKey<impl AsRef<[u8]>>) -> Result<(), StoreError> {
+        if self.add_fresh.on(self.db)?.execute(params![
+            key.fingerprint.as_bytes(),
+            key.id,
+            key.owners.as_ref(),
+            bytes_of(key.entry.as_ref())
+        ])? == 0
+        {
+            return Err(StoreError::Internal("a token comes twice".to_owned()));
+        }
+        self.note_fresh();
+        Ok(())
+    }
+
+    fn drop_fresh(&mut self, fingerprint: &Fingerprint) -> Result<(), StoreError> {
+        let row = [fingerprint.as_bytes()];
+        self.drop_fresh.on(self.db)?.execute(row)?;
+        self.note_fresh();
+        Ok(())
+    }
+
+    fn drop(&mut self, fingerprint: &Fingerprint) -> Result<(), StoreError> {
+        let row = [fingerprint.as_bytes()];
+        if self.has_fresh()? {
+            self.forget.on(self.db)?.execute(row)?;
+        }
+        self.drop_settled.on(self.db)?.execute(row)?;
+        Ok(())
+    }
+
+    /// Writes which entry an account now is as it came in; `None` after any other change.
+    pub fn set_entry(
+        &mut self,
+        fingerprint: &Fingerprint,
+        entry: Option<&Fingerprint>,
+    ) -> Result<(), StoreError> {
+        self.set("entry", fingerprint, bytes_of(entry))
+    }
+
+    /// Writes who owns an account from now on, encoded.
+    pub fn set_owners(
+        &mut self,
+        fingerprint: &Fingerprint,
+        owners: &[u8],
+    ) -> Result<(), StoreError> {
+        self.set("owners", fingerprint, owners)
+    }
+
+    /// Writes one column of a key where it lies, if it changes.
+    fn set(&mut self, column: &str, of: &Fingerprint, to: &[u8]) -> Result<(), StoreError> {
+        let tables = match self.has_fresh()? {
+            true => &["fresh_key", "settled_key"][..],
+            false => &["settled_key"],
+        };
+        for table in tables {
+            let sql = format!(
+                "UPDATE {table} SET {column} = ?2 WHERE fingerprint = ?1 AND {column} IS NOT ?2"
+            );
+            let row = params![of.as_bytes(), to];
+            if self.db.prepare_cached(&sql)?.execute(row)? > 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets as many steps of keys settle as are due, and tells how many keys were written to the small table: before this
+    /// transaction there were `before`, ever.
+    pub fn settle(&mut self, before: i64) -> Result<i64, StoreError> {
+        let due = before / KEYS_A_STEP..(before + self.written) / KEYS_A_STEP;
+        for step in due.take(256) {
+            let [first, ..] = step.to_le_bytes();
+            self.settle_those(first)?;
+        }
+        Ok(std::mem::take(&mut self.written))
+    }
+
+    /// Moves the keys with this first byte to the large table, and takes those that are gone out of it.
+    fn settle_those(&self, first: u8) -> Result<(), StoreError> {
+        let mut last = [0xff; 16];
+        last[0] = first;
+        for sql in [
+            "DELETE FROM settled_key WHERE fingerprint IN \
+             (SELECT fingerprint FROM fresh_key WHERE fingerprint BETWEEN ?1 AND ?2 AND account IS NULL)",
+            "INSERT OR REPLACE INTO settled_key(fingerprint, account, owners, entry) \
+             SELECT fingerprint, account, owners, entry FROM fresh_key \
+             WHERE fingerprint BETWEEN ?1 AND ?2 AND account IS NOT NULL",
+            "DELETE FROM fresh_key WHERE fingerprint BETWEEN ?1 AND ?2",
+        ] {
+            self.db
+                .prepare_cached(sql)?
+                .execute(params![[first], last])?;
+        }
+        Ok(())
+    }
+
+    fn has_fresh(&mut self) -> Result<bool, StoreError> {
+        if let Some(any) = self.any_fresh {
+            return Ok(any);
+        }
+        let sql = "SELECT EXISTS(SELECT 1 FROM fresh_key)";
+        let any = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([], |row| row.get(0))?;
+        Ok(*self.any_fresh.insert(any))
+    }
+
+    fn note_fresh(&mut self) {
+        self.any_fresh = Some(true);
+        self.written += 1;
+    }
+}
+
+fn bytes_of(entry: Option<&Fingerprint>) -> &[u8] {
+    entry.map_or(&[], |entry| entry.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::store::tests::database;
+
+    fn fingerprint(number: u64) -> Fingerprint {
+        let bytes = blake3::hash(&number.to_le_bytes());
+        Fingerprint::from_bytes(*bytes.as_bytes().first_chunk().unwrap())
+    }
+
+    fn come(number: u64, id: i64) -> KeyChange {
+        KeyChange::Come(NewKey {
+            fingerprint: fingerprint(number),
+            id,
+            owners: [1, 0, 0, 0],
+            entry: None,
+        })
+    }
+
+    fn number(db: &Db, sql: &str) -> i64 {
+        db.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// A small generator of numbers, the same in every run.
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, end: u64) -> u64 {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (self.0 >> 33) % end
+        }
+    }
+
+    #[test]
+    fn both_tables_are_one_index_whatever_comes_goes_and_settles() {
+        let (_dir, db) = database();
+        db.execute_batch("BEGIN").unwrap();
+        let mut numbers = Numbers(7);
+        let mut held: BTreeMap<u64, i64> = BTreeMap::new();
+        let (mut id, mut fresh_keys) = (0, 0);
+        for _round in 0..60 {
+            let mut index = Index::new(&db);
+            let mut keys = Vec::new();
+            for number in 0..1_500 {
+                if numbers.below(4) > 0 {
+                    continue;
+                }
+                id += 1;
+                keys.push(match held.remove(&number) {
+                    Some(_) => KeyChange::Go(fingerprint(number)),
+                    None => {
+                        held.insert(number, id);
+                        come(number, id)
+                    }
+                });
+            }
+            // As if the pool had few or many others.
+            index
+                .write(keys, [0, 1_000_000][usize::from(numbers.below(2) == 1)])
+                .unwrap();
+            for number in held.keys().filter(|number| *number % 9 == 0) {
+                let entry = fingerprint(number + 1);
+                index
+                    .set_entry(&fingerprint(*number), Some(&entry))
+                    .unwrap();
+                index
+                    .set_owners(&fingerprint(*number), &[2, 0, 0, 0])
+                    .unwrap();
+            }
+            fresh_keys += index.settle(fresh_keys).unwrap();
+            for number in 0..1_500 {
+                let key = index.find(&fingerprint(number)).unwrap();
+                assert_eq!(
+                    key.map(|key| key.id),
+                    held.get(&number).copied(),
+                    "{number}"
+                );
+            }
+            let mut view = db
+                .prepare("SELECT fingerprint, account, owners, entry FROM account_key")
+                .unwrap();
+            let rows = view.query_map([], |row| {
+                Ok((
+                    row.get::<_, Vec<u8>>(0)?,
+                    (
+                        row.get::<_, i64>(1)?,
+                        row.get::<_, Vec<u8>>(2)?,
+                        row.get::<_, Vec<u8>>(3)?,
+                    ),
+                ))
+            });
+            let rows: Vec<_> = rows.unwrap().map(Result::unwrap).collect();
+            assert_eq!(rows.len(), held.len());
+            let rows: BTreeMap<_, _> = rows.into_iter().collect();
+            for (number, id) in &held {
+                let (found, owners, entry) = &rows[&fingerprint(*number).as_bytes()[..]];
+                assert_eq!(found, id);
+                if number % 9 == 0 {
+                    assert_eq!(owners, &[2, 0, 0, 0]);
+                    assert_eq!(entry, &fingerprint(number + 1).as_bytes()[..]);
+                }
+            }
+        }
+        assert!(fresh_keys > 5 * KEYS_A_STEP, "some settled: {fresh_keys}");
+        assert!(number(&db, "SELECT count(*) FROM fresh_key WHERE account IS NULL") > 0);
+    }
+
+    #[test]
+    fn few_keys_among_many_touch_the_small_table_and_settle_in_their_turn() {
+        let (_dir, db) = database();
+        db.execute_batch("BEGIN").unwrap();
+        let mut index = Index::new(&db);
+        index
+            .write((0..10_000).map(|n| come(n, 1)).collect(), 0)
+            .unwrap();
+        assert_eq!(index.settle(0).unwrap(), 0);
+        assert_eq!(number(&db, "SELECT count(*) FROM settled_key"), 10_000);
+        let mut fresh_keys = 0;
+        for step in 0..300 {
+            let first = 10_000 + step * 1_024;
+            let keys = (first..first + 1_024).map(|n| come(n, 1)).collect();
+            index.write(keys, i64::MAX).unwrap();
+            fresh_keys += index.settle(fresh_keys).unwrap();
+            let fresh = number(&db, "SELECT count(*) FROM fresh_key");
+            assert!(fresh < 256 * KEYS_A_STEP, "{fresh}");
+        }
+        assert_eq!(fresh_keys, 300 * KEYS_A_STEP);
+        let fresh = number(&db, "SELECT count(*) FROM fresh_key");
+        assert!((100_000..160_000).contains(&fresh), "{fresh}");
+        let all = number(&db, "SELECT count(*) FROM account_key");
+        assert_eq!(all, 10_000 + 300 * 1_024);
+    }
+
+    #[test]
+    fn what_reads_the_keys_of_all_accounts_scans_neither_table() {
+        let (_dir, db) = database();
+        for sql in [
+            "SELECT owners FROM account_key WHERE fingerprint = ?1",
+            "SELECT 1 FROM account a WHERE id = ?1 AND (SELECT owners FROM account_key WHERE fingerprint = a.fingerprint) = x''",
+            "SELECT a.id FROM account a WHERE id = (SELECT account FROM account_key WHERE fingerprint = ?1)",
+            "SELECT k.owners FROM account a JOIN account_key k ON k.fingerprint = a.fingerprint WHERE a.id = ?1",
+        ] {
+            let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let steps = plan.query_map([1], |row| row.get::<_, String>("detail"));
+            let steps: Vec<_> = steps.unwrap().map(Result::unwrap).collect();
+            assert!(
+                !steps
+                    .iter()
+                    .any(|step| step.contains("SCAN") || step.contains("B-TREE")),
+                "{sql}: {steps:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_does_not_come_twice() {
+        let (_dir, db) = database();
+        for (token, accounts) in [(1, 0), (2, 1_000_000)] {
+            let mut index = Index::new(&db);
+            index.write(vec![come(token, 1)], accounts).unwrap();
+            assert!(index.write(vec![come(token, 2)], accounts).is_err());
+            assert_eq!(index.find(&fingerprint(token)).unwrap().unwrap().id, 1);
+        }
+    }
+}

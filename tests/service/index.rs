@@ -1,0 +1,64 @@
+//! Accounts are found by their tokens, whether few of them come and go among many, or many at once.
+
+use std::ops::Range;
+
+use serde_json::json;
+
+use super::harness::{INJECT, JOBS, Server};
+
+fn tokens(numbers: Range<u32>) -> Vec<String> {
+    numbers.map(|n| format!("a-{n:06}")).collect()
+}
+
+/// Replaces what source `s` has, and tells what was added, skipped and removed.
+fn replace(server: &Server, numbers: Range<u32>) -> [u64; 3] {
+    let body = json!({"tokens": tokens(numbers), "source_id": "s", "strategy": "replace"});
+    let answer = server.post(INJECT, &body.to_string());
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let counts = answer.json();
+    ["added", "skipped", "removed"].map(|count| counts[count].as_u64().expect("a number"))
+}
+
+fn check_verified(server: Server) -> Server {
+    let home = server.stop();
+    let verified = home.run(&["verify"]);
+    assert!(verified.status.success(), "{verified:?}");
+    Server::start_in(home, &[])
+}
+
+#[test]
+fn more_come_and_go_than_are_written_at_once() {
+    let server = Server::start();
+    assert_eq!(replace(&server, 0..60_000), [60_000, 0, 0]);
+    assert_eq!(replace(&server, 55_000..115_000), [55_000, 5_000, 55_000]);
+    assert_eq!(replace(&server, 55_000..115_000), [0, 60_000, 0]);
+    check_verified(server);
+}
+
+#[test]
+fn few_come_and_go_among_many() {
+    let server = Server::start();
+    let others: Vec<_> = (0..40_000).map(|n| format!("b-{n:06}")).collect();
+    server.post(INJECT, &json!({ "tokens": others }).to_string());
+    assert_eq!(replace(&server, 0..2_000), [2_000, 0, 0]);
+    // So many that some settle, with accounts that are gone among them.
+    for first in (1_000..9_000).step_by(1_000) {
+        let next = first..first + 2_000;
+        assert_eq!(replace(&server, next.clone()), [1_000, 1_000, 1_000]);
+        assert_eq!(replace(&server, next), [0, 2_000, 0]);
+    }
+    let server = check_verified(server);
+    let held = |numbers| {
+        let mut held = [tokens(numbers), others.clone()].concat();
+        held.sort_unstable();
+        held
+    };
+    assert_eq!(server.tokens(), held(8_000..10_000));
+    assert_eq!(replace(&server, 500..2_500), [2_000, 0, 2_000]);
+    assert_eq!(server.tokens(), held(500..2_500));
+    let undo = format!("{JOBS}/{}/undo", server.last_job());
+    assert_eq!(server.post(&undo, "").status, 200);
+    assert_eq!(server.tokens(), held(8_000..10_000));
+    assert_eq!(replace(&server, 8_000..10_000), [0, 2_000, 0]);
+    check_verified(server);
+}
