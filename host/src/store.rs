@@ -186,7 +186,7 @@ impl Store {
     /// A further read-only connection, for a long answer on a thread of its own. Read it in short transactions: one
     /// that stays open keeps the WAL from being emptied.
     pub fn reader_connection(&self) -> Result<Db, StoreError> {
-        let db = connect::reader(&self.shared.dir.join(migrate::FILE))?;
+        let db = connect::passing(&self.shared.dir.join(migrate::FILE))?;
         Ok(Db::new(db, self.shared.vault.clone()))
     }
 

@@ -241,10 +241,26 @@ fn a_large_import_takes_three_times_its_body_at_most_and_an_export_takes_hardly_
     );
     let (peak, size) = (server.peak_memory(), body.len() as u64);
     assert!(peak <= 3 * size, "{peak} bytes for a body of {size}");
+    check_export_takes_little(server, 40_000, size);
+}
+
+#[test]
+fn an_export_holds_few_accounts_where_each_is_long() {
+    let server = Server::start();
+    let note = "n".repeat(200_000);
+    let account = |n| serde_json::json!({"token": format!("long-{n:03}"), "note": note});
+    let accounts: Vec<_> = (0..150).map(account).collect();
+    let body = serde_json::json!({ "accounts": accounts }).to_string();
+    assert_eq!(server.post(INJECT, &body).status, 200);
+    check_export_takes_little(server, 150, body.len() as u64);
+}
+
+/// Checks that an export of so many accounts takes at most half of the memory that their payload has bytes.
+fn check_export_takes_little(server: Server, accounts: usize, size: u64) {
     let server = Server::start_in(server.stop(), &[]);
     let before = server.peak_memory();
     let export = server.post(EXPORT, "");
-    assert_eq!(export.body.lines().count(), 40_000);
+    assert_eq!(export.body.lines().count(), accounts);
     let grown = server.peak_memory() - before;
     assert!(
         grown <= size / 2,

@@ -44,6 +44,13 @@ pub(super) fn reader(path: &Path) -> Result<Connection> {
     Ok(db)
 }
 
+/// The same for who goes through all rows once: pages that are not needed again take no room.
+pub(super) fn passing(path: &Path) -> Result<Connection> {
+    let db = reader(path)?;
+    db.pragma_update(None, "cache_size", -1_024)?;
+    Ok(db)
+}
+
 /// The writing connection of a command that runs beside the server.
 pub(super) fn beside(path: &Path) -> Result<Connection> {
     let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, BESIDE_PATIENCE)?;

@@ -13,8 +13,9 @@ use super::listing::{OwnersText, push_fields, push_json};
 use super::vault::{Held, Vault};
 use rows::{Kept, Rows};
 
-/// Accounts read in one transaction.
-const PAGE: usize = 250;
+/// Accounts read in one transaction: so many, or fewer that have so many bytes.
+const PAGE: usize = 1_000;
+const PAGE_BYTES: usize = 1 << 20;
 /// Parts that are read ahead of the one being written.
 const PARTS_AHEAD: usize = 1;
 
@@ -27,8 +28,8 @@ pub enum Format {
     Payload,
 }
 
-/// Gives the accounts that are meant in parts of at most 250, in the order of insertion. Each part is a snapshot of its
-/// own.
+/// Gives the accounts that are meant in parts of at most 1,000 accounts, in the order of insertion. Each part is a
+/// snapshot of its own.
 pub struct Exporter {
     db: Db,
     filter: Filter,
@@ -76,9 +77,10 @@ impl Exporter {
 
     /// The rows after one, and the row after which to go on.
     fn part(&self, db: &Db, after: i64, mut rows: Rows) -> Result<(Rows, Option<i64>), StoreError> {
-        let next = self
-            .filter
-            .walk(db, Columns::All, after, PAGE, |row| rows.add(row))?;
+        let next = self.filter.walk(db, Columns::All, after, PAGE, |row| {
+            rows.add(row)?;
+            Ok(rows.len() < PAGE_BYTES)
+        })?;
         if self.format == Format::Lines {
             let mut text = OwnersText::with_all_names(OwnerIds::new(db));
             rows.tell_owners(db, &mut text)?;

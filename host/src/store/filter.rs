@@ -72,15 +72,16 @@ impl Columns {
 }
 
 impl Filter {
-    /// Goes on after row `after`, in the order of insertion, and gives `take` at most `most` accounts that are meant. It
-    /// looks at 1,000 rows at most. The row after which to go on; `None` at the end of the pool.
+    /// Goes on after row `after`, in the order of insertion, and gives `take` at most `most` accounts that are meant, as
+    /// long as it says that it takes more. It looks at 1,000 rows at most. The row after which to go on; `None` at the end
+    /// of the pool.
     pub(super) fn walk(
         &self,
         db: &Db,
         columns: Columns,
         after: i64,
         most: usize,
-        mut take: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+        mut take: impl FnMut(&Row<'_>) -> Result<bool, StoreError>,
     ) -> Result<Option<i64>, StoreError> {
         let most = most.min(MOST_ROWS.into());
         let Some(mut query) = self.query(db, after)? else {
@@ -90,10 +91,8 @@ impl Filter {
         let mut rows = db.prepare_cached(&query.select(columns))?;
         let mut rows = rows.query(params_from_iter(&query.values))?;
         let q = self.q.as_deref().map(str::to_ascii_lowercase);
-        let (mut taken, mut last) = (0, after);
-        while taken < most
-            && let Some(row) = rows.next()?
-        {
+        let (mut taken, mut last, mut more) = (0, after, most > 0);
+        while more && let Some(row) = rows.next()? {
             if let Some(q) = &q
                 && !is_mentioned(row, q)?
             {
@@ -101,11 +100,11 @@ impl Filter {
             }
             last = row.get(ROW)?;
             taken += 1;
-            take(row)?;
+            more = take(row)? && taken < most;
         }
-        Ok(match taken == most {
-            true => Some(last),
-            false => bound,
+        Ok(match more {
+            true => bound,
+            false => Some(last),
         })
     }
 

@@ -29,7 +29,7 @@ pub fn part(db: &Db, filter: &Filter, after: i64, most: usize) -> Result<Part, S
     let mut begun = Vec::with_capacity(most.min(1_000));
     let next = filter.walk(db, Columns::Shown, after, most, |row| {
         begun.push(Begun::of(row)?);
-        Ok(())
+        Ok(true)
     })?;
     Ok(Part {
         items: end(db, begun)?,
@@ -95,7 +95,7 @@ pub fn count(db: &Db, filter: &Filter, after: i64) -> Result<(i64, Option<i64>),
     let mut count = 0;
     let next = filter.walk(db, Columns::Few, after, usize::MAX, |_| {
         count += 1;
-        Ok(())
+        Ok(true)
     })?;
     Ok((count, next))
 }
