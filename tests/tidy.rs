@@ -53,7 +53,7 @@ const HOST: &[(&str, &str)] = &[
 ];
 
 /// What every module may use.
-const SHARED: &[&str] = &["clock", "random", "source", "job"];
+const SHARED: &[&str] = &["clock", "random", "priority", "source", "job"];
 
 /// What never stands in the core outside its tests, and why.
 const NEVER_IN_CORE: &[(&str, &str)] = &[

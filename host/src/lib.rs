@@ -18,6 +18,7 @@ pub mod log;
 pub mod metrics;
 pub mod output;
 pub mod preview;
+pub mod priority;
 pub mod random;
 pub mod routes;
 pub mod server;

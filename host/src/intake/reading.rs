@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tributary_core::{BatchReader, ImportError};
 
 use super::IntakeError;
+use crate::priority;
 
 /// Bytes from which on a body is worth a thread.
 const LARGE: u64 = 1 << 20;
@@ -114,8 +115,11 @@ impl Reading {
         {
             let ((pieces, come), (tell, read)) = (channel(WAITING), oneshot::channel());
             let named = Builder::new().name("reading".to_owned());
-            // Whoever asked may be gone.
-            let thread = named.spawn(move || drop(tell.send(read_all(reader, come))));
+            let thread = named.spawn(move || {
+                priority::lower();
+                // Whoever asked may be gone.
+                drop(tell.send(read_all(reader, come)));
+            });
             let thread = thread.map_err(|error| {
                 IntakeError::Unavailable(format!("there is no thread to read a body: {error}"))
             })?;

@@ -8,6 +8,7 @@ use tributary_core::{Arrival, Brought, Decider, EntryReader, Fingerprint, Item, 
 
 use super::Received;
 use super::parts::{InTurn, PARTS_AHEAD, Parts};
+use crate::priority;
 use crate::store::accounts::NewRows;
 use crate::store::apply::ApplyError;
 use crate::store::change::seal;
@@ -150,6 +151,7 @@ impl Ahead<'_> {
             // A part that was taken is filled again: its memory is already there.
             let (give_back, emptied) = sync_channel(PARTS_AHEAD);
             let look = move || {
+                priority::lower();
                 let mut looking = Looking::new(self.salt);
                 while let Some((number, items)) = parts.next() {
                     let room = emptied.try_recv().unwrap_or_default();
