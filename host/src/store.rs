@@ -50,8 +50,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::Row;
 use rusqlite::types::Type;
+use rusqlite::{Connection, Row};
 use tokio::sync::{oneshot, watch};
 
 pub use db::Db;
@@ -173,7 +173,7 @@ impl Store {
     }
 
     /// Runs `work` on a read-only connection, in one read transaction; it never waits for the writer. Keep it short
-    /// (at most 1,000 rows): what streams takes a [`Store::reader_connection`].
+    /// (at most 1,000 rows): what streams takes a [`Store::passing_connection`].
     pub async fn read<T, E, W>(&self, work: W) -> Result<T, E>
     where
         T: Send + 'static,
@@ -186,7 +186,19 @@ impl Store {
     /// A further read-only connection, for a long answer on a thread of its own. Read it in short transactions: one
     /// that stays open keeps the WAL from being emptied.
     pub fn reader_connection(&self) -> Result<Db, StoreError> {
-        let db = connect::passing(&self.shared.dir.join(migrate::FILE))?;
+        self.connection(connect::reader)
+    }
+
+    /// The same for who goes through the accounts in their order.
+    pub fn passing_connection(&self) -> Result<Db, StoreError> {
+        self.connection(connect::passing)
+    }
+
+    fn connection(
+        &self,
+        open: fn(&Path) -> rusqlite::Result<Connection>,
+    ) -> Result<Db, StoreError> {
+        let db = open(&self.shared.dir.join(migrate::FILE))?;
         Ok(Db::new(db, self.shared.vault.clone()))
     }
 

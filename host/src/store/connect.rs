@@ -44,7 +44,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection> {
     Ok(db)
 }
 
-/// The same for who goes through all rows once: pages that are not needed again take no room.
+/// The same for who goes through the rows in their order: what it has passed takes little room.
 pub(super) fn passing(path: &Path) -> Result<Connection> {
     let db = reader(path)?;
     db.pragma_update(None, "cache_size", -1_024)?;

@@ -28,8 +28,8 @@ pub enum Format {
     Payload,
 }
 
-/// Gives the accounts that are meant in parts of at most 1,000 accounts, in the order of insertion. Each part is a
-/// snapshot of its own.
+/// Gives the accounts that are meant in parts of 1,000 accounts or of a MiB, in the order of insertion. Each part is
+/// a snapshot of its own.
 pub struct Exporter {
     db: Db,
     filter: Filter,

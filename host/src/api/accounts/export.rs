@@ -19,7 +19,7 @@ pub async fn export(mut request: Request) -> Answer {
     }
     let filter = query.filter()?;
     note_handing_out(&request, "export", &query).await?;
-    let db = request.app.store.reader_connection()?;
+    let db = request.app.store.passing_connection()?;
     answer(
         Exporter::new(db, filter, Format::Lines),
         "application/x-ndjson",

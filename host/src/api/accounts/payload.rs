@@ -26,7 +26,7 @@ pub async fn payload(request: Request) -> Answer {
         with_type(StatusCode::NOT_MODIFIED, "application/json", whole(""))
     } else {
         note_handing_out(&request, "payload", &query).await?;
-        let db = request.app.store.reader_connection()?;
+        let db = request.app.store.passing_connection()?;
         answer(
             Exporter::new(db, filter, Format::Payload),
             "application/json",
