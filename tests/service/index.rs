@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::json;
 
-use super::harness::{INJECT, JOBS, Server};
+use super::harness::{ACCOUNTS, INJECT, JOBS, Server};
 
 fn tokens(numbers: Range<u32>) -> Vec<String> {
     numbers.map(|n| format!("a-{n:06}")).collect()
@@ -24,6 +24,32 @@ fn check_verified(server: Server) -> Server {
     let verified = home.run(&["verify"]);
     assert!(verified.status.success(), "{verified:?}");
     Server::start_in(home, &[])
+}
+
+/// What a restore or an import brings into a pool that is empty again meets nothing of before.
+#[test]
+fn an_emptied_pool_has_no_token_left() {
+    let server = Server::start();
+    assert_eq!(replace(&server, 0..40), [40, 0, 0]);
+    let lines = server.export();
+    let line = lines.lines().next().expect("a line").to_owned() + "\n";
+    // One of many, then the others at once.
+    assert_eq!(replace(&server, 1..40), [0, 39, 1]);
+    assert_eq!(replace(&server, 100..101), [1, 0, 39]);
+    let emptied = server.delete_with(ACCOUNTS, &json!({"tokens": tokens(100..101)}).to_string());
+    assert_eq!(emptied.status, 200, "{emptied:?}");
+    let home = server.stop();
+    let file = home.file("lines");
+    std::fs::write(&file, &line).expect("a file");
+    let restored = home.run(&["import", &file.to_string_lossy()]);
+    assert!(restored.status.success(), "{restored:?}");
+    let server = check_verified(Server::start_in(home, &[]));
+    assert_eq!(server.tokens().len(), 1);
+    let gone = server.delete_with(ACCOUNTS, &json!({"tokens": server.tokens()}).to_string());
+    assert_eq!(gone.status, 200, "{gone:?}");
+    assert_eq!(replace(&server, 0..50), [50, 0, 0]);
+    assert_eq!(server.tokens(), tokens(0..50));
+    check_verified(server);
 }
 
 #[test]

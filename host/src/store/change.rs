@@ -129,7 +129,7 @@ impl<'c> Changes<'c> {
             self.accounts
                 .add_all_owned(owner, first_new, self.last_account)?;
         }
-        // Last of the large tables: what its sweep drives out of the cache is not written a second time.
+        // After the other large tables: what these sweeps drive out of the cache is not written a second time.
         self.write_keys()?;
         if !self.any {
             return Ok(None);

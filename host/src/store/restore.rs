@@ -129,14 +129,11 @@ impl<'c> Restoring<'c> {
 
     /// Makes the accounts found by their tokens, and tells of the first that an earlier line has.
     fn write_keys(&mut self) -> Result<(), RestoreError> {
-        let sql = "INSERT INTO settled_key(fingerprint, account, owners) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING";
         let mut keys = std::mem::take(&mut self.keys);
         keys.sort_unstable_by_key(|key| (key.fingerprint, key.id));
-        let mut add = self.db.prepare_cached(sql)?;
         let mut twice = None;
         for key in keys {
-            let row = params![key.fingerprint.as_bytes(), key.id, key.owners];
-            if add.execute(row)? == 0 {
+            if !self.accounts.index.add_if_new(&key)? {
                 twice = Some(twice.map_or(key.id, |first: i64| first.min(key.id)));
             }
         }

@@ -4,7 +4,7 @@
 //! A few keys among many would each touch a page of the large table; in the small one they share pages. There they stay
 //! until they settle together with all others that begin with the same byte, whose pages lie side by side.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 use tributary_core::Fingerprint;
 
 use super::Held;
@@ -14,11 +14,11 @@ use crate::store::error::StoreError;
 /// Keys that are written together, in the order of their fingerprints.
 pub const KEYS_TOGETHER: usize = 100_000;
 
-/// Where a change has fewer keys than one for so many accounts, they are few among many.
-const ACCOUNTS_A_KEY: i64 = 16;
+/// Fewer keys than one for so many accounts around them are few among many.
+const ACCOUNTS_A_KEY: u128 = 16;
 
-/// When so many keys were written to the small table, those of the next first byte settle: it holds less than 256 times as
-/// many, half of that on the average.
+/// When so many keys were written to the small table, those of the next first byte settle: between transactions it holds
+/// less than 256 times as many, half of that on the average.
 const KEYS_A_STEP: i64 = 1_024;
 
 /// How an account is found by its token.
@@ -26,9 +26,9 @@ pub struct Key {
     /// The row that holds it.
     pub id: i64,
     /// Its owners, encoded.
-    pub owners: Vec<u8>,
+    pub(super) owners: Vec<u8>,
     /// The entry that it is as it came in; empty when something has changed it since.
-    pub entry: Vec<u8>,
+    pub(super) entry: Vec<u8>,
 }
 
 /// What makes an added account found.
@@ -61,16 +61,17 @@ impl KeyChange {
 }
 
 /// Both tables through one connection.
+///
+/// INVARIANT: nobody else writes to them through this connection meanwhile, and the connection stays in one transaction:
+/// `any_fresh` is asked once.
 pub struct Index<'c> {
     db: &'c Db,
-    find: Held<'c>,
+    find_fresh: Held<'c>,
     find_settled: Held<'c>,
-    add_fresh: Held<'c>,
-    drop_fresh: Held<'c>,
+    put_fresh: Held<'c>,
     add_settled: Held<'c>,
-    drop_settled: Held<'c>,
-    forget: Held<'c>,
-    forget_gone: Held<'c>,
+    remove_fresh: Held<'c>,
+    remove_settled: Held<'c>,
     /// Whether the small table has any key, once somebody asked.
     any_fresh: Option<bool>,
     /// How many keys were written to the small table.
@@ -83,27 +84,18 @@ impl<'c> Index<'c> {
         let held = |sql| Held(sql, None);
         Index {
             db,
-            find: held(
-                "SELECT account, owners, entry FROM fresh_key WHERE fingerprint = ?1 UNION ALL \
-                 SELECT account, owners, entry FROM settled_key WHERE fingerprint = ?1 LIMIT 1",
-            ),
+            find_fresh: held("SELECT account, owners, entry FROM fresh_key WHERE fingerprint = ?1"),
             find_settled: held(
                 "SELECT account, owners, entry FROM settled_key WHERE fingerprint = ?1",
             ),
-            // Of a token that is there, nothing is written.
-            add_fresh: held(
-                "INSERT INTO fresh_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE \
-                 SET account = excluded.account, owners = excluded.owners, entry = excluded.entry WHERE account IS NULL",
-            ),
-            drop_fresh: held(
-                "INSERT OR REPLACE INTO fresh_key(fingerprint, account, owners, entry) VALUES(?1, NULL, x'', x'')",
+            put_fresh: held(
+                "INSERT OR REPLACE INTO fresh_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4)",
             ),
             add_settled: held(
                 "INSERT INTO settled_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4)",
             ),
-            drop_settled: held("DELETE FROM settled_key WHERE fingerprint = ?1"),
-            forget: held("DELETE FROM fresh_key WHERE fingerprint = ?1"),
-            forget_gone: held("DELETE FROM fresh_key WHERE fingerprint = ?1 AND account IS NULL"),
+            remove_fresh: held("DELETE FROM fresh_key WHERE fingerprint = ?1"),
+            remove_settled: held("DELETE FROM settled_key WHERE fingerprint = ?1"),
             any_fresh: None,
             written: 0,
         }
@@ -111,32 +103,47 @@ impl<'c> Index<'c> {
 
     /// Where the account with this fingerprint is, without reading it.
     pub fn find(&mut self, fingerprint: &Fingerprint) -> Result<Option<Key>, StoreError> {
-        let find = match self.has_fresh()? {
-            true => &mut self.find,
-            false => &mut self.find_settled,
-        };
-        let found = find
-            .on(self.db)?
-            .query_row([fingerprint.as_bytes()], |row| {
-                let Some(id) = row.get(0)? else {
-                    return Ok(None);
-                };
-                Ok(Some(Key {
-                    id,
-                    owners: row.get(1)?,
-                    entry: row.get(2)?,
-                }))
-            });
-        Ok(found.optional()?.flatten())
+        if let Some(fresh) = self.fresh(fingerprint)? {
+            return Ok(fresh);
+        }
+        let find = self.find_settled.on(self.db)?;
+        let found = find.query_row([fingerprint.as_bytes()], |row| key_of(row, row.get(0)?));
+        Ok(found.optional()?)
     }
 
-    /// Makes an account found by its fingerprint, at once.
+    /// What the small table says of a fingerprint, if anything: where its account is, or that it is gone.
+    fn fresh(&mut self, fingerprint: &Fingerprint) -> Result<Option<Option<Key>>, StoreError> {
+        if !self.has_fresh()? {
+            return Ok(None);
+        }
+        let find = self.find_fresh.on(self.db)?;
+        let found = find.query_row([fingerprint.as_bytes()], |row| {
+            let id: Option<i64> = row.get(0)?;
+            id.map(|id| key_of(row, id)).transpose()
+        });
+        Ok(found.optional()?)
+    }
+
+    /// Writes keys that come and keys that go, of a pool with so many `accounts`, in one sweep: SQLite sums up again all that
+    /// a transaction has written to the WAL since the first page that it writes a second time.
+    pub fn write(&mut self, mut keys: Vec<KeyChange>, accounts: i64) -> Result<(), StoreError> {
+        keys.sort_unstable_by_key(KeyChange::fingerprint);
+        let few = are_few(&keys, accounts);
+        keys.iter().try_for_each(|key| match (key, few) {
+            (KeyChange::Come(key), true) => self.add_fresh(key),
+            (KeyChange::Come(key), false) => self.add(key),
+            (KeyChange::Go(fingerprint), true) => self.put_fresh(fingerprint, None, &[], &[]),
+            (KeyChange::Go(fingerprint), false) => self.remove(fingerprint),
+        })
+    }
+
+    /// Makes an account found by its fingerprint, in the large table.
     pub fn add(&mut self, key: &NewKey<impl AsRef<[u8]>>) -> Result<(), StoreError> {
-        if self.has_fresh()? {
-            let gone = [key.fingerprint.as_bytes()];
-            if self.forget_gone.on(self.db)?.execute(gone)? > 0 {
-                self.drop_settled.on(self.db)?.execute(gone)?;
-            }
+        match self.fresh(&key.fingerprint)? {
+            None => {}
+            // Neither what the small table says of it holds any more, nor what the large one may still say.
+            Some(None) => self.remove(&key.fingerprint)?,
+            Some(Some(_)) => return Err(comes_twice()),
         }
         self.add_settled.on(self.db)?.execute(params![
             key.fingerprint.as_bytes(),
@@ -147,55 +154,52 @@ impl<'c> Index<'c> {
         Ok(())
     }
 
-    /// Writes keys that come and keys that go, of a pool with so many `accounts`, in one sweep: SQLite sums up again all that
-    /// a transaction has written to the WAL since the first page that it writes a second time.
-    pub fn write(&mut self, mut keys: Vec<KeyChange>, accounts: i64) -> Result<(), StoreError> {
-        keys.sort_unstable_by_key(KeyChange::fingerprint);
-        let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
-        let few = count.saturating_mul(ACCOUNTS_A_KEY) < accounts;
-        keys.iter().try_for_each(|key| match (key, few) {
-            (KeyChange::Come(key), true) => self.add_fresh(key),
-            (KeyChange::Come(key), false) => self.add(key),
-            (KeyChange::Go(fingerprint), true) => self.drop_fresh(fingerprint),
-            (KeyChange::Go(fingerprint), false) => self.drop(fingerprint),
-        })
-    }
-
-    /// Forgets all keys, of a pool that has no account: those that settled once may still be there.
-    pub fn clear(&self) -> Result<(), StoreError> {
-        self.db.execute("DELETE FROM settled_key", [])?;
-        self.db.execute("DELETE FROM fresh_key", [])?;
-        Ok(())
-    }
-
-    fn add_fresh(&mut self, key: &NewKey<impl AsRef<[u8]>>) -> Result<(), StoreError> {
-        if self.add_fresh.on(self.db)?.execute(params![
-            key.fingerprint.as_bytes(),
-            key.id,
-            key.owners.as_ref(),
-            bytes_of(key.entry.as_ref())
-        ])? == 0
-        {
-            return Err(StoreError::Internal("a token comes twice".to_owned()));
+    fn add_fresh(&mut self, key: &NewKey<[u8; 4]>) -> Result<(), StoreError> {
+        if self.find(&key.fingerprint)?.is_some() {
+            return Err(comes_twice());
         }
-        self.note_fresh();
+        let entry = bytes_of(key.entry.as_ref());
+        self.put_fresh(&key.fingerprint, Some(key.id), &key.owners, entry)
+    }
+
+    /// Writes to the small table where an account is; nowhere when it is gone.
+    fn put_fresh(
+        &mut self,
+        fingerprint: &Fingerprint,
+        id: Option<i64>,
+        owners: &[u8],
+        entry: &[u8],
+    ) -> Result<(), StoreError> {
+        let row = params![fingerprint.as_bytes(), id, owners, entry];
+        self.put_fresh.on(self.db)?.execute(row)?;
+        self.any_fresh = Some(true);
+        self.written += 1;
         Ok(())
     }
 
-    fn drop_fresh(&mut self, fingerprint: &Fingerprint) -> Result<(), StoreError> {
-        let row = [fingerprint.as_bytes()];
-        self.drop_fresh.on(self.db)?.execute(row)?;
-        self.note_fresh();
-        Ok(())
-    }
-
-    fn drop(&mut self, fingerprint: &Fingerprint) -> Result<(), StoreError> {
+    /// Takes a key out of both tables.
+    fn remove(&mut self, fingerprint: &Fingerprint) -> Result<(), StoreError> {
         let row = [fingerprint.as_bytes()];
         if self.has_fresh()? {
-            self.forget.on(self.db)?.execute(row)?;
+            self.remove_fresh.on(self.db)?.execute(row)?;
         }
-        self.drop_settled.on(self.db)?.execute(row)?;
+        self.remove_settled.on(self.db)?.execute(row)?;
         Ok(())
+    }
+
+    /// Forgets all keys, of a pool that has no account: of those that it had, some may still be there.
+    pub fn clear(&mut self) -> Result<(), StoreError> {
+        self.db.execute("DELETE FROM settled_key", [])?;
+        self.db.execute("DELETE FROM fresh_key", [])?;
+        self.any_fresh = Some(false);
+        Ok(())
+    }
+
+    /// Makes an account found in a pool that was cleared, unless an account of its token came since. Whether it is found.
+    pub fn add_if_new(&mut self, key: &NewKey<Vec<u8>>) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO settled_key(fingerprint, account, owners) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        let row = params![key.fingerprint.as_bytes(), key.id, key.owners];
+        Ok(self.db.prepare_cached(sql)?.execute(row)? > 0)
     }
 
     /// Writes which entry an account now is as it came in; `None` after any other change.
@@ -204,7 +208,13 @@ impl<'c> Index<'c> {
         fingerprint: &Fingerprint,
         entry: Option<&Fingerprint>,
     ) -> Result<(), StoreError> {
-        self.set("entry", fingerprint, bytes_of(entry))
+        let sql = match self.fresh(fingerprint)? {
+            Some(_) => "UPDATE fresh_key SET entry = ?2 WHERE fingerprint = ?1 AND entry IS NOT ?2",
+            None => "UPDATE settled_key SET entry = ?2 WHERE fingerprint = ?1 AND entry IS NOT ?2",
+        };
+        let row = params![fingerprint.as_bytes(), bytes_of(entry)];
+        self.db.prepare_cached(sql)?.execute(row)?;
+        Ok(())
     }
 
     /// Writes who owns an account from now on, encoded.
@@ -213,29 +223,17 @@ impl<'c> Index<'c> {
         fingerprint: &Fingerprint,
         owners: &[u8],
     ) -> Result<(), StoreError> {
-        self.set("owners", fingerprint, owners)
-    }
-
-    /// Writes one column of a key where it lies, if it changes.
-    fn set(&mut self, column: &str, of: &Fingerprint, to: &[u8]) -> Result<(), StoreError> {
-        let tables = match self.has_fresh()? {
-            true => &["fresh_key", "settled_key"][..],
-            false => &["settled_key"],
+        let sql = match self.fresh(fingerprint)? {
+            Some(_) => "UPDATE fresh_key SET owners = ?2 WHERE fingerprint = ?1",
+            None => "UPDATE settled_key SET owners = ?2 WHERE fingerprint = ?1",
         };
-        for table in tables {
-            let sql = format!(
-                "UPDATE {table} SET {column} = ?2 WHERE fingerprint = ?1 AND {column} IS NOT ?2"
-            );
-            let row = params![of.as_bytes(), to];
-            if self.db.prepare_cached(&sql)?.execute(row)? > 0 {
-                break;
-            }
-        }
+        let row = params![fingerprint.as_bytes(), owners];
+        self.db.prepare_cached(sql)?.execute(row)?;
         Ok(())
     }
 
-    /// Lets as many steps of keys settle as are due, and tells how many keys were written to the small table: before this
-    /// transaction there were `before`, ever.
+    /// Lets as many steps of keys settle as are due, and tells how many keys this change wrote to the small table; before
+    /// it there were `before`, ever.
     pub fn settle(&mut self, before: i64) -> Result<i64, StoreError> {
         let due = before / KEYS_A_STEP..(before + self.written) / KEYS_A_STEP;
         for step in due.take(256) {
@@ -257,9 +255,8 @@ impl<'c> Index<'c> {
              WHERE fingerprint BETWEEN ?1 AND ?2 AND account IS NOT NULL",
             "DELETE FROM fresh_key WHERE fingerprint BETWEEN ?1 AND ?2",
         ] {
-            self.db
-                .prepare_cached(sql)?
-                .execute(params![[first], last])?;
+            let those = params![[first], last];
+            self.db.prepare_cached(sql)?.execute(those)?;
         }
         Ok(())
     }
@@ -269,21 +266,44 @@ impl<'c> Index<'c> {
             return Ok(any);
         }
         let sql = "SELECT EXISTS(SELECT 1 FROM fresh_key)";
-        let any = self
-            .db
-            .prepare_cached(sql)?
-            .query_row([], |row| row.get(0))?;
+        let mut any = self.db.prepare_cached(sql)?;
+        let any = any.query_row([], |row| row.get(0))?;
         Ok(*self.any_fresh.insert(any))
     }
+}
 
-    fn note_fresh(&mut self) {
-        self.any_fresh = Some(true);
-        self.written += 1;
+/// Whether these keys, which ascend, are few among so many accounts, whose fingerprints are spread evenly. What departs
+/// comes in lots that lie close together, and only the accounts between them count; of less than a step it tells nothing
+/// how close they lie.
+fn are_few(keys: &[KeyChange], accounts: i64) -> bool {
+    let place = |key: Option<&KeyChange>| {
+        key.map_or(0, |key| {
+            key.fingerprint().as_bytes()[0..8]
+                .try_into()
+                .map_or(0, u64::from_be_bytes)
+        })
+    };
+    let mut around = u128::from(accounts.unsigned_abs());
+    if i64::try_from(keys.len()).is_ok_and(|keys| keys >= KEYS_A_STEP) {
+        around = around * u128::from(place(keys.last()) - place(keys.first())) >> 64;
     }
+    keys.len() as u128 * ACCOUNTS_A_KEY < around
+}
+
+fn key_of(row: &Row<'_>, id: i64) -> rusqlite::Result<Key> {
+    Ok(Key {
+        id,
+        owners: row.get(1)?,
+        entry: row.get(2)?,
+    })
 }
 
 fn bytes_of(entry: Option<&Fingerprint>) -> &[u8] {
     entry.map_or(&[], |entry| entry.as_bytes())
+}
+
+fn comes_twice() -> StoreError {
+    StoreError::Internal("the account of a token comes twice".to_owned())
 }
 
 #[cfg(test)]
@@ -448,11 +468,35 @@ mod tests {
     #[test]
     fn a_token_does_not_come_twice() {
         let (_dir, db) = database();
-        for (token, accounts) in [(1, 0), (2, 1_000_000)] {
+        let (few, many) = (1_000_000, 0);
+        for (token, [first, second]) in
+            (0..).zip([[few, few], [few, many], [many, few], [many, many]])
+        {
             let mut index = Index::new(&db);
-            index.write(vec![come(token, 1)], accounts).unwrap();
-            assert!(index.write(vec![come(token, 2)], accounts).is_err());
+            index.write(vec![come(token, 1)], first).unwrap();
+            assert!(index.write(vec![come(token, 2)], second).is_err());
             assert_eq!(index.find(&fingerprint(token)).unwrap().unwrap().id, 1);
         }
+    }
+
+    #[test]
+    fn keys_that_lie_close_together_are_not_few() {
+        let mut keys: Vec<_> = (0..200_000).map(|n| come(n, 1)).collect();
+        keys.sort_unstable_by_key(KeyChange::fingerprint);
+        let among = 4_000_000;
+        assert!(are_few(&keys, among), "one for twenty");
+        assert!(!are_few(&keys, among / 2), "one for ten");
+        assert!(are_few(&keys[..100], among), "a handful");
+        let close = keys.split_off(150_000);
+        assert!(
+            are_few(&close, among),
+            "a quarter that is spread over a quarter"
+        );
+        let (first, ..) = close.split_at(20_000);
+        assert!(
+            !are_few(first, among / 2),
+            "a tenth that is spread over a tenth, one for ten"
+        );
+        assert!(!are_few(&[], 0));
     }
 }

@@ -7,7 +7,7 @@ use super::{LOCAL, damaged};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
 
-/// Owners of more than this many are not gone through one by one: each account is then looked up.
+/// Where the pool has more owners than this, or than there are rows, each account is looked up instead of asking each owner.
 const FEW: usize = 16;
 
 /// Accounts that lie farther apart than this, on the average, are looked up: others of their owners may lie between them.
