@@ -16,6 +16,8 @@ pub const KEYS_TOGETHER: usize = 100_000;
 
 /// Fewer keys than one for so many accounts around them are few among many.
 const ACCOUNTS_A_KEY: u128 = 16;
+/// Fewer keys than these do not tell how close they lie.
+const TELLING: usize = 1_024;
 
 /// When so many keys were written to the small table, those of the next first byte settle: between transactions it holds
 /// less than 256 times as many, half of that on the average.
@@ -273,21 +275,22 @@ impl<'c> Index<'c> {
 }
 
 /// Whether these keys, which ascend, are few among so many accounts, whose fingerprints are spread evenly. What departs
-/// comes in lots that lie close together, and only the accounts between them count; of less than a step it tells nothing
-/// how close they lie.
+/// comes in lots that lie close together, where only the accounts between them count.
 fn are_few(keys: &[KeyChange], accounts: i64) -> bool {
-    let place = |key: Option<&KeyChange>| {
-        key.map_or(0, |key| {
-            key.fingerprint().as_bytes()[0..8]
-                .try_into()
-                .map_or(0, u64::from_be_bytes)
-        })
+    let around = match keys {
+        [first, .., last] if keys.len() >= TELLING => {
+            let apart = u128::from(place(last) - place(first));
+            (u128::from(accounts.unsigned_abs()) * apart) >> 64
+        }
+        _ => u128::from(accounts.unsigned_abs()),
     };
-    let mut around = u128::from(accounts.unsigned_abs());
-    if i64::try_from(keys.len()).is_ok_and(|keys| keys >= KEYS_A_STEP) {
-        around = around * u128::from(place(keys.last()) - place(keys.first())) >> 64;
-    }
     keys.len() as u128 * ACCOUNTS_A_KEY < around
+}
+
+/// Where a key lies among all, from none to 2^64.
+fn place(key: &KeyChange) -> u64 {
+    let first = key.fingerprint().as_bytes().first_chunk().copied();
+    first.map_or(0, u64::from_be_bytes)
 }
 
 fn key_of(row: &Row<'_>, id: i64) -> rusqlite::Result<Key> {
