@@ -77,7 +77,7 @@ fn few_come_and_go_among_many() {
         assert_eq!(replace(&server, next.clone()), [1_000, 1_000, 1_000]);
         assert_eq!(replace(&server, next), [0, 2_000, 0]);
     }
-    // All of these were fresh ones, and most have settled.
+    // All of these were fresh ones, and some have settled.
     let path = server.home().data().join("tributary.db");
     let db = Connection::open(path).expect("a database");
     let number = |sql| {
@@ -85,8 +85,8 @@ fn few_come_and_go_among_many() {
             .expect("a number")
     };
     assert_eq!(number("SELECT fresh_keys FROM meta"), 18_000);
-    let steps: u32 = number("SELECT count(DISTINCT substr(fingerprint, 1, 1)) FROM fresh_key");
-    assert!((200..256).contains(&steps), "{steps} first bytes");
+    let bytes: u32 = number("SELECT count(DISTINCT substr(fingerprint, 1, 1)) FROM fresh_key");
+    assert!((200..256).contains(&bytes), "{bytes} first bytes");
     drop(db);
     let server = check_verified(server);
     let held = |numbers| {
