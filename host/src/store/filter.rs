@@ -248,7 +248,7 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::database;
+    use crate::store::tests::{database, plan_of};
 
     #[test]
     fn a_walk_goes_along_the_rows_and_sorts_nothing() {
@@ -299,13 +299,8 @@ mod tests {
             ),
         ] {
             let query = filter.query(&db, 0).unwrap().unwrap();
-            let sql = format!("EXPLAIN QUERY PLAN {}", query.select(Columns::All));
-            let mut rows = db.prepare(&sql).unwrap();
-            let plan: Vec<String> = rows
-                .query_map(params_from_iter(&query.values), |row| row.get("detail"))
-                .unwrap()
-                .map(Result::unwrap)
-                .collect();
+            let sql = query.select(Columns::All);
+            let plan = plan_of(&db, &sql, params_from_iter(&query.values));
             assert_eq!(plan[0], first, "{plan:?}");
             assert!(
                 !plan

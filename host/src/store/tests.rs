@@ -21,6 +21,13 @@ pub(super) fn database() -> (TempDir, Db) {
     (dir, db)
 }
 
+/// How SQLite would answer a query, step by step.
+pub(super) fn plan_of(db: &Db, sql: &str, values: impl rusqlite::Params) -> Vec<String> {
+    let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps = plan.query_map(values, |row| row.get("detail")).unwrap();
+    steps.map(Result::unwrap).collect()
+}
+
 fn open(dir: &Path) -> Store {
     Store::open(dir, StoreOptions::default(), &MasterKeyOptions::default()).unwrap()
 }
