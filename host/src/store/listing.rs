@@ -32,7 +32,7 @@ pub fn part(db: &Db, filter: &Filter, after: i64, most: usize) -> Result<Part, S
         Ok(true)
     })?;
     Ok(Part {
-        items: end(db, begun)?,
+        items: with_owners(db, begun)?,
         next,
         total: meta::read(db)?.accounts,
     })
@@ -47,7 +47,7 @@ pub fn item(db: &Db, fingerprint: &Fingerprint) -> Result<Option<String>, StoreE
     let mut row = db.prepare_cached(&sql)?;
     let begun = row.query_row([fingerprint.as_bytes()], |row| Ok(Begun::of(row)));
     let begun = begun.optional()?.transpose()?;
-    let items = end(db, begun.into_iter().collect())?;
+    let items = with_owners(db, begun.into_iter().collect())?;
     Ok(items.into_iter().next().map(|(_, text)| text))
 }
 
@@ -137,7 +137,7 @@ impl Begun {
 }
 
 /// The rows with their texts, which end with `"remote_…"` and `"owners"`.
-fn end(db: &Db, begun: Vec<Begun>) -> Result<Vec<(i64, String)>, StoreError> {
+fn with_owners(db: &Db, begun: Vec<Begun>) -> Result<Vec<(i64, String)>, StoreError> {
     let keys: Vec<_> = begun.iter().map(|one| (one.id, one.fingerprint)).collect();
     let mut text = OwnersText::new(OwnerIds::new(db));
     let all = owners_of(db, &keys)?;
