@@ -51,6 +51,10 @@ pub struct Accounts<'c> {
 struct Held<'c>(&'static str, Option<CachedStatement<'c>>);
 
 impl<'c> Held<'c> {
+    fn new(sql: &'static str) -> Held<'c> {
+        Held(sql, None)
+    }
+
     fn on(&mut self, db: &'c Db) -> Result<&mut CachedStatement<'c>, StoreError> {
         match &mut self.1 {
             Some(statement) => Ok(statement),
@@ -64,16 +68,14 @@ impl<'c> Accounts<'c> {
     pub fn new(db: &'c Db) -> Accounts<'c> {
         Accounts {
             db,
-            find_account: Held(
+            find_account: Held::new(
                 "SELECT provider, masked, shown, marks, earlier_status FROM account WHERE id = ?1",
-                None,
             ),
-            add_account: Held(
+            add_account: Held::new(
                 "INSERT INTO account(id, fingerprint, provider, masked, shown, marks, earlier_status, secret, \
                  added_at, injected_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
-                None,
             ),
-            add_owned: Held("INSERT INTO owned(owner, account) VALUES(?1, ?2)", None),
+            add_owned: Held::new("INSERT INTO owned(owner, account) VALUES(?1, ?2)"),
             index: Index::new(db),
             owners: OwnerIds::new(db),
             tally: Tally::default(),

@@ -83,21 +83,22 @@ pub struct Index<'c> {
 impl<'c> Index<'c> {
     /// The tables behind `db`.
     pub fn new(db: &'c Db) -> Index<'c> {
-        let held = |sql| Held(sql, None);
         Index {
             db,
-            find_fresh: held("SELECT account, owners, entry FROM fresh_key WHERE fingerprint = ?1"),
-            find_settled: held(
+            find_fresh: Held::new(
+                "SELECT account, owners, entry FROM fresh_key WHERE fingerprint = ?1",
+            ),
+            find_settled: Held::new(
                 "SELECT account, owners, entry FROM settled_key WHERE fingerprint = ?1",
             ),
-            put_fresh: held(
+            put_fresh: Held::new(
                 "INSERT OR REPLACE INTO fresh_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4)",
             ),
-            add_settled: held(
-                "INSERT INTO settled_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4)",
+            add_settled: Held::new(
+                "INSERT INTO settled_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
             ),
-            remove_fresh: held("DELETE FROM fresh_key WHERE fingerprint = ?1"),
-            remove_settled: held("DELETE FROM settled_key WHERE fingerprint = ?1"),
+            remove_fresh: Held::new("DELETE FROM fresh_key WHERE fingerprint = ?1"),
+            remove_settled: Held::new("DELETE FROM settled_key WHERE fingerprint = ?1"),
             any_fresh: None,
             written: 0,
         }
@@ -147,13 +148,10 @@ impl<'c> Index<'c> {
             Some(None) => self.remove(&key.fingerprint)?,
             Some(Some(_)) => return Err(comes_twice()),
         }
-        self.add_settled.on(self.db)?.execute(params![
-            key.fingerprint.as_bytes(),
-            key.id,
-            key.owners.as_ref(),
-            bytes_of(key.entry.as_ref())
-        ])?;
-        Ok(())
+        match self.add_if_new(key)? {
+            true => Ok(()),
+            false => Err(comes_twice()),
+        }
     }
 
     fn add_fresh(&mut self, key: &NewKey<[u8; 4]>) -> Result<(), StoreError> {
@@ -197,13 +195,15 @@ impl<'c> Index<'c> {
         Ok(())
     }
 
-    /// Makes an account found in a pool that was cleared, unless an account of its token came since. Whether it is found.
-    pub fn add_if_new(&mut self, key: &NewKey<Vec<u8>>) -> Result<bool, StoreError> {
-        let sql = "INSERT INTO settled_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4) \
-                   ON CONFLICT DO NOTHING";
-        let entry = bytes_of(key.entry.as_ref());
-        let row = params![key.fingerprint.as_bytes(), key.id, key.owners, entry];
-        Ok(self.db.prepare_cached(sql)?.execute(row)? > 0)
+    /// Makes an account found of whose token the small table says nothing, unless the large one has it. Whether it is found.
+    pub fn add_if_new(&mut self, key: &NewKey<impl AsRef<[u8]>>) -> Result<bool, StoreError> {
+        let added = self.add_settled.on(self.db)?.execute(params![
+            key.fingerprint.as_bytes(),
+            key.id,
+            key.owners.as_ref(),
+            bytes_of(key.entry.as_ref())
+        ])?;
+        Ok(added > 0)
     }
 
     /// Writes which entry an account now is as it came in; `None` after any other change.
@@ -212,13 +212,11 @@ impl<'c> Index<'c> {
         fingerprint: &Fingerprint,
         entry: Option<&Fingerprint>,
     ) -> Result<(), StoreError> {
-        let sql = match self.fresh(fingerprint)? {
-            Some(_) => "UPDATE fresh_key SET entry = ?2 WHERE fingerprint = ?1 AND entry IS NOT ?2",
-            None => "UPDATE settled_key SET entry = ?2 WHERE fingerprint = ?1 AND entry IS NOT ?2",
-        };
-        let row = params![fingerprint.as_bytes(), bytes_of(entry)];
-        self.db.prepare_cached(sql)?.execute(row)?;
-        Ok(())
+        let sql = [
+            "UPDATE fresh_key SET entry = ?2 WHERE fingerprint = ?1 AND entry IS NOT ?2",
+            "UPDATE settled_key SET entry = ?2 WHERE fingerprint = ?1 AND entry IS NOT ?2",
+        ];
+        self.set(sql, fingerprint, bytes_of(entry))
     }
 
     /// Writes who owns an account from now on, encoded.
@@ -227,11 +225,25 @@ impl<'c> Index<'c> {
         fingerprint: &Fingerprint,
         owners: &[u8],
     ) -> Result<(), StoreError> {
+        let sql = [
+            "UPDATE fresh_key SET owners = ?2 WHERE fingerprint = ?1",
+            "UPDATE settled_key SET owners = ?2 WHERE fingerprint = ?1",
+        ];
+        self.set(sql, fingerprint, owners)
+    }
+
+    /// Changes a key in the small table if it is there, else in the large one.
+    fn set(
+        &mut self,
+        [fresh, settled]: [&str; 2],
+        fingerprint: &Fingerprint,
+        to: &[u8],
+    ) -> Result<(), StoreError> {
         let sql = match self.fresh(fingerprint)? {
-            Some(_) => "UPDATE fresh_key SET owners = ?2 WHERE fingerprint = ?1",
-            None => "UPDATE settled_key SET owners = ?2 WHERE fingerprint = ?1",
+            Some(_) => fresh,
+            None => settled,
         };
-        let row = params![fingerprint.as_bytes(), owners];
+        let row = params![fingerprint.as_bytes(), to];
         self.db.prepare_cached(sql)?.execute(row)?;
         Ok(())
     }
@@ -312,197 +324,4 @@ fn comes_twice() -> StoreError {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::store::tests::database;
-
-    fn fingerprint(number: u64) -> Fingerprint {
-        let bytes = blake3::hash(&number.to_le_bytes());
-        Fingerprint::from_bytes(*bytes.as_bytes().first_chunk().unwrap())
-    }
-
-    fn come(number: u64, id: i64) -> KeyChange {
-        KeyChange::Come(NewKey {
-            fingerprint: fingerprint(number),
-            id,
-            owners: [1, 0, 0, 0],
-            entry: None,
-        })
-    }
-
-    fn number(db: &Db, sql: &str) -> i64 {
-        db.query_row(sql, [], |row| row.get(0)).unwrap()
-    }
-
-    /// A small generator of numbers, the same in every run.
-    struct Numbers(u64);
-
-    impl Numbers {
-        fn below(&mut self, end: u64) -> u64 {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            (self.0 >> 33) % end
-        }
-    }
-
-    #[test]
-    fn both_tables_are_one_index_whatever_comes_goes_and_settles() {
-        let (_dir, db) = database();
-        db.execute_batch("BEGIN").unwrap();
-        let mut numbers = Numbers(7);
-        let mut held: BTreeMap<u64, i64> = BTreeMap::new();
-        let (mut id, mut fresh_keys) = (0, 0);
-        for _round in 0..60 {
-            let mut index = Index::new(&db);
-            let mut keys = Vec::new();
-            for number in 0..1_500 {
-                if numbers.below(4) > 0 {
-                    continue;
-                }
-                id += 1;
-                keys.push(match held.remove(&number) {
-                    Some(_) => KeyChange::Go(fingerprint(number)),
-                    None => {
-                        held.insert(number, id);
-                        come(number, id)
-                    }
-                });
-            }
-            // As if the pool had few or many others.
-            index
-                .write(keys, [0, 1_000_000][usize::from(numbers.below(2) == 1)])
-                .unwrap();
-            for number in held.keys().filter(|number| *number % 9 == 0) {
-                let entry = fingerprint(number + 1);
-                index
-                    .set_entry(&fingerprint(*number), Some(&entry))
-                    .unwrap();
-                index
-                    .set_owners(&fingerprint(*number), &[2, 0, 0, 0])
-                    .unwrap();
-            }
-            fresh_keys += index.settle(fresh_keys).unwrap();
-            for number in 0..1_500 {
-                let key = index.find(&fingerprint(number)).unwrap();
-                assert_eq!(
-                    key.map(|key| key.id),
-                    held.get(&number).copied(),
-                    "{number}"
-                );
-            }
-            let mut view = db
-                .prepare("SELECT fingerprint, account, owners, entry FROM account_key")
-                .unwrap();
-            let rows = view.query_map([], |row| {
-                Ok((
-                    row.get::<_, Vec<u8>>(0)?,
-                    (
-                        row.get::<_, i64>(1)?,
-                        row.get::<_, Vec<u8>>(2)?,
-                        row.get::<_, Vec<u8>>(3)?,
-                    ),
-                ))
-            });
-            let rows: Vec<_> = rows.unwrap().map(Result::unwrap).collect();
-            assert_eq!(rows.len(), held.len());
-            let rows: BTreeMap<_, _> = rows.into_iter().collect();
-            for (number, id) in &held {
-                let (found, owners, entry) = &rows[&fingerprint(*number).as_bytes()[..]];
-                assert_eq!(found, id);
-                if number % 9 == 0 {
-                    assert_eq!(owners, &[2, 0, 0, 0]);
-                    assert_eq!(entry, &fingerprint(number + 1).as_bytes()[..]);
-                }
-            }
-        }
-        assert!(fresh_keys > 5 * KEYS_A_STEP, "some settled: {fresh_keys}");
-        assert!(number(&db, "SELECT count(*) FROM fresh_key WHERE account IS NULL") > 0);
-    }
-
-    #[test]
-    fn few_keys_among_many_touch_the_small_table_and_settle_in_their_turn() {
-        let (_dir, db) = database();
-        db.execute_batch("BEGIN").unwrap();
-        let mut index = Index::new(&db);
-        index
-            .write((0..10_000).map(|n| come(n, 1)).collect(), 0)
-            .unwrap();
-        assert_eq!(index.settle(0).unwrap(), 0);
-        assert_eq!(number(&db, "SELECT count(*) FROM settled_key"), 10_000);
-        let mut fresh_keys = 0;
-        // Three steps at once.
-        for change in 0..100 {
-            let first = 10_000 + change * 3 * 1_024;
-            let keys = (first..first + 3 * 1_024).map(|n| come(n, 1)).collect();
-            index.write(keys, i64::MAX).unwrap();
-            fresh_keys += index.settle(fresh_keys).unwrap();
-            let fresh = number(&db, "SELECT count(*) FROM fresh_key");
-            assert!(fresh < 256 * KEYS_A_STEP, "{fresh}");
-        }
-        assert_eq!(fresh_keys, 300 * KEYS_A_STEP);
-        let fresh = number(&db, "SELECT count(*) FROM fresh_key");
-        assert!((100_000..160_000).contains(&fresh), "{fresh}");
-        let all = number(&db, "SELECT count(*) FROM account_key");
-        assert_eq!(all, 10_000 + 300 * 1_024);
-    }
-
-    #[test]
-    fn what_reads_the_keys_of_all_accounts_scans_neither_table() {
-        let (_dir, db) = database();
-        for sql in [
-            "SELECT owners FROM account_key WHERE fingerprint = ?1",
-            "SELECT 1 FROM account a WHERE id = ?1 AND (SELECT owners FROM account_key WHERE fingerprint = a.fingerprint) = x''",
-            "SELECT a.id FROM account a WHERE id = (SELECT account FROM account_key WHERE fingerprint = ?1)",
-            "SELECT k.owners FROM account a JOIN account_key k ON k.fingerprint = a.fingerprint WHERE a.id = ?1",
-        ] {
-            let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let steps = plan.query_map([1], |row| row.get::<_, String>("detail"));
-            let steps: Vec<_> = steps.unwrap().map(Result::unwrap).collect();
-            assert!(
-                !steps
-                    .iter()
-                    .any(|step| step.contains("SCAN") || step.contains("B-TREE")),
-                "{sql}: {steps:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_token_does_not_come_twice() {
-        let (_dir, db) = database();
-        let (few, many) = (1_000_000, 0);
-        for (token, [first, second]) in
-            (0..).zip([[few, few], [few, many], [many, few], [many, many]])
-        {
-            let mut index = Index::new(&db);
-            index.write(vec![come(token, 1)], first).unwrap();
-            assert!(index.write(vec![come(token, 2)], second).is_err());
-            assert_eq!(index.find(&fingerprint(token)).unwrap().unwrap().id, 1);
-        }
-    }
-
-    #[test]
-    fn keys_that_lie_close_together_are_not_few() {
-        let mut keys: Vec<_> = (0..200_000).map(|n| come(n, 1)).collect();
-        keys.sort_unstable_by_key(KeyChange::fingerprint);
-        let among = 4_000_000;
-        assert!(are_few(&keys, among), "one for twenty");
-        assert!(!are_few(&keys, among / 2), "one for ten");
-        assert!(are_few(&keys[..100], among / 2), "a handful");
-        let close = keys.split_off(150_000);
-        assert!(
-            are_few(&close, among),
-            "a quarter that is spread over a quarter"
-        );
-        let (first, ..) = close.split_at(20_000);
-        assert!(
-            !are_few(first, among / 2),
-            "a tenth that is spread over a tenth, one for ten"
-        );
-        assert!(!are_few(&[], 0));
-    }
-}
+mod tests;
