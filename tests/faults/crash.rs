@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::service::client::{agent, ask};
+use crate::service::client::{Answer, agent, ask};
 use crate::service::harness::{Home, INJECT, Server};
 use undoing::Undoing;
 
@@ -84,6 +84,8 @@ pub(super) struct Sent {
     undone: Vec<Undoing>,
     /// How many ended.
     rotations: usize,
+    /// Answers that no server may give while it works.
+    refusals: Vec<Answer>,
 }
 
 /// An import of `size` accounts that all name it.
@@ -125,7 +127,7 @@ pub(super) fn until(
     let addr = server.addr;
     let moment = Duration::from_micros(3_000 + random.below(60_000) as u64);
     let record = Mutex::new(sent);
-    std::thread::scope(|scope| {
+    let home = std::thread::scope(|scope| {
         for client in 0..CLIENTS {
             let (mut random, record) = (Random(random.next()), &record);
             scope.spawn(move || {
@@ -147,9 +149,9 @@ pub(super) fn until(
                         &import.body(strategy),
                     );
                     import.acknowledged = answer.as_ref().is_ok_and(|answer| answer.status == 200);
-                    assert!(answer.is_err() || import.acknowledged, "{answer:?}");
                     alive = import.acknowledged;
                     let mut record = record.lock().expect("no client panicked");
+                    record.refusals.extend(answer.ok().filter(|_| !alive));
                     if strategy == "replace" {
                         record.replaces.push(import)
                     } else {
@@ -164,7 +166,10 @@ pub(super) fn until(
         scope.spawn(move || undoing::rotate_until_killed(addr, rotated));
         std::thread::sleep(moment);
         end(server)
-    })
+    });
+    let refusals = &record.into_inner().expect("no client panicked").refusals;
+    assert!(refusals.is_empty(), "{}\n{refusals:#?}", home.log());
+    home
 }
 
 /// Holds the pool against what was sent.
