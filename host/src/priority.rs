@@ -1,5 +1,7 @@
 //! Which threads go first where there are fewer processors than threads that want one.
 
+use std::thread;
+
 /// Lets others go before the calling thread from now on: whoever only asks does not wait for a large import. Where a
 /// system has no priorities of threads, nothing changes.
 pub fn lower() {
@@ -9,11 +11,45 @@ pub fn lower() {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+/// Steps of long work, some microseconds each. A system lets a thread go on for milliseconds before one that has become ready
+/// meanwhile gets its processor: so it is offered now and then.
+#[derive(Default)]
+pub struct Steps {
+    since_offered: u32,
+}
+
+impl Steps {
+    /// After so many the processor is offered: never in shorter work.
+    const AT_ONCE: u32 = 100;
+
+    /// One more step is done.
+    pub fn done(&mut self) {
+        if self.is_due() {
+            thread::yield_now();
+        }
+    }
+
+    fn is_due(&mut self) -> bool {
+        self.since_offered = (self.since_offered + 1) % Steps::AT_ONCE;
+        self.since_offered == 0
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
+    #[test]
+    fn long_work_offers_its_processor_now_and_then_and_short_work_never() {
+        let due = |steps| {
+            let mut done = Steps::default();
+            (0..steps).filter(|_| done.is_due()).count()
+        };
+        assert_eq!([1, 99, 100, 199, 200, 1_000].map(due), [0, 0, 1, 1, 2, 10]);
+    }
+
     /// Of the calling thread, from -20 to 19.
+    #[cfg(target_os = "linux")]
     fn nice() -> i32 {
         let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
         let after_name = stat.rsplit_once(')').unwrap().1;
@@ -21,6 +57,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn only_the_calling_thread_lets_others_go_first() {
         let before = nice();
         let lowered = std::thread::spawn(|| {

@@ -16,6 +16,7 @@ use super::error::StoreError;
 use super::undo::Kept;
 use super::vault::Vault;
 use crate::body::Body;
+use crate::priority::Steps;
 use ahead::{Ahead, Came, Expected, Made, Part};
 
 /// Items of fewer are read by the deciding thread itself.
@@ -108,6 +109,7 @@ pub fn decide<'c>(
             gained: 0,
             lost: 0,
         },
+        steps: Steps::default(),
     };
     let departed = deciding.departures(&decider, &received.batch)?;
     if hashed == Hashed::WhereAccountsDepart && !departed {
@@ -200,6 +202,7 @@ struct Deciding<'t, T> {
     importer: Owner,
     hasher: Option<PlanHasher>,
     decided: Decided,
+    steps: Steps,
 }
 
 impl<'c, T: Takes<'c>> Deciding<'_, T> {
@@ -211,6 +214,7 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
         let mut leaving = self.takes.accounts().owned_by(&self.importer)?;
         leaving.retain(|fingerprint| decider.departs(batch, fingerprint));
         for fingerprint in &leaving {
+            self.steps.done();
             if let Some(stored) = self.takes.accounts().find(fingerprint)? {
                 self.take(&decider.depart(&stored.account), Some(&stored), None)?;
             }
@@ -227,6 +231,7 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
         let (len, mut known, mut new) = (part.came.len(), 0, 0);
         let mut rows = part.rows.iter();
         for Came { item, entry, made } in part.came.drain(..) {
+            self.steps.done();
             let row = match made {
                 Made::Row => rows.next(),
                 Made::Nothing | Made::Brought(_) => None,

@@ -13,6 +13,7 @@ use super::record::Side;
 use super::vault::{Identity, Vault};
 use super::{guard, jobs, standing};
 use crate::job::{ImportJob, LeftReport, Trace};
+use crate::priority::Steps;
 
 /// What an undo did, and what it could not take back.
 #[derive(Default)]
@@ -50,6 +51,7 @@ pub fn take_back<'c>(
         takes,
         most,
         left: Left::default(),
+        steps: Steps::default(),
     };
     undoing.changed(db, trace.changed)?;
     undoing.added(db, trace.added, job)?;
@@ -78,6 +80,7 @@ struct Undoing<'t, T> {
     takes: &'t mut T,
     most: usize,
     left: Left,
+    steps: Steps,
 }
 
 impl<'c, T: Takes<'c>> Undoing<'_, T> {
@@ -86,6 +89,7 @@ impl<'c, T: Takes<'c>> Undoing<'_, T> {
         let mut rows = Rows::new(db)?;
         let mut next = first;
         while next <= last {
+            self.steps.done();
             let one = rows.read(next)?;
             next += 1;
             let (before, after) = match one.side {
@@ -147,6 +151,7 @@ impl<'c, T: Takes<'c>> Undoing<'_, T> {
         let owners = Owners::default().with(&owner);
         let mut found = db.prepare_cached("SELECT fingerprint FROM account WHERE id = ?1")?;
         for row in first..=last {
+            self.steps.done();
             let fingerprint = found.query_row([row], |row| row.get(0)).optional()?;
             let Some(fingerprint) = fingerprint.map(Fingerprint::from_bytes) else {
                 continue;

@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use tributary_core::Fingerprint;
 
 use super::Held;
+use crate::priority::Steps;
 use crate::store::db::Db;
 use crate::store::error::StoreError;
 
@@ -132,11 +133,15 @@ impl<'c> Index<'c> {
     pub fn write(&mut self, mut keys: Vec<KeyChange>, accounts: i64) -> Result<(), StoreError> {
         keys.sort_unstable_by_key(KeyChange::fingerprint);
         let few = are_few(&keys, accounts);
-        keys.iter().try_for_each(|key| match (key, few) {
-            (KeyChange::Come(key), true) => self.add_fresh(key),
-            (KeyChange::Come(key), false) => self.add(key),
-            (KeyChange::Go(fingerprint), true) => self.put_fresh(fingerprint, None, &[], &[]),
-            (KeyChange::Go(fingerprint), false) => self.remove(fingerprint),
+        let mut steps = Steps::default();
+        keys.iter().try_for_each(|key| {
+            steps.done();
+            match (key, few) {
+                (KeyChange::Come(key), true) => self.add_fresh(key),
+                (KeyChange::Come(key), false) => self.add(key),
+                (KeyChange::Go(fingerprint), true) => self.put_fresh(fingerprint, None, &[], &[]),
+                (KeyChange::Go(fingerprint), false) => self.remove(fingerprint),
+            }
         })
     }
 

@@ -8,7 +8,7 @@ use tributary_core::{Arrival, Brought, Decider, EntryReader, Fingerprint, Item, 
 
 use super::Received;
 use super::parts::{InTurn, PARTS_AHEAD, Parts};
-use crate::priority;
+use crate::priority::{self, Steps};
 use crate::store::accounts::NewRows;
 use crate::store::apply::ApplyError;
 use crate::store::change::seal;
@@ -100,7 +100,9 @@ impl Ahead<'_> {
         part.came.clear();
         part.rows.clear();
         let (from, text) = received.all_of(items, &mut looking.scratch)?;
+        let mut steps = Steps::default();
         for item in items {
+            steps.done();
             let Span { offset, len } = item.span;
             let offset = offset.saturating_sub(from);
             let raw = Span { offset, len }.of(text);
