@@ -9,6 +9,8 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use crate::priority::{BYTES_AT_ONCE, part_by_part};
+
 /// What a fetched or received body is pushed into, piece by piece.
 pub trait Sink {
     /// Takes the next piece; after an error nothing more is read or pushed.
@@ -54,15 +56,15 @@ impl Collector {
     /// Starts empty. `size_hint` (bytes) only saves copying; it is not believed.
     pub fn new(limits: &BodyLimits, size_hint: Option<u64>) -> Self {
         let expected = size_hint.unwrap_or(0).min(limits.max);
-        // A body that will be spooled anyway need not fill the memory first: it costs nothing until it is large.
-        let reserve = if expected > limits.spool_above {
-            0
-        } else {
-            expected
-        };
+        let mut limits = limits.clone();
+        if expected > limits.spool_above {
+            // It need not fill the memory first.
+            limits.spool_above = limits.spool_above.min(BYTES_AT_ONCE as u64);
+        }
+        let reserve = expected.min(limits.spool_above);
         let memory = Vec::with_capacity(usize::try_from(reserve).unwrap_or(0));
         Collector {
-            limits: limits.clone(),
+            limits,
             len: 0,
             kept: Kept::Memory(memory),
         }
@@ -77,7 +79,8 @@ impl Collector {
             });
         }
         if len > self.limits.spool_above {
-            self.spool()?.write_all(piece)?;
+            let spool = self.spool()?;
+            part_by_part(piece, |part| spool.write_all(part))?;
         } else if let Kept::Memory(memory) = &mut self.kept {
             memory.extend_from_slice(piece);
         }
@@ -105,9 +108,9 @@ impl Collector {
     /// The file, which takes over what the memory holds when it is not there yet.
     fn spool(&mut self) -> io::Result<&mut BufWriter<File>> {
         if let Kept::Memory(memory) = &self.kept {
-            let mut writer =
-                BufWriter::with_capacity(WINDOW, nameless_file(&self.limits.spool_dir)?);
-            writer.write_all(memory)?;
+            let file = nameless_file(&self.limits.spool_dir)?;
+            let mut writer = BufWriter::with_capacity(BYTES_AT_ONCE, file);
+            part_by_part(memory, |part| writer.write_all(part))?;
             self.kept = Kept::Spool(writer);
         }
         match &mut self.kept {
@@ -141,7 +144,7 @@ struct Window {
     bytes: Vec<u8>,
 }
 
-/// Bytes read ahead, and written at once: large enough that entries of a kilobyte cost a system call per hundreds.
+/// Bytes read ahead: large enough that entries of a kilobyte cost a system call per hundreds.
 const WINDOW: usize = 256 * 1024;
 
 impl Body {

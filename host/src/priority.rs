@@ -20,7 +20,7 @@ pub struct Steps {
 
 impl Steps {
     /// After so many the processor is offered: never in shorter work.
-    const AT_ONCE: u32 = 100;
+    const AT_ONCE: u32 = 64;
 
     /// One more step is done.
     pub fn done(&mut self) {
@@ -35,6 +35,23 @@ impl Steps {
     }
 }
 
+/// Bytes that are worked on before the processor is offered.
+pub const BYTES_AT_ONCE: usize = 64 << 10;
+
+/// Works on bytes part by part, and offers the processor after each that is not smaller than others.
+pub fn part_by_part<E>(
+    bytes: &[u8],
+    mut work: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    for part in bytes.chunks(BYTES_AT_ONCE) {
+        work(part)?;
+        if part.len() == BYTES_AT_ONCE {
+            thread::yield_now();
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,7 +62,29 @@ mod tests {
             let mut done = Steps::default();
             (0..steps).filter(|_| done.is_due()).count()
         };
-        assert_eq!([1, 99, 100, 199, 200, 1_000].map(due), [0, 0, 1, 1, 2, 10]);
+        assert_eq!([1, 63, 64, 127, 128, 640].map(due), [0, 0, 1, 1, 2, 10]);
+    }
+
+    #[test]
+    fn bytes_are_worked_on_in_their_order_until_something_is_wrong() {
+        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(2 * BYTES_AT_ONCE + 7).collect();
+        let (mut seen, mut lens) = (Vec::new(), Vec::new());
+        let done = part_by_part(&bytes, |part| {
+            seen.extend_from_slice(part);
+            lens.push(part.len());
+            Ok::<_, ()>(())
+        });
+        assert_eq!(
+            (done, lens),
+            (Ok(()), vec![BYTES_AT_ONCE, BYTES_AT_ONCE, 7])
+        );
+        assert!(seen == bytes);
+        let mut parts = 0;
+        let failed = part_by_part(&bytes, |_| {
+            parts += 1;
+            Err("full")
+        });
+        assert_eq!((failed, parts), (Err("full"), 1));
     }
 
     /// Of the calling thread, from -20 to 19.
@@ -60,7 +99,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn only_the_calling_thread_lets_others_go_first() {
         let before = nice();
-        let lowered = std::thread::spawn(|| {
+        let lowered = thread::spawn(|| {
             lower();
             nice()
         });

@@ -90,6 +90,21 @@ fn one_byte_more_than_the_limit_is_too_large() {
 }
 
 #[test]
+fn a_body_that_says_that_it_is_large_does_not_fill_the_memory_first() {
+    let is_spooled = |hint, bytes: usize| {
+        let mut collector = Collector::new(&limits(u64::MAX, 1 << 20), hint);
+        collector.push(&pattern(bytes)).unwrap();
+        matches!(collector.kept, Kept::Spool(_))
+    };
+    let large = Some((1 << 20) + 1);
+    assert!(is_spooled(large, BYTES_AT_ONCE + 1));
+    assert!(!is_spooled(large, BYTES_AT_ONCE), "a claim costs no file");
+    assert!(!is_spooled(Some(1 << 20), 1 << 20));
+    assert!(!is_spooled(None, 1 << 20));
+    assert!(is_spooled(None, (1 << 20) + 1));
+}
+
+#[test]
 fn an_empty_body_is_a_body() {
     let body = collect(&limits(0, 0), Some(0), b"", 1);
     assert!(body.is_empty());
