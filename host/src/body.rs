@@ -9,8 +9,6 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use crate::priority::{BYTES_AT_ONCE, part_by_part};
-
 /// What a fetched or received body is pushed into, piece by piece.
 pub trait Sink {
     /// Takes the next piece; after an error nothing more is read or pushed.
@@ -39,7 +37,8 @@ pub struct BodyLimits {
     pub spool_dir: PathBuf,
 }
 
-/// Gathers a body: in memory up to `spool_above`, then in an unlinked file of mode 0600.
+/// Gathers a body: in memory up to `spool_above`, then in an unlinked file of mode 0600, where one that says that it is larger
+/// goes from the first part of it on.
 pub struct Collector {
     limits: BodyLimits,
     len: u64,
@@ -53,13 +52,13 @@ enum Kept {
 }
 
 impl Collector {
-    /// Starts empty. `size_hint` (bytes) only saves copying; it is not believed.
+    /// Starts empty. `size_hint` (bytes) saves copying; no limit depends on it.
     pub fn new(limits: &BodyLimits, size_hint: Option<u64>) -> Self {
         let expected = size_hint.unwrap_or(0).min(limits.max);
         let mut limits = limits.clone();
         if expected > limits.spool_above {
-            // It need not fill the memory first.
-            limits.spool_above = limits.spool_above.min(BYTES_AT_ONCE as u64);
+            // The body need not fill the memory first, all of which would then be written at once.
+            limits.spool_above = limits.spool_above.min(WRITTEN_AT_ONCE as u64);
         }
         let reserve = expected.min(limits.spool_above);
         let memory = Vec::with_capacity(usize::try_from(reserve).unwrap_or(0));
@@ -79,8 +78,7 @@ impl Collector {
             });
         }
         if len > self.limits.spool_above {
-            let spool = self.spool()?;
-            part_by_part(piece, |part| spool.write_all(part))?;
+            self.spool()?.write_all(piece)?;
         } else if let Kept::Memory(memory) = &mut self.kept {
             memory.extend_from_slice(piece);
         }
@@ -109,8 +107,8 @@ impl Collector {
     fn spool(&mut self) -> io::Result<&mut BufWriter<File>> {
         if let Kept::Memory(memory) = &self.kept {
             let file = nameless_file(&self.limits.spool_dir)?;
-            let mut writer = BufWriter::with_capacity(BYTES_AT_ONCE, file);
-            part_by_part(memory, |part| writer.write_all(part))?;
+            let mut writer = BufWriter::with_capacity(WRITTEN_AT_ONCE, file);
+            writer.write_all(memory)?;
             self.kept = Kept::Spool(writer);
         }
         match &mut self.kept {
@@ -146,6 +144,9 @@ struct Window {
 
 /// Bytes read ahead: large enough that entries of a kilobyte cost a system call per hundreds.
 const WINDOW: usize = 256 * 1024;
+
+/// Smaller pieces are gathered to so many bytes for a write.
+const WRITTEN_AT_ONCE: usize = 64 * 1024;
 
 impl Body {
     /// Bytes in it.

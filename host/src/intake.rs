@@ -31,7 +31,7 @@ pub enum IntakeError {
 }
 
 impl Intake {
-    /// Ready for at most `max` bytes of this form; `size_hint` (bytes) only saves copying.
+    /// Ready for at most `max` bytes of this form; `size_hint` (bytes) saves copying.
     pub fn new(app: &App, form: Form, max: u64, size_hint: Option<u64>) -> Intake {
         let limits = BodyLimits {
             max,

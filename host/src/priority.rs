@@ -20,10 +20,10 @@ pub struct Steps {
 
 impl Steps {
     /// After so many the processor is offered: never in shorter work.
-    const AT_ONCE: u32 = 64;
+    const AT_ONCE: u32 = 128;
 
-    /// One more step is done.
-    pub fn done(&mut self) {
+    /// One more step begins.
+    pub fn begin(&mut self) {
         if self.is_due() {
             thread::yield_now();
         }
@@ -35,56 +35,17 @@ impl Steps {
     }
 }
 
-/// Bytes that are worked on before the processor is offered.
-pub const BYTES_AT_ONCE: usize = 64 << 10;
-
-/// Works on bytes part by part, and offers the processor after each that is not smaller than others.
-pub fn part_by_part<E>(
-    bytes: &[u8],
-    mut work: impl FnMut(&[u8]) -> Result<(), E>,
-) -> Result<(), E> {
-    for part in bytes.chunks(BYTES_AT_ONCE) {
-        work(part)?;
-        if part.len() == BYTES_AT_ONCE {
-            thread::yield_now();
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn long_work_offers_its_processor_now_and_then_and_short_work_never() {
-        let due = |steps| {
-            let mut done = Steps::default();
-            (0..steps).filter(|_| done.is_due()).count()
+        let due = |count| {
+            let mut steps = Steps::default();
+            (0..count).filter(|_| steps.is_due()).count()
         };
-        assert_eq!([1, 63, 64, 127, 128, 640].map(due), [0, 0, 1, 1, 2, 10]);
-    }
-
-    #[test]
-    fn bytes_are_worked_on_in_their_order_until_something_is_wrong() {
-        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(2 * BYTES_AT_ONCE + 7).collect();
-        let (mut seen, mut lens) = (Vec::new(), Vec::new());
-        let done = part_by_part(&bytes, |part| {
-            seen.extend_from_slice(part);
-            lens.push(part.len());
-            Ok::<_, ()>(())
-        });
-        assert_eq!(
-            (done, lens),
-            (Ok(()), vec![BYTES_AT_ONCE, BYTES_AT_ONCE, 7])
-        );
-        assert!(seen == bytes);
-        let mut parts = 0;
-        let failed = part_by_part(&bytes, |_| {
-            parts += 1;
-            Err("full")
-        });
-        assert_eq!((failed, parts), (Err("full"), 1));
+        assert_eq!([1, 127, 128, 255, 256, 1_280].map(due), [0, 0, 1, 1, 2, 10]);
     }
 
     /// Of the calling thread, from -20 to 19.

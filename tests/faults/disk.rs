@@ -203,7 +203,7 @@ fn writes(server: &Server) -> Vec<(&'static str, Ask)> {
             post("/api/master-key/rotate".to_owned(), json!({})),
         ),
         (
-            "spooled body",
+            "large import",
             Box::new(|server| server.post(INJECT, &payload::accounts(30_000))),
         ),
     ]

@@ -97,8 +97,8 @@ fn a_body_that_says_that_it_is_large_does_not_fill_the_memory_first() {
         matches!(collector.kept, Kept::Spool(_))
     };
     let large = Some((1 << 20) + 1);
-    assert!(is_spooled(large, BYTES_AT_ONCE + 1));
-    assert!(!is_spooled(large, BYTES_AT_ONCE), "a claim costs no file");
+    assert!(is_spooled(large, WRITTEN_AT_ONCE + 1));
+    assert!(!is_spooled(large, WRITTEN_AT_ONCE), "a claim costs no file");
     assert!(!is_spooled(Some(1 << 20), 1 << 20));
     assert!(!is_spooled(None, 1 << 20));
     assert!(is_spooled(None, (1 << 20) + 1));

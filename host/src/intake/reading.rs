@@ -1,7 +1,7 @@
 //! Reads the pieces of a body where they come in, or those of a large one on a thread of its own meanwhile.
 
 use std::panic::resume_unwind;
-use std::thread::{Builder, JoinHandle};
+use std::thread::{Builder, JoinHandle, yield_now};
 
 use hyper::body::Bytes;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -9,10 +9,12 @@ use tokio::sync::oneshot;
 use tributary_core::{BatchReader, ImportError};
 
 use super::IntakeError;
-use crate::priority::{self, part_by_part};
+use crate::priority;
 
 /// Bytes from which on a body is worth a thread.
 const LARGE: u64 = 1 << 20;
+/// Bytes that it reads before it offers its processor to others.
+const AT_ONCE: usize = 64 << 10;
 /// Pieces that may wait for it.
 const WAITING: usize = 2;
 
@@ -135,7 +137,10 @@ impl Reading {
 
 fn read_all(mut reader: Box<BatchReader>, mut pieces: Receiver<Bytes>) -> Read {
     while let Some(piece) = pieces.blocking_recv() {
-        part_by_part(&piece, |part| reader.feed(part))?;
+        for part in piece.chunks(AT_ONCE) {
+            reader.feed(part)?;
+            yield_now();
+        }
     }
     Ok(reader)
 }

@@ -214,7 +214,7 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
         let mut leaving = self.takes.accounts().owned_by(&self.importer)?;
         leaving.retain(|fingerprint| decider.departs(batch, fingerprint));
         for fingerprint in &leaving {
-            self.steps.done();
+            self.steps.begin();
             if let Some(stored) = self.takes.accounts().find(fingerprint)? {
                 self.take(&decider.depart(&stored.account), Some(&stored), None)?;
             }
@@ -231,7 +231,7 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
         let (len, mut known, mut new) = (part.came.len(), 0, 0);
         let mut rows = part.rows.iter();
         for Came { item, entry, made } in part.came.drain(..) {
-            self.steps.done();
+            self.steps.begin();
             let row = match made {
                 Made::Row => rows.next(),
                 Made::Nothing | Made::Brought(_) => None,

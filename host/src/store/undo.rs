@@ -89,7 +89,7 @@ impl<'c, T: Takes<'c>> Undoing<'_, T> {
         let mut rows = Rows::new(db)?;
         let mut next = first;
         while next <= last {
-            self.steps.done();
+            self.steps.begin();
             let one = rows.read(next)?;
             next += 1;
             let (before, after) = match one.side {
@@ -151,7 +151,7 @@ impl<'c, T: Takes<'c>> Undoing<'_, T> {
         let owners = Owners::default().with(&owner);
         let mut found = db.prepare_cached("SELECT fingerprint FROM account WHERE id = ?1")?;
         for row in first..=last {
-            self.steps.done();
+            self.steps.begin();
             let fingerprint = found.query_row([row], |row| row.get(0)).optional()?;
             let Some(fingerprint) = fingerprint.map(Fingerprint::from_bytes) else {
                 continue;

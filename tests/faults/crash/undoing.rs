@@ -91,7 +91,7 @@ pub(super) fn rotate_until_killed(addr: SocketAddr, record: &Mutex<&mut Sent>) {
             200 => record.rotations += 1,
             // The one that a restart goes on with is waited for.
             409 => {}
-            _ => record.refusals.push(answer),
+            _ => return record.refusals.push(answer),
         }
         drop(record);
         std::thread::sleep(Duration::from_millis(5));

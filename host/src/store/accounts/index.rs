@@ -135,7 +135,7 @@ impl<'c> Index<'c> {
         let few = are_few(&keys, accounts);
         let mut steps = Steps::default();
         keys.iter().try_for_each(|key| {
-            steps.done();
+            steps.begin();
             match (key, few) {
                 (KeyChange::Come(key), true) => self.add_fresh(key),
                 (KeyChange::Come(key), false) => self.add(key),

@@ -100,9 +100,8 @@ impl Ahead<'_> {
         part.came.clear();
         part.rows.clear();
         let (from, text) = received.all_of(items, &mut looking.scratch)?;
-        let mut steps = Steps::default();
         for item in items {
-            steps.done();
+            looking.steps.begin();
             let Span { offset, len } = item.span;
             let offset = offset.saturating_sub(from);
             let raw = Span { offset, len }.of(text);
@@ -189,6 +188,7 @@ impl Ahead<'_> {
 struct Looking<'s> {
     reader: EntryReader<'s>,
     scratch: Vec<u8>,
+    steps: Steps,
 }
 
 impl<'s> Looking<'s> {
@@ -196,6 +196,7 @@ impl<'s> Looking<'s> {
         Looking {
             reader: EntryReader::new(salt),
             scratch: Vec::new(),
+            steps: Steps::default(),
         }
     }
 }
