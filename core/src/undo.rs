@@ -165,8 +165,10 @@ impl<'a> Returning<'a> {
     fn undone<'p>(mut self, now: &'p Account) -> Undone<'p> {
         let owners = self.owners();
         let provider = self.value(|account| &account.provider, Left::Provider);
-        // An account with an owner is in use: the status that it had without one does not return to it.
-        let in_use = !owners.is_empty() && self.before.earlier_status.is_some();
+        // An account with an owner is in use: the status that it had without one does not return to it, but where its owners
+        // are again those that it had out of use.
+        let out_of_use = self.before.earlier_status.is_some();
+        let in_use = out_of_use && !owners.is_empty() && owners != self.before.owners;
         let earlier_status = match in_use {
             true => self.now.earlier_status.clone(),
             false => {

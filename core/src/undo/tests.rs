@@ -353,6 +353,25 @@ fn an_account_with_an_owner_never_goes_out_of_use() {
 }
 
 #[test]
+fn an_account_that_had_its_owner_back_out_of_use_is_so_again() {
+    let before = Account {
+        earlier_status: Some("\"正常\"".to_owned()),
+        ..account("+", r#"{"status":"禁用"}"#, &[])
+    };
+    let in_use = |owners: &str| account(owners, r#"{"status":"正常"}"#, &[]);
+    let after = in_use("+ s");
+    check(&before, &after, &after, &before, &[]);
+    let left = [field("earlier_status"), field("status")].concat();
+    check(
+        &before,
+        &after,
+        &in_use("+ t s"),
+        &in_use("+ t"),
+        &left[1..],
+    );
+}
+
+#[test]
 fn many_fields_take_no_longer_than_few() {
     let fields = |value: u32| {
         let fields: Vec<String> = (0..30_000).map(|n| format!("\"f{n}\":{value}")).collect();
