@@ -28,6 +28,13 @@ pub(super) fn plan_of(db: &Db, sql: &str, values: impl rusqlite::Params) -> Vec<
     steps.map(Result::unwrap).collect()
 }
 
+/// Whether such an answer reads no table as a whole and sorts nothing.
+pub(super) fn only_searches(plan: &[String]) -> bool {
+    !plan
+        .iter()
+        .any(|step| step.contains("SCAN") || step.contains("B-TREE"))
+}
+
 fn open(dir: &Path) -> Store {
     Store::open(dir, StoreOptions::default(), &MasterKeyOptions::default()).unwrap()
 }
