@@ -6,6 +6,7 @@ import { test } from 'node:test';
 const page = (name) => import(new URL(`../../web/page/${name}`, import.meta.url));
 const { elements, endOf, members, textOf } = await page('shared/json.js');
 const { inText, lineAt, textOfBlob } = await page('preview/places.js');
+const { pieces } = await page('preview/pieces.js');
 const { payloadHead } = await page('shared/body.js');
 const { curlCommand } = await page('preview/curl.js');
 const { sentence } = await page('preview/text.js');
@@ -44,6 +45,37 @@ test('a part of a file is cut between characters', async () => {
       assert.ok(!text.includes('\ufffd') || to - from < 4, `${from} to ${to}: ${text}`);
     }
   }
+});
+
+test('a stream comes whole, in one room where it can', async () => {
+  const parts = ['a🌊', 'x'.repeat(3 << 20), 'b'];
+  const plain = new ReadableStream({
+    start(controller) {
+      for (const part of parts) controller.enqueue(bytes(part));
+      controller.close();
+    },
+  });
+  for (const [stream, oneRoom] of [[new Blob(parts).stream(), true], [plain, false]]) {
+    const [texts, rooms] = [new TextDecoder(), []];
+    let text = '';
+    for await (const piece of pieces(stream)) {
+      text += texts.decode(piece, { stream: true });
+      rooms.push(piece.buffer);
+    }
+    assert.equal(text, parts.join(''));
+    assert.equal(rooms.slice(0, -1).every((room) => room.byteLength === 0), oneRoom, 'the room went on to the next piece');
+  }
+});
+
+test('a stream that is left is cancelled', async () => {
+  let cancelled = false;
+  const endless = new ReadableStream({
+    type: 'bytes',
+    pull: (controller) => controller.enqueue(bytes('a')),
+    cancel: () => { cancelled = true; },
+  });
+  for await (const piece of pieces(endless)) if (piece.length) break;
+  assert.ok(cancelled);
 });
 
 test('a sentence says what a plan would do', () => {

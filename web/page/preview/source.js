@@ -2,6 +2,7 @@
 
 import { Outline, plan } from '../tributary_web.js';
 import { Answer } from './answer.js';
+import { pieces } from './pieces.js';
 
 /** Bytes above which a file is not held. */
 const MOST_HELD = 32 << 20;
@@ -65,21 +66,16 @@ class Streamed {
 
   /** Gives the file to the outline, piece by piece; whether all of it was taken. */
   async #feed(outline, signal, progress) {
-    const reader = this.file.stream().getReader();
     let [read, said] = [0, performance.now()];
-    for (;;) {
-      const { done, value } = await reader.read();
+    for await (const piece of pieces(this.file.stream())) {
       signal?.throwIfAborted();
-      if (done) return true;
-      if (!outline.feed(value)) {
-        await reader.cancel();
-        return false;
-      }
-      read += value.length;
+      if (!outline.feed(piece)) return false;
+      read += piece.length;
       if (performance.now() - said > PAUSE) {
         said = performance.now();
         progress(read / this.size);
       }
     }
+    return true;
   }
 }
