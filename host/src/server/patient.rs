@@ -1,6 +1,7 @@
 //! A connection that does not wait for ever for a client to take what it asked for, and that takes little from a stranger.
 
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -71,10 +72,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         let stream = Pin::new(&mut this.stream);
         let read = match this.guest.waits() && buf.remaining() > LITTLE {
             true => {
-                let mut little = ReadBuf::new(buf.initialize_unfilled_to(LITTLE));
+                let mut room = [MaybeUninit::uninit(); LITTLE];
+                let mut little = ReadBuf::uninit(&mut room);
                 let read = stream.poll_read(cx, &mut little);
-                let len = little.filled().len();
-                buf.advance(len);
+                buf.put_slice(little.filled());
                 read
             }
             false => stream.poll_read(cx, buf),
