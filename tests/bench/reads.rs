@@ -18,9 +18,9 @@ use crate::report::{Goal, Report, Unit, median, percentile, timed};
 use crate::{MANY, RUNS, payload};
 
 /// How long one rate is measured.
-const TIME: Duration = Duration::from_secs(2);
+const TIME: Duration = Duration::from_millis(500);
 /// Rates of each side, in turns.
-const TURNS: usize = 3;
+const TURNS: usize = 12;
 
 /// A list of 20 sources, to 16 connections that ask without pause; the server writes its log.
 pub(crate) fn sources(report: &mut Report) {
