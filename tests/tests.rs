@@ -53,6 +53,7 @@ mod service {
     mod plan;
     mod plan_expected;
     mod policy;
+    mod priority;
     pub(crate) mod program;
     mod readme;
     mod retention;

@@ -18,6 +18,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 
 use super::{StoreOptions, connect, migrate};
+use crate::priority;
 
 /// Bytes of a frame, one page in the WAL. Everything here is counted in frames.
 const FRAME: u64 = 4096 + 24;
@@ -87,7 +88,10 @@ impl Checkpoints {
         let (wake, woken) = sync_channel(1);
         let thread = thread::Builder::new()
             .name("checkpoint".to_owned())
-            .spawn(move || copy_when_woken(&db, &wal, &woken, &seen))
+            .spawn(move || {
+                priority::lower();
+                copy_when_woken(&db, &wal, &woken, &seen);
+            })
             .map_err(|e| e.to_string())?;
         if left > shared.soft {
             shared.size.store(left, Ordering::Release);
