@@ -1,6 +1,7 @@
 //! What the program costs, each row beside its floor in the same run: `cargo bench -p tributary-tests`.
 //!
-//! `-- plan imports` measures those groups alone, `--json FILE` writes the rows there too, `growth` the curves.
+//! `-- plan imports` measures those groups alone, `--json FILE` writes the rows there too, `growth` the curves, and
+//! `--against PROGRAM` this build in turns with another one, which then is the floor.
 
 #[path = "bench/bare.rs"]
 mod bare;
@@ -33,6 +34,8 @@ mod program;
 mod reads;
 #[path = "bench/report.rs"]
 mod report;
+#[path = "bench/turns.rs"]
+mod turns;
 #[path = "../web/examples/rust/main.rs"]
 #[allow(dead_code, reason = "the benchmark has a main of its own")]
 mod wasmtime_example;
@@ -58,7 +61,11 @@ fn main() {
     if bare::runs(&args) {
         return;
     }
-    let (wanted, json) = match asked(&args[1..]) {
+    let Asked {
+        groups: wanted,
+        json,
+        against,
+    } = match asked(&args[1..]) {
         Ok(asked) => asked,
         Err(why) => {
             eprintln!("{why}");
@@ -72,35 +79,55 @@ fn main() {
     }
     let mut report = Report::begin();
     let body = payload::accounts(MANY);
-    for group in GROUPS
-        .iter()
-        .filter(|group| wanted.is_empty() || wanted.contains(group))
-    {
+    let all = wanted.is_empty() && against.is_none();
+    for group in GROUPS.iter().filter(|group| all || wanted.contains(group)) {
         measure(group, &mut report, &body);
+    }
+    if let Some(other) = against {
+        turns::against(&mut report, &other, &body);
     }
     if let Some(file) = json {
         report.write(&file);
     }
 }
 
-/// The groups that are named, and the file for JSON.
-fn asked(args: &[String]) -> Result<(Vec<&'static str>, Option<PathBuf>), String> {
-    let (mut groups, mut json, mut args) = (Vec::new(), None, args.iter());
+/// What is to be measured.
+#[derive(Default)]
+struct Asked {
+    /// These groups; without any, all.
+    groups: Vec<&'static str>,
+    /// The file for JSON.
+    json: Option<PathBuf>,
+    /// Another build of the program.
+    against: Option<PathBuf>,
+}
+
+fn asked(args: &[String]) -> Result<Asked, String> {
+    let (mut asked, mut args) = (Asked::default(), args.iter());
     while let Some(arg) = args.next() {
-        if arg == "--json" {
-            json = Some(args.next().ok_or("--json wants a file")?.into());
-            continue;
-        }
-        let known = GROUPS.iter().chain(&GROWTH).find(|group| *group == arg);
-        groups.push(*known.ok_or_else(|| {
-            format!(
-                "`{arg}` is none of {}, {}",
-                GROUPS.join(", "),
-                GROWTH.join(", ")
-            )
-        })?);
+        let file = match arg.as_str() {
+            "--json" => &mut asked.json,
+            "--against" => &mut asked.against,
+            group => {
+                asked.groups.push(known(group)?);
+                continue;
+            }
+        };
+        *file = Some(args.next().ok_or(format!("{arg} wants a file"))?.into());
     }
-    Ok((groups, json))
+    Ok(asked)
+}
+
+/// The group of this name.
+fn known(name: &str) -> Result<&'static str, String> {
+    let known = GROUPS.iter().chain(&GROWTH).find(|group| **group == name);
+    known.copied().ok_or_else(|| {
+        format!(
+            "`{name}` is none of {}, {}",
+            GROUPS.join(", "),
+            GROWTH.join(", ")
+        )
+    })
 }
 
 fn measure(group: &str, report: &mut Report, body: &str) {

@@ -24,7 +24,8 @@ const TURNS: usize = 12;
 
 /// A list of 20 sources, to 16 connections that ask without pause; the server writes its log.
 pub(crate) fn sources(report: &mut Report) {
-    let server = with_sources();
+    let server = Server::start();
+    add_sources(&server);
     let asked = load::get(SOURCES);
     let rates = against_bare(&server, 16, &asked);
     report.row(
@@ -35,14 +36,12 @@ pub(crate) fn sources(report: &mut Report) {
     );
 }
 
-fn with_sources() -> Server {
-    let server = Server::start();
+pub(crate) fn add_sources(server: &Server) {
     for n in 0..20 {
         server.source(&format!(
             r#"{{"name": "source {n}", "url": "http://a.example.test/{n}"}}"#
         ));
     }
-    server
 }
 
 /// Rates of the server, and of hyper alone with the same bytes, in turns.
@@ -96,7 +95,8 @@ fn cursor_before(server: &Server, mut passed: u64) -> String {
 /// The slowest hundredth of lists asked for while 1,000,000 go in, against hyper alone beside as many busy threads.
 pub(crate) fn during_imports(report: &mut Report) {
     const BUSY: usize = 2;
-    let server = with_sources();
+    let server = Server::start();
+    add_sources(&server);
     let asked = load::get(SOURCES);
     let home = Home::new();
     let answer = home.file("answer");
@@ -104,21 +104,8 @@ pub(crate) fn during_imports(report: &mut Report) {
     let length = client.ask(&asked);
     fs::write(&answer, client.body(length)).expect("a file");
     let bare = Bare::answering(&answer);
-    let ended = AtomicBool::new(false);
-    let mut product = thread::scope(|scope| {
-        scope.spawn(|| {
-            for part in 0..10 {
-                inject(
-                    &server,
-                    &payload::accounts_of(part * MANY..(part + 1) * MANY, "bulk"),
-                );
-            }
-            ended.store(true, Ordering::Relaxed);
-        });
-        poll(&mut client, &asked, &ended)
-    });
-    ended.store(false, Ordering::Relaxed);
-    let sum = AtomicU64::new(0);
+    let mut product = beside_imports(&server, 10);
+    let (ended, sum) = (AtomicBool::new(false), AtomicU64::new(0));
     let mut floor = thread::scope(|scope| {
         for _ in 0..BUSY {
             scope.spawn(|| {
@@ -143,6 +130,21 @@ pub(crate) fn during_imports(report: &mut Report) {
         percentile(&mut floor, 99),
         Goal::AtMost(1.5),
     );
+}
+
+/// How long lists take that are asked for while so many times 100,000 accounts go in.
+pub(crate) fn beside_imports(server: &Server, times: usize) -> Vec<Duration> {
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for part in 0..times {
+                let bulk = payload::accounts_of(part * MANY..(part + 1) * MANY, "bulk");
+                inject(server, &bulk);
+            }
+            ended.store(true, Ordering::Relaxed);
+        });
+        poll(&mut Client::new(server.addr), &load::get(SOURCES), &ended)
+    })
 }
 
 /// Asks every 2 ms until it ends.

@@ -65,7 +65,11 @@ impl Home {
 
     /// The ordinary command line of a server in this directory.
     pub(crate) fn serve(&self) -> Command {
-        let mut command = program();
+        self.serve_by(program())
+    }
+
+    /// The same of another build of the program.
+    pub(crate) fn serve_by(&self, mut command: Command) -> Command {
         command
             .args([
                 "serve",

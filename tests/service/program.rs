@@ -8,7 +8,12 @@ use serde_json::Value;
 
 /// The built program without anything of this environment that would configure it.
 pub(crate) fn program() -> Command {
-    let mut command = Command::new(binary());
+    program_at(binary())
+}
+
+/// The same of a program that was built elsewhere.
+pub(crate) fn program_at(path: &Path) -> Command {
+    let mut command = Command::new(path);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("TRIBUTARY_") {
             command.env_remove(name);

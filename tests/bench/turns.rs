@@ -1,0 +1,67 @@
+//! This build of the program and another one in turns, so that both meet the same noise: what a change gained or cost.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::harness::{Home, INJECT, SOURCES, Server};
+use crate::imports::{inject, middle};
+use crate::load::{self, Client};
+use crate::program::{program, program_at};
+use crate::reads::{add_sources, beside_imports};
+use crate::report::{Report, Unit, median, milliseconds, percentile, timed};
+
+/// How often each is measured.
+const TURNS: usize = 8;
+
+/// What is measured of each, in this order.
+const ROWS: [(&str, Unit); 5] = [
+    ("inject 100,000, empty pool", Unit::Milliseconds),
+    ("inject the same again", Unit::Milliseconds),
+    ("GET sources p99 while 300,000 go in", Unit::Milliseconds),
+    ("GET sources, 20 of them, 16 connections", Unit::PerSecond),
+    ("one token, one client, 400,000", Unit::Milliseconds),
+];
+
+/// The medians of this build, with those of `other` as the floor.
+pub(crate) fn against(report: &mut Report, other: &Path, body: &str) {
+    let mut rows = ROWS.map(|_| [vec![], vec![]]);
+    for _ in 0..TURNS {
+        for (build, command) in [program(), program_at(other)].into_iter().enumerate() {
+            let home = Home::new();
+            let command = home.serve_by(command);
+            let measured = measure(&Server::spawn(home, command), body);
+            for (row, value) in rows.iter_mut().zip(measured) {
+                row[build].push(value);
+            }
+        }
+    }
+    for ((name, unit), [mut this, mut other]) in ROWS.into_iter().zip(rows) {
+        report.row(name, unit, (middle(&mut this), middle(&mut other)), None);
+    }
+}
+
+/// The rows of one server, which is new.
+fn measure(server: &Server, body: &str) -> [f64; ROWS.len()] {
+    add_sources(server);
+    let first = timed(|| inject(server, body));
+    let again = timed(|| inject(server, body));
+    let late = percentile(&mut beside_imports(server, 3), 99);
+    let rate = load::rate(server.addr, 16, Duration::from_secs(1), |_, _| {
+        load::get(SOURCES)
+    });
+    let [first, again, late, one] = [first, again, late, one_token(server)].map(milliseconds);
+    [first, again, late, rate, one]
+}
+
+/// The median of 200.
+fn one_token(server: &Server) -> Duration {
+    let mut client = Client::new(server.addr);
+    let times = (0..200).map(|n| {
+        let body = format!(r#"{{"tokens": ["turns-{n:08}"], "source_id": "turns"}}"#);
+        let request = load::post(INJECT, &body);
+        timed(|| {
+            client.ask(&request);
+        })
+    });
+    median(&mut times.collect::<Vec<_>>())
+}
