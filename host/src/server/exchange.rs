@@ -46,7 +46,10 @@ pub(super) async fn answer(
     let (body, mut unread) = RequestBody::new(body, served.app.config.patience.body_timeout);
     let answer = unless_panic(respond(&served, &guest, found, head, body)).await;
     let mut response = answer.unwrap_or_else(ApiError::into_response);
-    let unfinished = unread.try_recv().is_ok_and(|unread| unread.dispose(waits));
+    let let_in = !guest.waits();
+    let unfinished = unread
+        .try_recv()
+        .is_ok_and(|unread| unread.dispose(waits, let_in));
     if unfinished || last {
         response
             .headers_mut()

@@ -12,8 +12,11 @@ use crate::error::ApiError;
 /// Unread bytes of a body that are discarded after an early answer, so that the client comes to read the answer.
 const DISCARD: u64 = 256 * 1024;
 
-/// Time for discarding them.
+/// Time for discarding them, and for each further piece.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// Time for discarding the whole body of someone who was let in: many a client reads nothing before it has sent all.
+const LINGER_LET_IN: Duration = Duration::from_secs(10);
 
 /// The body of a request. Dropped before its end, it goes back to the connection, which discards the rest.
 pub struct RequestBody {
@@ -109,7 +112,7 @@ pub(super) struct Unread {
 
 impl Unread {
     /// Discards it beside the answer; whether the connection ends with it. `waits`: the client sends it on leave only.
-    pub(super) fn dispose(self, waits: bool) -> bool {
+    pub(super) fn dispose(self, waits: bool, let_in: bool) -> bool {
         if waits && !self.begun {
             return true;
         }
@@ -118,18 +121,22 @@ impl Unread {
             .size_hint()
             .upper()
             .is_some_and(|len| len <= DISCARD);
-        tokio::spawn(discard(self.rest));
+        tokio::spawn(match let_in {
+            true => discard(self.rest, u64::MAX, LINGER_LET_IN),
+            false => discard(self.rest, DISCARD, LINGER),
+        });
         !small
     }
 }
 
 /// Reads and forgets a body up to the limits while the answer is on its way. Past the size, it waits for the end of
 /// the time without reading: the client meanwhile stops sending and sees the answer.
-async fn discard(mut body: Incoming) {
-    let end = Instant::now() + LINGER;
+async fn discard(mut body: Incoming, most: u64, time: Duration) {
+    let end = Instant::now() + time;
     let mut discarded = 0;
-    while discarded < DISCARD {
-        match timeout_at(end, body.frame()).await {
+    while discarded < most {
+        let patience = end.min(Instant::now() + LINGER);
+        match timeout_at(patience, body.frame()).await {
             Ok(Some(Ok(frame))) => {
                 discarded += frame.data_ref().map_or(0, |piece| piece.len() as u64)
             }

@@ -178,11 +178,20 @@ fn a_large_payload_is_refused_before_it_is_sent() {
     );
     // Of stdin nobody knows the size before it is too much.
     let answer = ask_with(&server, &["inject", "-"], &large);
-    let refused = answer.refused(1);
-    assert!(
-        refused.contains("--max-body") || refused.contains("larger than 1MiB"),
-        "{answer:?}"
+    assert_eq!(
+        answer.refused(1),
+        "body is larger than 1MiB; send a smaller one"
     );
+}
+
+#[test]
+fn what_is_wrong_at_the_front_of_a_large_payload_is_said_however_much_follows() {
+    let server = Server::start();
+    let wrong = format!("[\n1 2, \"{}\"]", "x".repeat(40_000_000));
+    write(&server, "wrong.json", &wrong);
+    let answer = ask(&server, &["inject", "wrong.json"]);
+    let refused = answer.refused(1);
+    assert!(refused.contains("line 2, column 3"), "{answer:?}");
 }
 
 #[test]
