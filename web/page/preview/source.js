@@ -76,6 +76,7 @@ class Streamed {
         progress(read / this.size);
       }
     }
+    signal?.throwIfAborted();
     return true;
   }
 }
