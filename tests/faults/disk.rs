@@ -1,6 +1,8 @@
 //! A disk that is full, fails, tears writes, or forgets what was not synced.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -277,6 +279,30 @@ fn a_disk_that_fails_refuses_every_kind_of_write_and_goes_on_when_it_works() {
 #[test]
 fn a_database_made_read_only_refuses_every_kind_of_write_and_goes_on_when_it_is_not() {
     refuses_and_goes_on(READ_ONLY);
+}
+
+#[test]
+fn a_body_whose_file_cannot_be_written_is_refused_at_once_and_taken_when_there_is_room() {
+    let server = working();
+    tell(server.home(), &format!("errno {NO_SPACE} 0"));
+    let body = payload::accounts(60_000);
+    assert!(body.len() > 32 << 20, "it would wait in memory");
+    let begin = body.split_at(200_000).0;
+    let mut stream = TcpStream::connect(server.addr).expect("it listens");
+    write!(
+        stream,
+        "POST {INJECT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin\r\n\
+         Content-Length: {}\r\n\r\n{begin}",
+        body.len()
+    )
+    .expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert_eq!(server.get(ACCOUNTS).json()["total"], 0);
+    tell(server.home(), "none 0 0");
+    assert_eq!(server.post(INJECT, &body).status, 200);
+    assert_eq!(server.get(ACCOUNTS).json()["total"], 60_000);
 }
 
 #[test]

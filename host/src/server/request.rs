@@ -9,14 +9,16 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::error::ApiError;
 
-/// Unread bytes of a body that are discarded after an early answer, so that the client comes to read the answer.
+/// Unread bytes of a stranger's body that are discarded after an early answer, so that the client comes to read the
+/// answer. After no more than these of anybody's the connection goes on.
 const DISCARD: u64 = 256 * 1024;
 
-/// Time for discarding them, and for each further piece.
+/// Time for discarding them, and the longest that a piece of anybody's body is waited for meanwhile.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Time for discarding the whole body of someone who was let in: many a client reads nothing before it has sent all.
-const LINGER_LET_IN: Duration = Duration::from_secs(10);
+/// Time for discarding the whole body of someone who was let in: many a client reads nothing before it has sent all. It is
+/// shorter than a server that ends waits for its connections.
+const LINGER_LET_IN: Duration = Duration::from_secs(5);
 
 /// The body of a request. Dropped before its end, it goes back to the connection, which discards the rest.
 pub struct RequestBody {
@@ -111,7 +113,8 @@ pub(super) struct Unread {
 }
 
 impl Unread {
-    /// Discards it beside the answer; whether the connection ends with it. `waits`: the client sends it on leave only.
+    /// Discards it beside the answer; whether the connection ends with it. `waits`: the client sends it on leave only;
+    /// `let_in`: it has a key to what it asked for.
     pub(super) fn dispose(self, waits: bool, let_in: bool) -> bool {
         if waits && !self.begun {
             return true;
