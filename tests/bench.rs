@@ -94,7 +94,7 @@ fn main() {
 /// What is to be measured.
 #[derive(Default)]
 struct Asked {
-    /// These groups; without any, all.
+    /// These groups; all where nothing is named.
     groups: Vec<&'static str>,
     /// The file for JSON.
     json: Option<PathBuf>,
@@ -115,7 +115,16 @@ fn asked(args: &[String]) -> Result<Asked, String> {
         };
         *file = Some(args.next().ok_or(format!("{arg} wants a file"))?.into());
     }
-    Ok(asked)
+    if let Some(other) = &mut asked.against {
+        *other = other
+            .canonicalize()
+            .map_err(|error| format!("--against {}: {error}", other.display()))?;
+    }
+    let more = asked.groups.len() > 1 || asked.json.is_some() || asked.against.is_some();
+    match asked.groups.iter().find(|group| GROWTH.contains(group)) {
+        Some(growth) if more => Err(format!("{growth} is measured alone")),
+        _ => Ok(asked),
+    }
 }
 
 /// The group of this name.
@@ -123,7 +132,7 @@ fn known(name: &str) -> Result<&'static str, String> {
     let known = GROUPS.iter().chain(&GROWTH).find(|group| **group == name);
     known.copied().ok_or_else(|| {
         format!(
-            "`{name}` is none of {}, {}",
+            "`{name}` is none of {}, {}, --json FILE, --against PROGRAM",
             GROUPS.join(", "),
             GROWTH.join(", ")
         )

@@ -1,6 +1,7 @@
 //! What reads cost over HTTP: lists, the export, the start.
 
 use std::fs;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -104,7 +105,7 @@ pub(crate) fn during_imports(report: &mut Report) {
     let length = client.ask(&asked);
     fs::write(&answer, client.body(length)).expect("a file");
     let bare = Bare::answering(&answer);
-    let mut product = beside_imports(&server, 10);
+    let mut product = beside_imports(&server, 0..10);
     let (ended, sum) = (AtomicBool::new(false), AtomicU64::new(0));
     let mut floor = thread::scope(|scope| {
         for _ in 0..BUSY {
@@ -132,12 +133,12 @@ pub(crate) fn during_imports(report: &mut Report) {
     );
 }
 
-/// How long lists take that are asked for while so many times 100,000 accounts go in.
-pub(crate) fn beside_imports(server: &Server, times: usize) -> Vec<Duration> {
+/// How long lists take that are asked for while these hundreds of thousands of accounts go in.
+pub(crate) fn beside_imports(server: &Server, parts: Range<usize>) -> Vec<Duration> {
     let ended = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            for part in 0..times {
+            for part in parts {
                 let bulk = payload::accounts_of(part * MANY..(part + 1) * MANY, "bulk");
                 inject(server, &bulk);
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::harness::{Home, INJECT, SOURCES, Server};
 use crate::imports::{inject, middle};
 use crate::load::{self, Client};
-use crate::program::{program, program_at};
+use crate::program::{binary, program_at};
 use crate::reads::{add_sources, beside_imports};
 use crate::report::{Report, Unit, median, milliseconds, percentile, timed};
 
@@ -24,11 +24,15 @@ const ROWS: [(&str, Unit); 5] = [
 
 /// The medians of this build, with those of `other` as the floor.
 pub(crate) fn against(report: &mut Report, other: &Path, body: &str) {
+    assert_ne!(other, binary(), "this build is there now: name a copy");
     let mut rows = ROWS.map(|_| [vec![], vec![]]);
-    for _ in 0..TURNS {
-        for (build, command) in [program(), program_at(other)].into_iter().enumerate() {
+    for turn in 0..TURNS {
+        // Who goes first meets what the other left to the disk.
+        let order = [turn % 2, 1 - turn % 2];
+        for build in order {
+            let path = [binary(), other][build];
             let home = Home::new();
-            let command = home.serve_by(command);
+            let command = home.serve_by(program_at(path));
             let measured = measure(&Server::spawn(home, command), body);
             for (row, value) in rows.iter_mut().zip(measured) {
                 row[build].push(value);
@@ -45,7 +49,7 @@ fn measure(server: &Server, body: &str) -> [f64; ROWS.len()] {
     add_sources(server);
     let first = timed(|| inject(server, body));
     let again = timed(|| inject(server, body));
-    let late = percentile(&mut beside_imports(server, 3), 99);
+    let late = percentile(&mut beside_imports(server, 1..4), 99);
     let rate = load::rate(server.addr, 16, Duration::from_secs(1), |_, _| {
         load::get(SOURCES)
     });
