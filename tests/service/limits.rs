@@ -57,7 +57,7 @@ fn a_client_may_read_the_refusal_of_what_it_still_sends() {
 #[test]
 fn a_client_that_reads_nothing_before_it_has_sent_all_is_told_what_is_wrong_with_a_large_body() {
     let server = Server::start();
-    let body = wrong_after_two_million_bytes(2_000_000);
+    let body = wrong_after_two_million_bytes(1_000_000);
     let answer = server.post(INJECT, &body);
     check_refused(&answer, 422);
     assert!(answer.body.contains("at byte 20000"), "{answer:?}");

@@ -187,7 +187,7 @@ fn a_large_payload_is_refused_before_it_is_sent() {
 #[test]
 fn what_is_wrong_at_the_front_of_a_large_payload_is_said_however_much_follows() {
     let server = Server::start();
-    let wrong = format!("[\n1 2, \"{}\"]", "x".repeat(40_000_000));
+    let wrong = format!("[\n1 2, \"{}\"]", "x".repeat(16_000_000));
     write(&server, "wrong.json", &wrong);
     let answer = ask(&server, &["inject", "wrong.json"]);
     let refused = answer.refused(1);
