@@ -45,14 +45,19 @@ pub(crate) fn add_sources(server: &Server) {
     }
 }
 
-/// Rates of the server, and of hyper alone with the same bytes, in turns.
-fn against_bare(server: &Server, connections: usize, asked: &[u8]) -> (f64, f64) {
+/// Hyper alone, which answers with the bytes that the server has for this request.
+fn bare_like(server: &Server, asked: &[u8]) -> Bare {
     let home = Home::new();
     let answer = home.file("answer");
     let mut client = Client::new(server.addr);
     let length = client.ask(asked);
     fs::write(&answer, client.body(length)).expect("a file");
-    let bare = Bare::answering(&answer);
+    Bare::answering(&answer)
+}
+
+/// Rates of the server, and of hyper alone with the same bytes, in turns.
+fn against_bare(server: &Server, connections: usize, asked: &[u8]) -> (f64, f64) {
+    let bare = bare_like(server, asked);
     let (mut product, mut floor) = (vec![], vec![]);
     for _ in 0..TURNS {
         floor.push(load::rate(bare.addr, connections, TIME, |_, _| {
@@ -99,12 +104,7 @@ pub(crate) fn during_imports(report: &mut Report) {
     let server = Server::start();
     add_sources(&server);
     let asked = load::get(SOURCES);
-    let home = Home::new();
-    let answer = home.file("answer");
-    let mut client = Client::new(server.addr);
-    let length = client.ask(&asked);
-    fs::write(&answer, client.body(length)).expect("a file");
-    let bare = Bare::answering(&answer);
+    let bare = bare_like(&server, &asked);
     let mut product = beside_imports(&server, 0..10);
     let (ended, sum) = (AtomicBool::new(false), AtomicU64::new(0));
     let mut floor = thread::scope(|scope| {
