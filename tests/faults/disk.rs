@@ -1,8 +1,6 @@
 //! A disk that is full, fails, tears writes, or forgets what was not synced.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -288,16 +286,12 @@ fn a_body_whose_file_cannot_be_written_is_refused_at_once_and_taken_when_there_i
     let body = payload::accounts(60_000);
     assert!(body.len() > 32 << 20, "it would wait in memory");
     let begin = body.split_at(200_000).0;
-    let mut stream = TcpStream::connect(server.addr).expect("it listens");
-    write!(
-        stream,
+    let request = format!(
         "POST {INJECT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin\r\n\
          Content-Length: {}\r\n\r\n{begin}",
         body.len()
-    )
-    .expect("it reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
+    );
+    let answer = server.wire(request.as_bytes(), Duration::from_secs(20));
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert_eq!(server.get(ACCOUNTS).json()["total"], 0);
     tell(server.home(), "none 0 0");

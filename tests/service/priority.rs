@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::harness::{INJECT, Server};
@@ -19,7 +18,7 @@ const LOWER: [(&str, i32); 4] = [
 #[test]
 fn threads_of_long_work_let_those_that_answer_go_first() {
     let server = Server::start();
-    let mut stream = TcpStream::connect(server.addr).expect("it listens");
+    let mut stream = server.connect();
     // A body of which the last byte never comes is read by a thread of its own until it is broken off.
     let part = format!("[{}", r#""example-token","#.repeat(200_000));
     write!(
@@ -32,25 +31,19 @@ fn threads_of_long_work_let_those_that_answer_go_first() {
     let until = Instant::now() + Duration::from_secs(20);
     let ordinary = threads("/proc/self/task").into_values().flatten().min();
     let ordinary = ordinary.expect("this one");
-    let lower = |by: i32| (ordinary + by).min(19);
-    while !LOWER
-        .iter()
-        .all(|(name, by)| seen(&server, name, lower(*by)))
-    {
-        assert!(Instant::now() < until, "{ordinary}: {:?}", of(&server));
+    loop {
+        let nice = threads(&format!("/proc/{}/task", server.pid()));
+        let all_lower = |(name, by): &(&str, i32)| {
+            let wanted = (ordinary + by).min(19);
+            let those = nice.get(*name);
+            those.is_some_and(|those| those.iter().all(|nice| *nice == wanted))
+        };
+        if LOWER.iter().all(all_lower) {
+            return;
+        }
+        assert!(Instant::now() < until, "{ordinary}: {nice:?}");
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// Whether there are threads of this name, all of this nice value.
-fn seen(server: &Server, name: &str, nice: i32) -> bool {
-    let all = of(server);
-    all.get(name)
-        .is_some_and(|those| those.iter().all(|one| *one == nice))
-}
-
-fn of(server: &Server) -> BTreeMap<String, Vec<i32>> {
-    threads(&format!("/proc/{}/task", server.pid()))
 }
 
 /// The nice values of a program's threads by name.
