@@ -1,6 +1,6 @@
 //! Decides account by account, for those who apply a plan while it is made.
 
-use crate::account::{Account, Document, Draft, SecretPlace};
+use crate::account::{Account, Draft, SecretPlace};
 use crate::batch::Batch;
 use crate::change::{Change, ChangeKind};
 use crate::error::ImportError;
@@ -152,35 +152,14 @@ impl<'o> Decider<'o> {
     /// What happens to an account that departs.
     pub fn depart<'p>(&self, before: &'p Account) -> Change<'p> {
         let owners = before.owners.clone().without(&self.options.owner());
-        let (kind, after, secrets) = match (owners.is_empty(), self.options.removal) {
-            (false, _) => (
-                ChangeKind::Release,
-                Some(Account {
-                    owners,
-                    ..before.clone()
-                }),
-                before.unchanged_fields().1,
-            ),
-            (true, Removal::Remove) => (ChangeKind::Remove, None, Vec::new()),
-            (true, Removal::Disable) => {
-                let (document, secrets) = self
-                    .disabled(before)
-                    .unwrap_or_else(|| before.unchanged_fields());
-                let earlier_status = before
-                    .document
-                    .get("status")
-                    .map(|field| field.value.to_owned());
-                (
-                    ChangeKind::Disable,
-                    Some(Account {
-                        owners,
-                        document,
-                        earlier_status,
-                        ..before.clone()
-                    }),
-                    secrets,
-                )
-            }
+        let (kind, stays) = match (owners.is_empty(), self.options.removal) {
+            (false, _) => (ChangeKind::Release, true),
+            (true, Removal::Disable) => (ChangeKind::Disable, true),
+            (true, Removal::Remove) => (ChangeKind::Remove, false),
+        };
+        let (after, secrets) = match stays {
+            true => departed(before, owners),
+            false => (None, Vec::new()),
         };
         Change {
             kind,
@@ -235,41 +214,66 @@ impl<'o> Decider<'o> {
         (account, secrets)
     }
 
+    /// Whether an item, with what its entry brings, changes its account.
+    pub(crate) fn updates(&self, item: &Item, brought: Brought, before: &Account) -> bool {
+        self.is_news(item, before, &restoring(before, brought.draft))
+    }
+
     /// `None` when the account is just so already.
     fn updated(
         &self,
         item: &Item,
         before: &Account,
-        mut draft: Draft,
+        draft: Draft,
     ) -> Option<(Account, Vec<SecretPlace>)> {
-        let owner = self.options.owner();
-        let provider = item.provider.unwrap_or(before.provider);
-        let restored = before.earlier_status.as_deref();
-        if let Some(status) = restored.filter(|_| !draft.brings(Typed::Status)) {
-            draft.push_typed(Typed::Status, status);
-        }
-        let fields = draft.over(&before.document);
-        if fields.is_none() && is_settled(before, &owner, provider) {
+        let draft = restoring(before, draft);
+        if !self.is_news(item, before, &draft) {
             return None;
         }
-        let (document, secrets) = fields.unwrap_or_else(|| before.unchanged_fields());
-        let owners = before.owners.clone().with(&owner);
+        let (document, secrets) = draft.over(&before.document);
         let account = Account {
             fingerprint: before.fingerprint,
             masked: before.masked.clone(),
-            provider,
-            owners,
+            provider: item.provider.unwrap_or(before.provider),
+            owners: before.owners.clone().with(&self.options.owner()),
             document,
             earlier_status: None,
         };
         Some((account, secrets))
     }
 
-    fn disabled(&self, before: &Account) -> Option<(Document, Vec<SecretPlace>)> {
-        let mut draft = Draft::default();
-        draft.push_typed(Typed::Status, DISABLED);
-        draft.over(&before.document)
+    fn is_news(&self, item: &Item, before: &Account, draft: &Draft) -> bool {
+        let provider = item.provider.unwrap_or(before.provider);
+        !(draft.is_in(&before.document) && is_settled(before, &self.options.owner(), provider))
     }
+}
+
+/// An account that stays with these owners, out of use when there is none.
+fn departed(before: &Account, owners: Owners) -> (Option<Account>, Vec<SecretPlace>) {
+    let (mut draft, mut earlier_status) = (Draft::default(), before.earlier_status.clone());
+    if owners.is_empty() {
+        draft.push_typed(Typed::Status, DISABLED);
+        earlier_status = before.document.typed(Typed::Status).map(str::to_owned);
+    }
+    let (document, secrets) = draft.over(&before.document);
+    let after = Account {
+        fingerprint: before.fingerprint,
+        masked: before.masked.clone(),
+        provider: before.provider,
+        owners,
+        document,
+        earlier_status,
+    };
+    (Some(after), secrets)
+}
+
+/// What comes over an account: the status that it had before it was disabled, too, unless another is brought.
+fn restoring(before: &Account, mut draft: Draft) -> Draft {
+    let restored = before.earlier_status.as_deref();
+    if let Some(status) = restored.filter(|_| !draft.brings(Typed::Status)) {
+        draft.push_typed(Typed::Status, status);
+    }
+    draft
 }
 
 /// Whether an account that this owner imports for this provider changes in nothing but its fields.

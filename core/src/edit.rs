@@ -78,11 +78,10 @@ impl Edit {
             true => None,
             false => before.earlier_status.clone(),
         };
-        let fields = draft.over(&before.document);
-        if fields.is_none() && earlier_status == before.earlier_status {
+        if draft.is_in(&before.document) && earlier_status == before.earlier_status {
             return None;
         }
-        let (document, secrets) = fields.unwrap_or_else(|| before.unchanged_fields());
+        let (document, secrets) = draft.over(&before.document);
         let after = Account {
             document,
             earlier_status,

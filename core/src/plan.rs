@@ -174,28 +174,40 @@ impl<'p> Grounds<'p> {
     /// The items that change their accounts, and those that do not, counted.
     fn part(
         &self,
-        items: Vec<Item>,
+        mut items: Vec<Item>,
         staying: Vec<bool>,
         counts: &mut Counts,
     ) -> (Vec<Item>, Vec<Item>) {
-        let (mut arrive, mut staying) = (self.arrivals(), staying.into_iter());
-        let is_change = |item: &Item| {
+        let (mut reader, mut staying) = (self.reader(), staying.into_iter());
+        let mut arriving = Vec::new();
+        items.retain(|item| {
             let kind = match staying.next() {
                 Some(true) => None,
-                // What is new is counted without a look at what it brings.
-                _ if self.pool.get(&item.fingerprint).is_none() => Some(ChangeKind::Add),
-                _ => match arrive(item) {
-                    Arrival::Change(change) => Some(change.kind),
-                    Arrival::Unchanged { .. } => None,
-                },
+                _ => self.kind(item, &mut reader),
             };
             match kind {
-                Some(kind) => counts.add(kind),
+                Some(kind) => {
+                    counts.add(kind);
+                    arriving.push(*item);
+                }
                 None => counts.add_unchanged(),
             }
-            kind.is_some()
+            kind.is_none()
+        });
+        (arriving, items)
+    }
+
+    /// What happens to the account of an item; `None` when it stays as it is.
+    fn kind(&self, item: &Item, reader: &mut EntryReader<'_>) -> Option<ChangeKind> {
+        // What is new is counted without a look at what it brings.
+        let Some(before) = self.pool.get(&item.fingerprint) else {
+            return Some(ChangeKind::Add);
         };
-        items.into_iter().partition(is_change)
+        let brought = reader.read(item.span.of(self.bytes));
+        let decider = Decider::admitted(&self.options);
+        decider
+            .updates(item, brought, before)
+            .then_some(ChangeKind::Update)
     }
 
     /// Decides item by item.

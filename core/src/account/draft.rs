@@ -116,19 +116,17 @@ impl Draft {
         )
     }
 
-    /// The document and secrets after this draft came over `before`; `None` when it changes nothing.
-    pub(crate) fn over(self, before: &Document) -> Option<(Document, Vec<SecretPlace>)> {
-        if before.begins_with(&self.document) {
-            return None;
-        }
+    /// Whether a document has all that this draft brings.
+    pub(crate) fn is_in(&self, before: &Document) -> bool {
         let mut old = FieldIndex::new(before);
-        if self
-            .document
-            .fields()
-            .all(|field| old.find(field.name) == Some(field))
-        {
-            return None;
-        }
+        let mut fields = self.document.fields();
+        before.begins_with(&self.document)
+            || fields.all(|field| old.find(field.name) == Some(field))
+    }
+
+    /// The document and secrets after this draft came over `before`.
+    pub(crate) fn over(self, before: &Document) -> (Document, Vec<SecretPlace>) {
+        let mut old = FieldIndex::new(before);
         let mut brought = FieldIndex::new(&self.document);
         let mut after = Document::with_capacity(before.json.len(), before.fields.len());
         let (mut places, mut kept) = (Vec::new(), 0usize);
@@ -153,7 +151,7 @@ impl Draft {
             }
             marks_at = marks_at.saturating_add(field.marks.len());
         }
-        Some((after, places))
+        (after, places)
     }
 
     fn taken(&self, at: usize, count: usize) -> impl Iterator<Item = SecretPlace> {

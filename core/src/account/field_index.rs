@@ -3,13 +3,15 @@
 use super::{Document, Field};
 use std::collections::BTreeMap;
 
-/// Finds fields by name. Two documents of one source mostly have the same fields in the same order, so the field after
-/// the last one found is tried first.
+/// Finds fields by name, each of them once. Two documents of one source mostly have the same fields in the same order, so
+/// the field after the last one found is tried first.
 pub(crate) struct FieldIndex<'a> {
     document: &'a Document,
     /// By name. A map like that of [`crate::names::Names`]: two kinds would be much code.
     numbers: BTreeMap<String, usize>,
     last: Option<usize>,
+    /// Whether those found so far are the first ones in their order.
+    in_order: bool,
 }
 
 impl<'a> FieldIndex<'a> {
@@ -18,6 +20,7 @@ impl<'a> FieldIndex<'a> {
             document,
             numbers: BTreeMap::new(),
             last: None,
+            in_order: true,
         }
     }
 
@@ -25,8 +28,11 @@ impl<'a> FieldIndex<'a> {
         let next = self.last.map_or(0, |last| last.saturating_add(1));
         let number = match self.document.field(next) {
             Some(field) if field.name == name => next,
+            // All were found: a document has no name twice.
+            None if self.in_order => return None,
             _ => self.search(name)?,
         };
+        self.in_order &= number == next;
         self.last = Some(number);
         self.document.field(number)
     }
