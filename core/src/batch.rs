@@ -1,6 +1,5 @@
 //! From entries to a batch: items to take, skips with their reasons, notes.
 
-use crate::account::Account;
 use crate::decider::is_settled;
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
@@ -9,7 +8,7 @@ use crate::json::Span;
 use crate::owner::Owner;
 use crate::payload::{Choice, Entry, Form, List, PayloadReader, PerList, Shape, Takes};
 use crate::places::{Place, Places};
-use crate::pool::Pool;
+use crate::pool::{Held, OfEntry, Pool};
 use crate::provider::Provider;
 use crate::typed::Typed;
 
@@ -64,8 +63,8 @@ pub struct Batch {
     /// What else is worth saying.
     pub notes: Vec<Note>,
     names: Places,
-    /// Whether the account of each item is known to stay as it is; empty where that was not looked at.
-    pub(crate) staying: Vec<bool>,
+    /// Whether the account of each item stays as it is, where that was seen; empty where it was not looked at.
+    pub(crate) staying: Vec<Option<bool>>,
 }
 
 /// A payload that is there as a whole: its batch, and the bytes in which the entries of its items lie.
@@ -90,13 +89,18 @@ impl<'b> Payload<'b> {
         pool: &Pool,
         owner: Owner,
     ) -> Result<Payload<'b>, ImportError> {
-        let beside = (!pool.is_empty()).then_some((pool, owner));
+        let beside = (!pool.is_empty()).then(|| Beside {
+            pool,
+            owner,
+            of_entry: pool.of_entry(),
+        });
         Payload::read_by(bytes, Taking::new(pool.salt().clone(), beside))
     }
 
     fn read_by(bytes: &'b [u8], mut taking: Taking<'_>) -> Result<Payload<'b>, ImportError> {
         let mut reader = PayloadReader::new(Form::Payload);
-        if taking.known.beside.is_some() {
+        let beside = taking.known.beside.as_ref();
+        if beside.is_some_and(|beside| beside.of_entry.is_none()) {
             reader.show_insides();
         }
         reader.feed(bytes, &mut taking)?;
@@ -129,8 +133,8 @@ struct Normalizer {
     /// The accounts that entries name: with the place of their item in the list, or without where all of those entries were
     /// skipped although their token could be read.
     names: Places,
-    /// Whether the account of each item is known to stay as it is, where there is a pool beside.
-    staying: Vec<bool>,
+    /// Whether the account of each item stays as it is, as far as it was seen, where there is a pool beside.
+    staying: Vec<Option<bool>>,
 }
 
 impl Normalizer {
@@ -169,8 +173,7 @@ impl Normalizer {
         self.notes
             .extend(ignored.map(|field| Note::FieldIgnored { index, field }));
         if known.beside.is_some() {
-            let stays =
-                before.is_some_and(|before| known.stays(before, provider, &reading, fields));
+            let stays = before.and_then(|before| known.stays(before, provider, &reading, fields));
             self.staying.push(stays);
         }
         reading.end(fields);
@@ -281,28 +284,46 @@ impl Member {
 /// What is known while entries are read.
 struct Known<'p> {
     salt: Salt,
-    /// The pool that they are meant for, and who imports them.
-    beside: Option<(&'p Pool, Owner)>,
+    /// The pool that they are meant for, where it is looked at.
+    beside: Option<Beside<'p>>,
+}
+
+/// A pool that entries meet while they are read.
+struct Beside<'p> {
+    pool: &'p Pool,
+    /// Who imports them.
+    owner: Owner,
+    /// Tells an entry that comes again by its text, where the pool knows entries: what lies in its members need not be read.
+    of_entry: Option<OfEntry>,
 }
 
 impl<'p> Known<'p> {
     /// The account that an entry meets.
-    fn before(&self, fingerprint: &Fingerprint) -> Option<&'p Account> {
-        self.beside.as_ref()?.0.get(fingerprint)
+    fn before(&self, fingerprint: &Fingerprint) -> Option<&'p Held> {
+        self.beside.as_ref()?.pool.held(fingerprint)
     }
 
-    /// Whether it is known to stay as it is under an entry that names this provider.
+    /// Whether it stays as it is under an entry that names this provider; `None` where the entry must be read again.
     fn stays(
         &self,
-        before: &Account,
+        before: &Held,
         provider: Option<Provider>,
         reading: &Reading<'_>,
         fields: &mut EntryNames,
-    ) -> bool {
-        let provider = provider.unwrap_or(before.provider);
-        let owner = self.beside.as_ref().map(|(_, owner)| owner);
-        owner.is_some_and(|owner| is_settled(before, owner, provider))
-            && reading.begins(&before.document, &self.salt, fields)
+    ) -> Option<bool> {
+        let Beside {
+            owner, of_entry, ..
+        } = self.beside.as_ref()?;
+        let Held { account, entry } = before;
+        let document = &account.document;
+        if !is_settled(account, owner, provider.unwrap_or(account.provider)) {
+            return Some(false);
+        }
+        let stays = match of_entry {
+            Some(of) => *entry == Some(of(&self.salt, reading.raw().as_bytes())),
+            None => reading.begins(document, &self.salt, fields),
+        };
+        (stays || reading.alters(document, fields)).then_some(stays)
     }
 }
 
@@ -315,7 +336,7 @@ struct Taking<'p> {
 }
 
 impl<'p> Taking<'p> {
-    fn new(salt: Salt, beside: Option<(&'p Pool, Owner)>) -> Taking<'p> {
+    fn new(salt: Salt, beside: Option<Beside<'p>>) -> Taking<'p> {
         Taking {
             known: Known { salt, beside },
             fields: EntryNames::default(),
@@ -364,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_stays_is_told_while_its_entry_is_read() {
+    fn whether_an_account_stays_is_told_while_its_entry_is_read() {
         let known = r#"{"token":"a-1","note":"é","password":"p","m":{"n":[1,2.50],"otp":"o"}}"#;
         let by = ImportOptions::default();
         let mut pool = Pool::new(Salt::new([7; 32]));
@@ -374,34 +395,35 @@ mod tests {
         let accounts: Vec<_> = plan.changes().filter_map(|change| change.after).collect();
         accounts.into_iter().for_each(|account| pool.put(account));
         for (entry, stays) in [
-            (known, true),
-            (r#""a-1""#, true),
+            (known, Some(true)),
+            (r#""a-1""#, Some(true)),
             (
                 r#" { "token" : " a-1 " , "note":"é", "password" : "p" } "#,
-                true,
+                Some(true),
             ),
             (
                 r#"{"token":"a-1","note":"é","password":"p","m":{ "n": [1, 2.50], "otp":"o"}, "status":7}"#,
-                true,
+                Some(true),
             ),
-            (r#"{"token":"a-1","provider":"gpt"}"#, true),
-            (r#"{"token":"a-1","provider":"grok"}"#, false),
-            (r#"{"token":"a-1","note":"e"}"#, false),
-            (r#"{"token":"a-1","note":"é","password":"q"}"#, false),
+            (r#"{"token":"a-1","provider":"gpt"}"#, Some(true)),
+            (r#"{"token":"a-1","provider":"grok"}"#, Some(false)),
+            (r#"{"token":"a-1","note":"e"}"#, Some(false)),
+            (r#"{"token":"a-1","note":"é","password":"q"}"#, None),
             (
                 r#"{"token":"a-1","note":"é","password":"p","m":{"n":[1,2.5],"otp":"o"}}"#,
-                false,
+                None,
             ),
             (
                 r#"{"token":"a-1","note":"é","password":"p","m":{"n":[1,2.50],"otp":"x"}}"#,
-                false,
+                None,
             ),
             (
                 r#"{"token":"a-1","note":"é","password":"p","m":{"n":[1,2.50]}}"#,
-                false,
+                None,
             ),
-            (r#"{"token":"a-1","other":1}"#, false),
-            (r#"{"token":"a-2","note":"é"}"#, false),
+            (r#"{"token":"a-1","other":1}"#, Some(false)),
+            (r#"{"token":"a-1","note":"\u00e9"}"#, None),
+            (r#"{"token":"a-2","note":"é"}"#, None),
         ] {
             let payload = format!("[{entry}]");
             let read = Payload::read_beside(payload.as_bytes(), &pool, by.owner()).unwrap();
@@ -410,7 +432,31 @@ mod tests {
         let other = Owner::Source(crate::SourceId::new("s").unwrap());
         let payload = format!("[{known}]");
         let read = Payload::read_beside(payload.as_bytes(), &pool, other).unwrap();
-        assert_eq!(read.batch.staying, [false], "it gets another owner");
+        assert_eq!(read.batch.staying, [Some(false)], "it gets another owner");
+    }
+
+    #[test]
+    fn an_entry_that_comes_again_is_told_by_its_text_until_its_account_is_put_in_anew() {
+        let known = r#"{"token":"a-1","m":{"otp":"o"}}"#;
+        let by = ImportOptions::default();
+        let mut pool = Pool::new(Salt::new([7; 32]));
+        let empty = Pool::new(pool.salt().clone());
+        let payload = format!("[{known},\"a-2\",\"a-3\"]");
+        let plan = crate::plan_import(payload.as_bytes(), &by, &empty).unwrap();
+        for change in plan.changes() {
+            pool.put_brought(change.after.unwrap(), plan.entry(&change.item.unwrap()));
+        }
+        let staying = |payload: &str, pool: &Pool| {
+            let read = Payload::read_beside(payload.as_bytes(), pool, by.owner()).unwrap();
+            let plan = crate::plan_import(payload.as_bytes(), &by, pool).unwrap();
+            assert_eq!(plan.counts.unchanged, 1, "{payload}");
+            read.batch.staying
+        };
+        assert_eq!(staying(&format!("[ {known} ]"), &pool), [Some(true)]);
+        assert_eq!(staying(r#"[{"token":"a-1"}]"#, &pool), [None]);
+        let same = pool.get(&pool.salt().of_token("a-1")).unwrap().clone();
+        pool.put(same);
+        assert_eq!(staying(&format!("[{known}]"), &pool), [None]);
     }
 
     #[test]

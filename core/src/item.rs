@@ -1,11 +1,11 @@
 //! From an entry to an item: its token, its provider, and which of its fields count.
 
-use crate::account::{Belonging, Document, Draft, FieldName};
+use crate::account::{Belonging, Document, Draft, FieldIndex, FieldName};
 use crate::fingerprint::{Fingerprint, Salt};
 use crate::json::{Kind, Node, Span};
 use crate::names::{Meaning, Member, Name, Names};
 use crate::provider::Provider;
-use crate::secret::{OwnToken, is_secret_key};
+use crate::secret::{OwnToken, is_secret_key, is_secret_text};
 use crate::typed::Typed;
 use crate::value::Alike;
 use std::borrow::Cow;
@@ -222,6 +222,11 @@ fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 impl<'a> Reading<'a> {
+    /// The entry's text.
+    pub(crate) fn raw(&self) -> &'a str {
+        self.entry.raw()
+    }
+
     /// Fields that are left out: typed ones whose value has another type, and (`None`) those whose name is itself a secret.
     pub(crate) fn ignored(&self, names: &EntryNames) -> impl Iterator<Item = Option<Typed>> {
         let members = self.could_be_fields(&names.top);
@@ -276,6 +281,29 @@ impl<'a> Reading<'a> {
             before = ",";
         }
         before == "{" || alike.kept.starts_with([',', '}'])
+    }
+
+    /// Whether it surely brings a field that a document lacks or has otherwise: numbers, truth values, and strings without
+    /// an escape that are no secrets are kept as they came. It need not have been read with what lies in its members.
+    pub(crate) fn alters(&self, document: &Document, names: &EntryNames) -> bool {
+        let token = OwnToken::Text(&self.token);
+        let stays_as_it_came = |name: &Name, value: &Node<'_>| match value.kind() {
+            _ if name.hidden => false,
+            Kind::Bool | Kind::Number => true,
+            Kind::String => value.is_plain() && !is_secret_text(&value.says(), token),
+            Kind::Null | Kind::Array | Kind::Object => false,
+        };
+        let mut known = FieldIndex::new(document);
+        let mut fields = self.could_be_fields(&names.top);
+        fields.any(|(name, value, taken)| match taken {
+            Taken::As(_) => {
+                let known = known.find(&name.quoted);
+                known.is_none_or(|known| {
+                    known.value != value.raw() && stays_as_it_came(name, &value)
+                })
+            }
+            Taken::NotTyped(_) | Taken::NotNamed => false,
+        })
     }
 
     /// The members that are fields or could have been.

@@ -5,6 +5,7 @@ use crate::batch::{Note, Payload, Skip};
 use crate::change::{Change, ChangeKind};
 use crate::decider::{Arrival, Decider, EntryReader};
 use crate::error::ImportError;
+use crate::fingerprint::Fingerprint;
 use crate::item::Item;
 use crate::options::ImportOptions;
 use crate::payload::Shape;
@@ -144,6 +145,12 @@ impl<'p> Plan<'p> {
         departures.chain(arrivals)
     }
 
+    /// What [stands for](crate::Salt::of_entry) the entry of an item of this plan, in the pool that holds its account from now on.
+    pub fn entry(&self, item: &Item) -> Fingerprint {
+        let Grounds { bytes, pool, .. } = self.grounds;
+        pool.salt().of_entry(item.span.of(bytes))
+    }
+
     /// Bytes of the entries that change their accounts.
     pub(crate) fn arriving_bytes(&self) -> usize {
         let bytes: u64 = self.arriving.iter().map(|item| item.span.len).sum();
@@ -175,15 +182,16 @@ impl<'p> Grounds<'p> {
     fn part(
         &self,
         mut items: Vec<Item>,
-        staying: Vec<bool>,
+        staying: Vec<Option<bool>>,
         counts: &mut Counts,
     ) -> (Vec<Item>, Vec<Item>) {
         let (mut reader, mut staying) = (self.reader(), staying.into_iter());
         let mut arriving = Vec::new();
         items.retain(|item| {
-            let kind = match staying.next() {
+            let kind = match staying.next().flatten() {
                 Some(true) => None,
-                _ => self.kind(item, &mut reader),
+                Some(false) => Some(ChangeKind::Update),
+                None => self.kind(item, &mut reader),
             };
             match kind {
                 Some(kind) => {

@@ -8,8 +8,20 @@ use crate::places::{Place, Places};
 /// The accounts of a pool, or those of them that an import can touch. Order of insertion does not matter.
 pub struct Pool {
     salt: Salt,
-    accounts: Vec<Account>,
+    held: Vec<Held>,
     places: Places,
+    /// What makes of an entry what stands for it, as soon as one is known: a program that tells none has no code for it.
+    of_entry: Option<OfEntry>,
+}
+
+/// See [`Salt::of_entry`].
+pub(crate) type OfEntry = fn(&Salt, &[u8]) -> Fingerprint;
+
+/// An account of a pool.
+pub(crate) struct Held {
+    pub(crate) account: Account,
+    /// The entry that has brought or updated it, where that is known.
+    pub(crate) entry: Option<Fingerprint>,
 }
 
 impl Pool {
@@ -17,8 +29,9 @@ impl Pool {
     pub fn new(salt: Salt) -> Pool {
         Pool {
             salt,
-            accounts: Vec::new(),
+            held: Vec::new(),
             places: Places::default(),
+            of_entry: None,
         }
     }
 
@@ -29,18 +42,36 @@ impl Pool {
 
     /// Whether it has no account.
     pub fn is_empty(&self) -> bool {
-        self.accounts.is_empty()
+        self.held.is_empty()
     }
 
     /// Puts an account in, in place of one with the same fingerprint.
     pub fn put(&mut self, account: Account) {
-        let known = self.index(&account.fingerprint);
-        match known.and_then(|known| self.accounts.get_mut(known)) {
-            Some(known) => *known = account,
+        self.hold(Held {
+            account,
+            entry: None,
+        });
+    }
+
+    /// The same for an account just as an entry has brought or updated it, given what [stands for](Salt::of_entry) the entry:
+    /// when that comes again it need not be compared to say that the account stays.
+    pub fn put_brought(&mut self, account: Account, entry: Fingerprint) {
+        self.of_entry = Some(Salt::of_entry);
+        self.hold(Held {
+            account,
+            entry: Some(entry),
+        });
+    }
+
+    fn hold(&mut self, held: Held) {
+        let fingerprint = held.account.fingerprint;
+        let known = self.index(&fingerprint);
+        match known.and_then(|known| self.held.get_mut(known)) {
+            Some(known) => *known = held,
             None => {
-                let place = Place::at(self.accounts.len());
-                self.places.insert(account.fingerprint, place);
-                self.accounts.push(account);
+                let place = Place::at(self.held.len());
+                self.places.insert(fingerprint, place);
+                self.held.push(held);
             }
         }
     }
@@ -49,16 +80,27 @@ impl Pool {
     pub fn remove(&mut self, fingerprint: &Fingerprint) -> Option<Account> {
         // INVARIANT: a place is that of an account.
         let index = self.places.remove(fingerprint)??.index();
-        let account = self.accounts.swap_remove(index);
-        if let Some(moved) = self.accounts.get(index) {
-            self.places.insert(moved.fingerprint, Place::at(index));
+        let gone = self.held.swap_remove(index);
+        if let Some(moved) = self.held.get(index) {
+            let moved = moved.account.fingerprint;
+            self.places.insert(moved, Place::at(index));
         }
-        Some(account)
+        Some(gone.account)
     }
 
     /// The account with this fingerprint.
     pub fn get(&self, fingerprint: &Fingerprint) -> Option<&Account> {
-        self.accounts.get(self.index(fingerprint)?)
+        self.held(fingerprint).map(|held| &held.account)
+    }
+
+    /// The same, with what is known of its entry.
+    pub(crate) fn held(&self, fingerprint: &Fingerprint) -> Option<&Held> {
+        self.held.get(self.index(fingerprint)?)
+    }
+
+    /// What makes of an entry what stands for it, where any is known.
+    pub(crate) fn of_entry(&self) -> Option<OfEntry> {
+        self.of_entry
     }
 
     fn index(&self, fingerprint: &Fingerprint) -> Option<usize> {
@@ -67,12 +109,12 @@ impl Pool {
 
     /// All accounts, by fingerprint.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        in_order(self.accounts.iter())
+        in_order(self.held.iter().map(|held| &held.account))
     }
 
     /// The accounts that `owner` owns, by fingerprint.
     pub fn owned_by(&self, owner: &Owner) -> impl Iterator<Item = &Account> {
-        let all = self.accounts.iter();
+        let all = self.held.iter().map(|held| &held.account);
         in_order(all.filter(|account| account.owners.contains(owner)))
     }
 }

@@ -94,6 +94,15 @@ fn as_told(
     })
 }
 
+/// The same pool, which does not know what brought its accounts.
+fn without_entries(pool: &Pool) -> Pool {
+    let mut same = Pool::new(salt());
+    pool.accounts()
+        .cloned()
+        .for_each(|account| same.put(account));
+    same
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -105,8 +114,12 @@ proptest! {
         form in 0..4u8,
         by in options(),
         first_by in options(),
+        knows_entries in any::<bool>(),
     ) {
         let mut pool = import(&list(&first), &first_by, Pool::new(salt()));
+        if !knows_entries {
+            pool = without_entries(&pool);
+        }
         let told = told.and_then(|(token, fields, earlier)| as_told(token, &fields, earlier, &by));
         told.into_iter().for_each(|account| pool.put(account));
         let payload = match form {
