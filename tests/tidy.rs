@@ -39,7 +39,7 @@ const HOST: &[(&str, &str)] = &[
         "api app auth config error import log metrics routes",
     ),
     ("routes", "api auth error"),
-    ("api", "app error import intake metrics server store"),
+    ("api", "app body error import intake metrics server store"),
     ("auth", "app config error store"),
     ("app", "auth config fetch import metrics store"),
     ("import", "app body config error fetch intake metrics store"),

@@ -9,22 +9,21 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// What a fetched or received body is pushed into, piece by piece.
-pub trait Sink {
+use hyper::body::Bytes;
+
+/// What a fetched body is pushed into, piece by piece.
+pub trait Sink: Send {
+    /// Says how many bytes may come.
+    fn expect(&mut self, len: u64);
     /// Takes the next piece; after an error nothing more is read or pushed.
-    fn push(&mut self, piece: &[u8]) -> Result<(), SinkError>;
+    fn push(&mut self, piece: Bytes) -> impl Future<Output = Result<(), Unwanted>> + Send;
+    /// Ready when no further piece is wanted, because of what came before.
+    fn stopped(&self) -> impl Future<Output = ()> + Send;
 }
 
-/// Why a sink wants no more.
+/// A sink wants no more. It knows why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SinkError {
-    /// The body is larger than the sink takes.
-    TooLarge,
-    /// What came so far is already known to be refused.
-    Refused,
-    /// The sink could not keep what came.
-    Io,
-}
+pub struct Unwanted;
 
 /// How much a body may hold, and where it goes.
 #[derive(Clone, Debug)]
@@ -52,20 +51,25 @@ enum Kept {
 }
 
 impl Collector {
-    /// Starts empty. `size_hint` (bytes) saves copying; no limit depends on it.
-    pub fn new(limits: &BodyLimits, size_hint: Option<u64>) -> Self {
-        let expected = size_hint.unwrap_or(0).min(limits.max);
-        let mut limits = limits.clone();
-        if expected > limits.spool_above {
-            // The body need not fill the memory first, all of which would then be written at once.
-            limits.spool_above = limits.spool_above.min(WRITTEN_AT_ONCE as u64);
-        }
-        let reserve = expected.min(limits.spool_above);
-        let memory = Vec::with_capacity(usize::try_from(reserve).unwrap_or(0));
+    /// Starts empty.
+    pub fn new(limits: &BodyLimits) -> Self {
         Collector {
-            limits,
+            limits: limits.clone(),
             len: 0,
-            kept: Kept::Memory(memory),
+            kept: Kept::Memory(Vec::new()),
+        }
+    }
+
+    /// Says how many bytes may come, which saves copying; no limit depends on it.
+    pub fn expect(&mut self, len: u64) {
+        let expected = len.min(self.limits.max);
+        if expected > self.limits.spool_above {
+            // The body need not fill the memory first, all of which would then be written at once.
+            self.limits.spool_above = self.limits.spool_above.min(WRITTEN_AT_ONCE as u64);
+        }
+        let reserve = usize::try_from(expected.min(self.limits.spool_above));
+        if let Kept::Memory(memory) = &mut self.kept {
+            memory.reserve_exact(reserve.unwrap_or(0));
         }
     }
 
@@ -115,12 +119,6 @@ impl Collector {
             Kept::Spool(writer) => Ok(writer),
             Kept::Memory(_) => Err(io::Error::other("the spool file is missing")),
         }
-    }
-}
-
-impl Sink for Collector {
-    fn push(&mut self, piece: &[u8]) -> Result<(), SinkError> {
-        Ok(Collector::push(self, piece)?)
     }
 }
 
@@ -287,15 +285,6 @@ impl std::error::Error for BodyError {}
 impl From<io::Error> for BodyError {
     fn from(error: io::Error) -> Self {
         BodyError::Io(error)
-    }
-}
-
-impl From<BodyError> for SinkError {
-    fn from(error: BodyError) -> Self {
-        match error {
-            BodyError::TooLarge { .. } => SinkError::TooLarge,
-            BodyError::Io(_) => SinkError::Io,
-        }
     }
 }
 

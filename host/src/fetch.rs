@@ -107,7 +107,7 @@ impl Fetcher {
         &self,
         source: &Source,
         known: &Validators,
-        sink: &mut (dyn Sink + Send),
+        sink: &mut impl Sink,
     ) -> Result<Fetched, FetchError> {
         let first = Hop::first(source, known)?;
         let (limit, url) = (self.config.total_timeout, first.url.clone());
@@ -122,11 +122,7 @@ impl Fetcher {
     }
 
     /// Asks until an answer is no redirect.
-    async fn follow(
-        &self,
-        first: Hop,
-        sink: &mut (dyn Sink + Send),
-    ) -> Result<Fetched, FetchError> {
+    async fn follow(&self, first: Hop, sink: &mut impl Sink) -> Result<Fetched, FetchError> {
         let mut hop = first;
         for _ in 0..=self.config.max_redirects {
             let visited = self.visit(&hop, sink).await;
@@ -140,7 +136,7 @@ impl Fetcher {
     }
 
     /// Asks once: reads the answer, or says where it redirects.
-    async fn visit(&self, hop: &Hop, sink: &mut (dyn Sink + Send)) -> Result<Visited, FetchError> {
+    async fn visit(&self, hop: &Hop, sink: &mut impl Sink) -> Result<Visited, FetchError> {
         let answer = self.ask(hop).await?;
         let (status, headers) = (answer.response.status(), answer.response.headers());
         match hop.next(status, headers)? {
@@ -198,20 +194,16 @@ impl Fetcher {
     }
 
     /// Decodes the body into the sink.
-    async fn receive(
-        &self,
-        answer: Answer,
-        sink: &mut (dyn Sink + Send),
-    ) -> Result<(), FetchError> {
+    async fn receive(&self, answer: Answer, sink: &mut impl Sink) -> Result<(), FetchError> {
         let mut decoder = Decoder::of(answer.response.headers())?;
         let mut body = answer.response.into_body();
         let mut gate = Gate::new(sink, self.config.max_body);
         if decoder.is_identity() {
             gate.expect(body.size_hint().lower())?;
         }
-        while let Some(frame) = body.frame().await {
+        while let Some(frame) = gate.wanted(body.frame()).await? {
             if let Ok(piece) = frame.map_err(from_hyper)?.into_data() {
-                decoder.decode(&piece, &mut gate).await?;
+                decoder.decode(piece, &mut gate).await?;
             }
         }
         decoder.finish()

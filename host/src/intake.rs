@@ -6,11 +6,12 @@ use hyper::body::Bytes;
 use tributary_core::{BatchReader, Form, ImportError, Member};
 
 use crate::app::App;
-use crate::body::{BodyError, BodyLimits, Collector, Sink, SinkError};
+use crate::body::{BodyError, BodyLimits, Collector, Sink, Unwanted};
 use crate::store::decide::Received;
 use reading::Reading;
 
-/// Takes a body piece by piece. After an error nothing more is taken.
+/// Takes a body piece by piece, and keeps whoever sends it waiting as little as may be: a large one is read on a thread of its
+/// own while more of it comes. After an error nothing more is taken.
 pub struct Intake {
     reading: Reading,
     collector: Collector,
@@ -31,8 +32,8 @@ pub enum IntakeError {
 }
 
 impl Intake {
-    /// Ready for at most `max` bytes of this form; `size_hint` (bytes) saves copying.
-    pub fn new(app: &App, form: Form, max: u64, size_hint: Option<u64>) -> Intake {
+    /// Ready for at most `max` bytes of this form.
+    pub fn new(app: &App, form: Form, max: u64) -> Intake {
         let limits = BodyLimits {
             max,
             spool_above: app.config.bodies.spool_above,
@@ -40,36 +41,37 @@ impl Intake {
         };
         Intake {
             reading: Reading::by(BatchReader::new(form, app.salt.clone())),
-            collector: Collector::new(&limits, size_hint),
+            collector: Collector::new(&limits),
             first: None,
             failed: None,
         }
     }
 
-    /// The next piece of what a client sends, who is kept waiting as little as may be: a large body is read on a thread of its
-    /// own while more of it comes.
-    pub async fn take(&mut self, piece: Bytes) -> Result<(), IntakeError> {
+    /// Whether what was taken so far is refused; nothing more is taken. [`Intake::end`] then says why.
+    pub async fn is_refused(&mut self) -> bool {
+        if self.failed.is_none() {
+            self.failed = self.reading.end().await.err();
+        }
+        self.failed.is_some()
+    }
+
+    /// Says that all came: what else an inject body held, and what was received or why it is refused.
+    pub async fn end(mut self) -> Result<Whole, IntakeError> {
+        if let Some(failed) = self.failed {
+            return Err(failed);
+        }
+        let (members, batch) = self.reading.end().await?.finish()?;
+        let body = self.collector.finish()?;
+        Ok((members, batch.map(|batch| Received { body, batch })))
+    }
+
+    async fn take(&mut self, piece: Bytes) -> Result<(), IntakeError> {
         if let Err(error) = self.keep(&piece) {
             // What is wrong with the pieces before it came first.
-            return Err(self.refusal().await.unwrap_or(error));
+            self.reading.end().await?;
+            return Err(error);
         }
         self.reading.send(piece).await
-    }
-
-    /// Ready when no further piece is wanted, because of what came before.
-    pub async fn stopped(&self) {
-        self.reading.stopped().await;
-    }
-
-    /// Why what was taken so far is refused, if it is; nothing more is taken.
-    pub async fn refusal(&mut self) -> Option<IntakeError> {
-        self.reading.end().await.err()
-    }
-
-    /// Says that a client has sent all: what else an inject body held, and what was received or why it is refused.
-    pub async fn end(mut self) -> Result<Whole, IntakeError> {
-        let reader = self.reading.end().await?;
-        whole(reader, self.collector)
     }
 
     fn keep(&mut self, piece: &[u8]) -> Result<(), IntakeError> {
@@ -81,24 +83,10 @@ impl Intake {
     pub fn looks_like_html(&self) -> bool {
         self.first == Some(b'<')
     }
-
-    /// Says that all was pushed; the same as [`Intake::end`].
-    pub fn finish(self) -> Result<Whole, IntakeError> {
-        match self.failed {
-            Some(failed) => Err(failed),
-            None => whole(self.reading.here()?, self.collector),
-        }
-    }
 }
 
 /// What else an inject body held, and what was received or why it is refused.
 pub type Whole = (Vec<Member>, Result<Received, ImportError>);
-
-fn whole(reader: BatchReader, collector: Collector) -> Result<Whole, IntakeError> {
-    let (members, batch) = reader.finish()?;
-    let body = collector.finish()?;
-    Ok((members, batch.map(|batch| Received { body, batch })))
-}
 
 fn first_of(piece: &[u8]) -> Option<u8> {
     let passed_over = |byte: &&u8| !b"\xef\xbb\xbf \t\r\n".contains(byte);
@@ -106,18 +94,19 @@ fn first_of(piece: &[u8]) -> Option<u8> {
 }
 
 impl Sink for Intake {
-    fn push(&mut self, piece: &[u8]) -> Result<(), SinkError> {
-        let taken = self.keep(piece).and_then(|()| self.reading.feed(piece));
-        let Err(error) = taken else {
-            return Ok(());
-        };
-        let told = match error {
-            IntakeError::TooLarge(_) => SinkError::TooLarge,
-            IntakeError::Refused(_) => SinkError::Refused,
-            IntakeError::Unavailable(_) => SinkError::Io,
-        };
-        self.failed = Some(error);
-        Err(told)
+    fn expect(&mut self, len: u64) {
+        self.collector.expect(len);
+    }
+
+    async fn push(&mut self, piece: Bytes) -> Result<(), Unwanted> {
+        self.take(piece).await.map_err(|error| {
+            self.failed = Some(error);
+            Unwanted
+        })
+    }
+
+    async fn stopped(&self) {
+        self.reading.stopped().await;
     }
 }
 

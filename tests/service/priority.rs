@@ -5,7 +5,11 @@ use std::fs;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::harness::{INJECT, Server};
+use super::sync::{source_of, sync_of};
+use super::upstream::{Reply, Upstream};
 
 /// Threads that go first, and those that let them: how much lower.
 const LOWER: [(&str, i32); 4] = [
@@ -15,19 +19,49 @@ const LOWER: [(&str, i32); 4] = [
     ("writer", 0),
 ];
 
+/// The front of a body whose last byte never comes: a thread of its own reads it until it is broken off.
+fn front() -> String {
+    format!("[{}", r#""example-token","#.repeat(200_000))
+}
+
 #[test]
 fn threads_of_long_work_let_those_that_answer_go_first() {
     let server = Server::start();
+    let front = front();
     let mut stream = server.connect();
-    // A body of which the last byte never comes is read by a thread of its own until it is broken off.
-    let part = format!("[{}", r#""example-token","#.repeat(200_000));
     write!(
         stream,
         "POST {INJECT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{part}",
-        part.len() + 1
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{front}",
+        front.len() + 1
     )
     .expect("it reads");
+    wait_for_lower(&server);
+}
+
+#[test]
+fn what_a_source_answers_is_read_by_such_a_thread() {
+    let server = Server::start();
+    let front = front();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+        front.len() + 1
+    );
+    let answer = [head, front].concat().into_bytes();
+    let upstream = Upstream::start(move |_| Reply::Stall(answer.clone()));
+    let source = source_of(&server, &upstream, &json!({}));
+    let mut stream = server.connect();
+    write!(
+        stream,
+        "POST {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer admin\r\nContent-Length: 0\r\n\r\n",
+        sync_of(&source)
+    )
+    .expect("it reads");
+    wait_for_lower(&server);
+}
+
+/// Until all threads are there, each as low as it should be.
+fn wait_for_lower(server: &Server) {
     let until = Instant::now() + Duration::from_secs(20);
     let ordinary = threads("/proc/self/task").into_values().flatten().min();
     let ordinary = ordinary.expect("this one");

@@ -10,6 +10,7 @@ use tributary_core::{Form, ImportOptions, Member, PlanHash, Provider, SourceId, 
 
 use super::shape::{JobShape, SourceShape};
 use super::{Answer, Request, json, ok};
+use crate::body::Sink;
 use crate::error::ApiError;
 use crate::import::{self, Failure, InjectRequest, NotInjected, SyncRequest, Synced};
 use crate::intake::{Intake, IntakeError};
@@ -80,31 +81,29 @@ pub(super) async fn receive(request: &mut Request) -> Result<Arrived, ApiError> 
             took: began.elapsed(),
         });
     }
-    let mut intake = Intake::new(app, Form::InjectBody, max, declared);
-    let (members, received) = loop {
+    let mut intake = Intake::new(app, Form::InjectBody, max);
+    intake.expect(declared.unwrap_or_default());
+    loop {
         let next = tokio::select! {
             biased;
             next = request.body.next() => next,
-            () = intake.stopped() => Ok(None),
+            () = intake.stopped() => break,
         };
-        let taken = match next {
-            Ok(Some(piece)) => intake.take(piece).await,
-            Ok(None) => {
-                let whole = intake.end().await;
-                break whole.map_or_else(
-                    |error| (Vec::new(), Err(error.into())),
-                    |(members, batch)| (members, batch.map_err(Failure::from)),
-                );
+        match next {
+            Ok(Some(piece)) => {
+                if intake.push(piece).await.is_err() {
+                    break;
+                }
             }
+            Ok(None) => break,
             // What is wrong with what came is said, not that no more came.
-            Err(error) => match intake.refusal().await {
-                Some(refusal) => Err(refusal),
-                None => return Err(error),
-            },
-        };
-        if let Err(error) = taken {
-            break (Vec::new(), Err(error.into()));
+            Err(_) if intake.is_refused().await => break,
+            Err(error) => return Err(error),
         }
+    }
+    let (members, received) = match intake.end().await {
+        Ok((members, received)) => (members, received.map_err(Failure::from)),
+        Err(error) => (Vec::new(), Err(error.into())),
     };
     Ok(Arrived {
         members,

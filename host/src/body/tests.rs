@@ -13,7 +13,8 @@ fn pattern(len: usize) -> Vec<u8> {
 }
 
 fn collect(limits: &BodyLimits, hint: Option<u64>, bytes: &[u8], piece: usize) -> Body {
-    let mut collector = Collector::new(limits, hint);
+    let mut collector = Collector::new(limits);
+    collector.expect(hint.unwrap_or(0));
     for piece in bytes.chunks(piece) {
         collector.push(piece).unwrap();
     }
@@ -79,20 +80,21 @@ fn ascending_small_reads_use_the_window() {
 #[test]
 fn one_byte_more_than_the_limit_is_too_large() {
     for spool_above in [100, 0] {
-        let mut collector = Collector::new(&limits(5, spool_above), Some(1 << 40));
+        let mut collector = Collector::new(&limits(5, spool_above));
+        collector.expect(1 << 40);
         collector.push(b"12345").unwrap();
         assert!(matches!(
             collector.push(b"6"),
             Err(BodyError::TooLarge { max: 5 })
         ));
-        assert_eq!(Sink::push(&mut collector, b"6"), Err(SinkError::TooLarge));
     }
 }
 
 #[test]
 fn a_body_that_says_that_it_is_large_does_not_fill_the_memory_first() {
-    let is_spooled = |hint, bytes: usize| {
-        let mut collector = Collector::new(&limits(u64::MAX, 1 << 20), hint);
+    let is_spooled = |hint: Option<u64>, bytes: usize| {
+        let mut collector = Collector::new(&limits(u64::MAX, 1 << 20));
+        collector.expect(hint.unwrap_or(0));
         collector.push(&pattern(bytes)).unwrap();
         matches!(collector.kept, Kept::Spool(_))
     };
@@ -130,7 +132,7 @@ fn the_spool_file_has_no_name_and_is_private() {
     assert_eq!((metadata.nlink(), metadata.mode() & 0o777), (0, 0o600));
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
     std::fs::remove_dir(&folder).unwrap();
-    let mut collector = Collector::new(&limits, None);
+    let mut collector = Collector::new(&limits);
     assert!(
         matches!(collector.push(b"a"), Err(BodyError::Io(_))),
         "a missing folder is an error"

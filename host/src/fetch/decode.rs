@@ -5,11 +5,12 @@
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 use flate2::{Decompress, FlushDecompress, Status};
+use hyper::body::Bytes;
 use hyper::header::{CONTENT_ENCODING, HeaderMap};
 use tokio::task::yield_now;
 
 use super::error::{Cause, FetchError};
-use crate::body::{Sink, SinkError};
+use crate::body::{Sink, Unwanted};
 
 /// Bytes decoded at once.
 const STEP: usize = 64 << 10;
@@ -72,13 +73,13 @@ impl Decoder {
     /// Decodes a piece into the gate.
     pub(super) async fn decode(
         &mut self,
-        piece: &[u8],
-        gate: &mut Gate<'_>,
+        piece: Bytes,
+        gate: &mut Gate<'_, impl Sink>,
     ) -> Result<(), FetchError> {
         let Some(coding) = &mut self.coding else {
-            return gate.push(piece);
+            return gate.push(piece).await;
         };
-        let mut rest = piece;
+        let mut rest = &*piece;
         loop {
             let step = coding.step(rest, &mut self.buffer).ok_or_else(broken)?;
             if step.read == 0 && step.written == 0 {
@@ -94,7 +95,8 @@ impl Decoder {
             if self.written > UNJUDGED.max(self.read.saturating_mul(MOST_PER_BYTE)) {
                 return Err(bomb());
             }
-            gate.push(self.buffer.get(..step.written).unwrap_or_default())?;
+            let decoded = self.buffer.get(..step.written).unwrap_or_default();
+            gate.push(Bytes::copy_from_slice(decoded)).await?;
             yield_now().await;
         }
     }
@@ -139,15 +141,15 @@ fn broken() -> FetchError {
 }
 
 /// Counts decoded bytes on their way into the sink.
-pub(super) struct Gate<'a> {
-    sink: &'a mut (dyn Sink + Send),
+pub(super) struct Gate<'a, S> {
+    sink: &'a mut S,
     left: u64,
     max: u64,
 }
 
-impl<'a> Gate<'a> {
+impl<'a, S: Sink> Gate<'a, S> {
     /// Lets at most `max` bytes through.
-    pub(super) fn new(sink: &'a mut (dyn Sink + Send), max: u64) -> Self {
+    pub(super) fn new(sink: &'a mut S, max: u64) -> Self {
         Gate {
             sink,
             left: max,
@@ -156,7 +158,32 @@ impl<'a> Gate<'a> {
     }
 
     /// Refuses at once when `len` bytes would be too many.
-    pub(super) fn expect(&self, len: u64) -> Result<(), FetchError> {
+    pub(super) fn expect(&mut self, len: u64) -> Result<(), FetchError> {
+        self.check(len)?;
+        self.sink.expect(len);
+        Ok(())
+    }
+
+    /// What comes next, unless the sink wants no more before it has come.
+    pub(super) async fn wanted<T>(&self, next: impl Future<Output = T>) -> Result<T, FetchError> {
+        tokio::select! {
+            biased;
+            next = next => Ok(next),
+            () = self.sink.stopped() => Err(unwanted(Unwanted)),
+        }
+    }
+
+    async fn push(&mut self, piece: Bytes) -> Result<(), FetchError> {
+        if piece.is_empty() {
+            return Ok(());
+        }
+        let len = piece.len() as u64;
+        self.check(len)?;
+        self.left -= len;
+        self.sink.push(piece).await.map_err(unwanted)
+    }
+
+    fn check(&self, len: u64) -> Result<(), FetchError> {
         if len <= self.left {
             return Ok(());
         }
@@ -165,26 +192,10 @@ impl<'a> Gate<'a> {
             format!("the answer is larger than {} bytes", self.max),
         ))
     }
-
-    fn push(&mut self, piece: &[u8]) -> Result<(), FetchError> {
-        if piece.is_empty() {
-            return Ok(());
-        }
-        let len = piece.len() as u64;
-        self.expect(len)?;
-        self.left -= len;
-        self.sink
-            .push(piece)
-            .map_err(|error| FetchError::new(Cause::Sink(error), unwanted(error)))
-    }
 }
 
-fn unwanted(error: SinkError) -> &'static str {
-    match error {
-        SinkError::TooLarge => "the answer is larger than an import may be",
-        SinkError::Refused => "the answer is not a payload that can be imported",
-        SinkError::Io => "the answer cannot be kept in the data folder",
-    }
+fn unwanted(Unwanted: Unwanted) -> FetchError {
+    FetchError::new(Cause::Sink, "no more of the answer is wanted")
 }
 
 /// A content encoding, decoded step by step.

@@ -5,8 +5,6 @@ use std::fmt::{self, Display};
 
 use url::Url;
 
-use crate::body::SinkError;
-
 /// A fetch that failed. Its `Display` is one sentence for the log.
 #[derive(Debug)]
 pub struct FetchError {
@@ -53,7 +51,7 @@ impl FetchError {
             | Cause::Redirect
             | Cause::TooLarge
             | Cause::Encoding
-            | Cause::Sink(_) => false,
+            | Cause::Sink => false,
         }
     }
 
@@ -108,7 +106,7 @@ pub enum Cause {
     /// The answer is not HTTP, or ends early.
     Protocol,
     /// The sink wanted no more.
-    Sink(SinkError),
+    Sink,
 }
 
 impl Cause {
@@ -127,7 +125,7 @@ impl Cause {
             Cause::TooLarge => "too_large",
             Cause::Encoding => "encoding",
             Cause::Protocol => "protocol",
-            Cause::Sink(_) => "sink",
+            Cause::Sink => "sink",
         }
     }
 }

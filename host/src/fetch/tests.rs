@@ -11,8 +11,10 @@ mod upstream;
 
 use std::net::TcpListener;
 
+use hyper::body::Bytes;
+
 use super::*;
-use crate::body::SinkError;
+use crate::body::Unwanted;
 use crate::source::Method;
 use tributary_core::{Secret, Strategy};
 use upstream::{Upstream, answer, ok};
@@ -43,14 +45,19 @@ struct Gathered {
 }
 
 impl Sink for Gathered {
-    fn push(&mut self, piece: &[u8]) -> Result<(), SinkError> {
+    fn expect(&mut self, _len: u64) {}
+
+    async fn push(&mut self, piece: Bytes) -> Result<(), Unwanted> {
         assert!(!piece.is_empty(), "an empty piece says nothing");
-        self.bytes.extend_from_slice(piece);
-        if self.bytes.len() > self.refuse_after {
-            Err(SinkError::Refused)
-        } else {
-            Ok(())
+        self.bytes.extend_from_slice(&piece);
+        match self.bytes.len() > self.refuse_after {
+            true => Err(Unwanted),
+            false => Ok(()),
         }
+    }
+
+    async fn stopped(&self) {
+        std::future::pending().await
     }
 }
 

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::clock;
 use crate::config::GuardOptions;
 use crate::error::ApiError;
-use crate::fetch::{Cause, Fetched, Validators};
+use crate::fetch::{Fetched, Validators};
 use crate::intake::Intake;
 use crate::job::{Actor, Asker, ImportJob, JobKind, micros};
 use crate::metrics::Outcome;
@@ -235,7 +235,7 @@ pub(super) async fn ask(
     known: &Validators,
 ) -> Result<Answered, Failure> {
     let max = app.config.bodies.max_upstream_body;
-    let mut intake = Intake::new(app, Form::Payload, max, None);
+    let mut intake = Intake::new(app, Form::Payload, max);
     let fetched = app.fetcher.fetch(source, known, &mut intake).await;
     let validators = match fetched {
         Ok(Fetched::NotModified) => {
@@ -245,12 +245,12 @@ pub(super) async fn ask(
             });
         }
         Ok(Fetched::Body(validators)) => validators,
-        // Why the intake wanted no more is nearer to the cause than that the fetch was stopped by it.
-        Err(error) if matches!(error.cause(), Cause::Sink(_)) => Validators::default(),
+        // What is wrong with what came is said, not that no more came.
+        Err(_) if intake.is_refused().await => Validators::default(),
         Err(error) => return Err(error.into()),
     };
     let html = intake.looks_like_html();
-    let received = intake.finish().map_err(Failure::from);
+    let received = intake.end().await.map_err(Failure::from);
     let received = received.and_then(|(_, batch)| Ok(batch?));
     match received {
         Ok(received) => Ok(Answered {

@@ -50,22 +50,6 @@ impl Reading {
         }
     }
 
-    /// The next piece, of a body that is read here alone.
-    pub(super) fn feed(&mut self, piece: &[u8]) -> Result<(), IntakeError> {
-        match &mut self.at {
-            At::Here(reader) => Ok(reader.feed(piece)?),
-            At::Apart(_) | At::Ended => Err(ended()),
-        }
-    }
-
-    /// The reader after all pieces of such a body.
-    pub(super) fn here(self) -> Result<BatchReader, IntakeError> {
-        match self.at {
-            At::Here(reader) => Ok(*reader),
-            At::Apart(_) | At::Ended => Err(ended()),
-        }
-    }
-
     /// The next piece, read elsewhere when there were many. What is wrong with it is told with one of those that follow, by
     /// [`Reading::stopped`], or at the end.
     pub(super) async fn send(&mut self, piece: Bytes) -> Result<(), IntakeError> {

@@ -122,6 +122,18 @@ pub(super) fn all() -> Vec<Behaviour> {
             sleep(Duration::from_secs(30));
             Ok(())
         }),
+        Behaviour::new(
+            "falls silent after two megabytes with a mistake",
+            Fails(&["not_json"]),
+            |wire| {
+                let entries = r#""answer-9","#.repeat(200_000);
+                let mut whole = ok_with("", format!("[{entries}?{entries}]").as_bytes());
+                whole.truncate(whole.len() - entries.len());
+                wire.write_all(&whole)?;
+                sleep(Duration::from_secs(30));
+                Ok(())
+            },
+        ),
         Behaviour::new("resets halfway", Fails(&["protocol"]), |wire| {
             wire.write_all(&ok_with("", br#"["answer-8"]"#)[..46])?;
             sleep(Duration::from_millis(50));

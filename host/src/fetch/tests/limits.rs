@@ -1,5 +1,6 @@
 //! Limits of time and size.
 
+use std::sync::mpsc::{Sender, channel};
 use std::time::Instant;
 
 use super::upstream::{Upstream, answer, ok, read_request, silent};
@@ -41,11 +42,11 @@ async fn a_tls_handshake_that_stalls_is_left_after_the_connect_time() {
     assert_eq!(error.cause(), Cause::Timeout);
 }
 
-#[tokio::test]
-async fn a_body_that_stalls_counts_into_the_total_time() {
+/// A server that sends the first byte of nine, until what it gives is dropped.
+fn stalling() -> (Sender<()>, String) {
     let (listener, url) = silent();
-    let (done, wait) = std::sync::mpsc::channel::<()>();
-    let server = std::thread::spawn(move || {
+    let (holds, wait) = channel();
+    std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         read_request(&mut stream).unwrap();
         io::Write::write_all(
@@ -53,11 +54,47 @@ async fn a_body_that_stalls_counts_into_the_total_time() {
             b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[",
         )
         .unwrap();
-        wait.recv().unwrap();
+        wait.recv().unwrap_err();
     });
+    (holds, url)
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_counts_into_the_total_time() {
+    let (_holds, url) = stalling();
     assert_eq!(cause_with(short(), &url).await, Cause::Timeout);
-    done.send(()).unwrap();
-    server.join().unwrap();
+}
+
+/// Wants no more after the first piece, which it takes.
+#[derive(Default)]
+struct Satisfied(bool);
+
+impl Sink for Satisfied {
+    fn expect(&mut self, len: u64) {
+        assert_eq!(len, 9);
+    }
+
+    async fn push(&mut self, _piece: Bytes) -> Result<(), Unwanted> {
+        self.0 = true;
+        Ok(())
+    }
+
+    async fn stopped(&self) {
+        if !self.0 {
+            std::future::pending().await
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_is_left_when_no_more_of_it_is_wanted() {
+    let (_holds, url) = stalling();
+    let fetcher = Fetcher::new(FetchConfig::default()).unwrap();
+    let mut sink = Satisfied::default();
+    let fetched = fetcher
+        .fetch(&source(&url), &Validators::default(), &mut sink)
+        .await;
+    assert_eq!(fetched.unwrap_err().cause(), Cause::Sink);
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ mod tests {
             spool_above: 1 << 30,
             spool_dir: "".into(),
         };
-        let mut collector = Collector::new(&limits, None);
+        let mut collector = Collector::new(&limits);
         collector.push(&body).unwrap();
         Received {
             body: collector.finish().unwrap(),
