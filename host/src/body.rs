@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use hyper::body::Bytes;
 
-/// What a fetched body is pushed into, piece by piece.
+/// What a fetched or received body is pushed into, piece by piece.
 pub trait Sink: Send {
     /// Says how many bytes may come.
     fn expect(&mut self, len: u64);

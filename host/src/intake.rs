@@ -17,6 +17,7 @@ pub struct Intake {
     collector: Collector,
     /// The first byte that is neither white space nor of a byte order mark.
     first: Option<u8>,
+    /// Why a piece was not taken.
     failed: Option<IntakeError>,
 }
 
@@ -47,12 +48,12 @@ impl Intake {
         }
     }
 
-    /// Whether what was taken so far is refused; nothing more is taken. [`Intake::end`] then says why.
-    pub async fn is_refused(&mut self) -> bool {
-        if self.failed.is_none() {
-            self.failed = self.reading.end().await.err();
+    /// Says that no more comes: why what was taken is refused, if it is.
+    pub async fn refusal(mut self) -> Option<IntakeError> {
+        match self.failed {
+            Some(failed) => Some(failed),
+            None => self.reading.end().await.err(),
         }
-        self.failed.is_some()
     }
 
     /// Says that all came: what else an inject body held, and what was received or why it is refused.

@@ -40,7 +40,7 @@ fn threads_of_long_work_let_those_that_answer_go_first() {
 }
 
 #[test]
-fn what_a_source_answers_is_read_by_such_a_thread() {
+fn what_a_source_answers_is_read_by_a_thread_that_lets_others_go_first() {
     let server = Server::start();
     let front = front();
     let head = format!(

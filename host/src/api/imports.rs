@@ -83,25 +83,24 @@ pub(super) async fn receive(request: &mut Request) -> Result<Arrived, ApiError> 
     }
     let mut intake = Intake::new(app, Form::InjectBody, max);
     intake.expect(declared.unwrap_or_default());
-    loop {
+    let whole = loop {
         let next = tokio::select! {
             biased;
             next = request.body.next() => next,
-            () = intake.stopped() => break,
+            () = intake.stopped() => Ok(None),
         };
         match next {
             Ok(Some(piece)) => {
                 if intake.push(piece).await.is_err() {
-                    break;
+                    break intake.end().await;
                 }
             }
-            Ok(None) => break,
+            Ok(None) => break intake.end().await,
             // What is wrong with what came is said, not that no more came.
-            Err(_) if intake.is_refused().await => break,
-            Err(error) => return Err(error),
+            Err(error) => break Err(intake.refusal().await.ok_or(error)?),
         }
-    }
-    let (members, received) = match intake.end().await {
+    };
+    let (members, received) = match whole {
         Ok((members, received)) => (members, received.map_err(Failure::from)),
         Err(error) => (Vec::new(), Err(error.into())),
     };

@@ -237,20 +237,22 @@ pub(super) async fn ask(
     let max = app.config.bodies.max_upstream_body;
     let mut intake = Intake::new(app, Form::Payload, max);
     let fetched = app.fetcher.fetch(source, known, &mut intake).await;
-    let validators = match fetched {
+    let html = intake.looks_like_html();
+    let (whole, validators) = match fetched {
         Ok(Fetched::NotModified) => {
             return Ok(Answered {
                 received: None,
                 validators: known.clone(),
             });
         }
-        Ok(Fetched::Body(validators)) => validators,
+        Ok(Fetched::Body(validators)) => (intake.end().await, validators),
         // What is wrong with what came is said, not that no more came.
-        Err(_) if intake.is_refused().await => Validators::default(),
-        Err(error) => return Err(error.into()),
+        Err(error) => match intake.refusal().await {
+            Some(refusal) => (Err(refusal), Validators::default()),
+            None => return Err(error.into()),
+        },
     };
-    let html = intake.looks_like_html();
-    let received = intake.end().await.map_err(Failure::from);
+    let received = whole.map_err(Failure::from);
     let received = received.and_then(|(_, batch)| Ok(batch?));
     match received {
         Ok(received) => Ok(Answered {

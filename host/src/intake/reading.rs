@@ -34,7 +34,8 @@ enum At {
 }
 
 struct Apart {
-    pieces: Sender<Bytes>,
+    /// `None` when no more come.
+    pieces: Option<Sender<Bytes>>,
     read: oneshot::Receiver<Read>,
     thread: JoinHandle<()>,
 }
@@ -58,39 +59,45 @@ impl Reading {
             self.part()?;
         }
         match &mut self.at {
-            At::Here(reader) => Ok(reader.feed(&piece)?),
-            At::Apart(apart) if apart.pieces.send(piece).await.is_ok() => Ok(()),
-            At::Apart(_) | At::Ended => self.end().await.map(drop),
+            At::Here(reader) => return Ok(reader.feed(&piece)?),
+            At::Apart(Apart {
+                pieces: Some(pieces),
+                ..
+            }) if pieces.send(piece).await.is_ok() => return Ok(()),
+            At::Apart(_) | At::Ended => {}
         }
+        self.end().await.map(drop)
     }
 
     /// Ready when no further piece is read, because of what came before.
     pub(super) async fn stopped(&self) {
         match &self.at {
-            At::Apart(apart) => apart.pieces.closed().await,
-            At::Here(_) | At::Ended => std::future::pending().await,
+            At::Apart(Apart {
+                pieces: Some(pieces),
+                ..
+            }) => pieces.closed().await,
+            At::Here(_) | At::Apart(_) | At::Ended => std::future::pending().await,
         }
     }
 
-    /// The reader after all pieces that were sent.
+    /// The reader after all pieces that were sent. Who stops waiting for it may ask again.
     pub(super) async fn end(&mut self) -> Result<BatchReader, IntakeError> {
-        match std::mem::replace(&mut self.at, At::Ended) {
-            At::Here(reader) => Ok(*reader),
-            At::Apart(Apart {
-                pieces,
-                read,
-                thread,
-            }) => {
-                drop(pieces);
-                match read.await {
-                    Ok(read) => Ok(*read?),
-                    // It has ended without a word.
-                    Err(_) => Err(thread
-                        .join()
-                        .map_or_else(|panic| resume_unwind(panic), |()| ended())),
-                }
+        let read = match &mut self.at {
+            At::Apart(apart) => {
+                apart.pieces = None;
+                Some((&mut apart.read).await)
             }
-            At::Ended => Err(ended()),
+            At::Here(_) | At::Ended => None,
+        };
+        match (std::mem::replace(&mut self.at, At::Ended), read) {
+            (At::Here(reader), _) => Ok(*reader),
+            (At::Apart(_), Some(Ok(read))) => Ok(*read?),
+            // It has ended without a word.
+            (At::Apart(apart), _) => Err(apart
+                .thread
+                .join()
+                .map_or_else(|panic| resume_unwind(panic), |()| ended())),
+            (At::Ended, _) => Err(ended()),
         }
     }
 
@@ -110,7 +117,7 @@ impl Reading {
                 IntakeError::Unavailable(format!("there is no thread to read a body: {error}"))
             })?;
             self.at = At::Apart(Apart {
-                pieces,
+                pieces: Some(pieces),
                 read,
                 thread,
             });

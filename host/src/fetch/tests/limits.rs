@@ -67,20 +67,23 @@ async fn a_body_that_stalls_counts_into_the_total_time() {
 
 /// Wants no more after the first piece, which it takes.
 #[derive(Default)]
-struct Satisfied(bool);
+struct Satisfied {
+    expected: u64,
+    pieces: Vec<Bytes>,
+}
 
 impl Sink for Satisfied {
     fn expect(&mut self, len: u64) {
-        assert_eq!(len, 9);
+        self.expected = len;
     }
 
-    async fn push(&mut self, _piece: Bytes) -> Result<(), Unwanted> {
-        self.0 = true;
+    async fn push(&mut self, piece: Bytes) -> Result<(), Unwanted> {
+        self.pieces.push(piece);
         Ok(())
     }
 
     async fn stopped(&self) {
-        if !self.0 {
+        if self.pieces.is_empty() {
             std::future::pending().await
         }
     }
@@ -95,6 +98,7 @@ async fn a_body_that_stalls_is_left_when_no_more_of_it_is_wanted() {
         .fetch(&source(&url), &Validators::default(), &mut sink)
         .await;
     assert_eq!(fetched.unwrap_err().cause(), Cause::Sink);
+    assert_eq!((sink.expected, sink.pieces), (9, vec![Bytes::from("[")]));
 }
 
 #[tokio::test]
