@@ -24,11 +24,10 @@ fn apply(plan: &Plan<'_>, pool: &Pool) -> Pool {
     pool.accounts()
         .for_each(|account| after.put(account.clone()));
     for change in plan.changes() {
-        match (change.after, change.item, change.before) {
-            (Some(account), Some(item), _) => after.put_brought(account, plan.entry(&item)),
-            (Some(account), None, _) => after.put(account),
-            (None, _, Some(account)) => drop(after.remove(&account.fingerprint)),
-            (None, _, None) => panic!("a change of nothing"),
+        match (change.after, change.before) {
+            (Some(account), _) => after.put(account),
+            (None, Some(account)) => drop(after.remove(&account.fingerprint)),
+            (None, None) => panic!("a change of nothing"),
         }
     }
     after

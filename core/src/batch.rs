@@ -1,16 +1,17 @@
 //! From entries to a batch: items to take, skips with their reasons, notes.
 
-use crate::decider::is_settled;
+mod known;
+
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::item::{EntryNames, Item, Reading, Reason, read_entry};
+use crate::item::{EntryNames, Item, Reason, read_entry};
 use crate::json::Span;
 use crate::owner::Owner;
 use crate::payload::{Choice, Entry, Form, List, PayloadReader, PerList, Shape, Takes};
 use crate::places::{Place, Places};
-use crate::pool::{Held, OfEntry, Pool};
-use crate::provider::Provider;
+use crate::pool::Pool;
 use crate::typed::Typed;
+use known::{Beside, Known};
 
 /// An entry that is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,24 +84,19 @@ impl<'b> Payload<'b> {
         Payload::read_by(bytes, Taking::new(salt.clone(), None))
     }
 
-    /// The same, where `owner` will import it into `pool`: what is there just so is told while it is read.
+    /// The same, where `owner` will import it into `pool`: what stays, and most of what changes, is told while it is read.
     pub(crate) fn read_beside(
         bytes: &'b [u8],
         pool: &Pool,
         owner: Owner,
     ) -> Result<Payload<'b>, ImportError> {
-        let beside = (!pool.is_empty()).then(|| Beside {
-            pool,
-            owner,
-            of_entry: pool.of_entry(),
-        });
+        let beside = (!pool.is_empty()).then(|| Beside::new(pool, owner));
         Payload::read_by(bytes, Taking::new(pool.salt().clone(), beside))
     }
 
     fn read_by(bytes: &'b [u8], mut taking: Taking<'_>) -> Result<Payload<'b>, ImportError> {
         let mut reader = PayloadReader::new(Form::Payload);
-        let beside = taking.known.beside.as_ref();
-        if beside.is_some_and(|beside| beside.of_entry.is_none()) {
+        if taking.known.needs_insides() {
             reader.show_insides();
         }
         reader.feed(bytes, &mut taking)?;
@@ -278,52 +274,6 @@ impl Member {
     /// Whether imports read it.
     pub fn is_read(&self) -> bool {
         Member::READ.contains(&self.name.as_str())
-    }
-}
-
-/// What is known while entries are read.
-struct Known<'p> {
-    salt: Salt,
-    /// The pool that they are meant for, where it is looked at.
-    beside: Option<Beside<'p>>,
-}
-
-/// A pool that entries meet while they are read.
-struct Beside<'p> {
-    pool: &'p Pool,
-    /// Who imports them.
-    owner: Owner,
-    /// Tells an entry that comes again by its text, where the pool knows entries: what lies in its members need not be read.
-    of_entry: Option<OfEntry>,
-}
-
-impl<'p> Known<'p> {
-    /// The account that an entry meets.
-    fn before(&self, fingerprint: &Fingerprint) -> Option<&'p Held> {
-        self.beside.as_ref()?.pool.held(fingerprint)
-    }
-
-    /// Whether it stays as it is under an entry that names this provider; `None` where the entry must be read again.
-    fn stays(
-        &self,
-        before: &Held,
-        provider: Option<Provider>,
-        reading: &Reading<'_>,
-        fields: &mut EntryNames,
-    ) -> Option<bool> {
-        let Beside {
-            owner, of_entry, ..
-        } = self.beside.as_ref()?;
-        let Held { account, entry } = before;
-        let document = &account.document;
-        if !is_settled(account, owner, provider.unwrap_or(account.provider)) {
-            return Some(false);
-        }
-        let stays = match of_entry {
-            Some(of) => *entry == Some(of(&self.salt, reading.raw().as_bytes())),
-            None => reading.begins(document, &self.salt, fields),
-        };
-        (stays || reading.alters(document, fields)).then_some(stays)
     }
 }
 

@@ -113,7 +113,7 @@ impl<'p> Plan<'p> {
         };
         let mut counts = Counts::default();
         for account in &departing {
-            counts.add(decider.depart(account).kind);
+            counts.add(decider.departure(account));
         }
         let (arriving, staying) = grounds.part(batch.items, batch.staying, &mut counts);
         Ok(Plan {
@@ -202,20 +202,20 @@ impl<'p> Grounds<'p> {
             }
             kind.is_none()
         });
+        items.shrink_to_fit();
         (arriving, items)
     }
 
     /// What happens to the account of an item; `None` when it stays as it is.
     fn kind(&self, item: &Item, reader: &mut EntryReader<'_>) -> Option<ChangeKind> {
         // What is new is counted without a look at what it brings.
-        let Some(before) = self.pool.get(&item.fingerprint) else {
+        let Some(before) = self.pool.held(&item.fingerprint) else {
             return Some(ChangeKind::Add);
         };
-        let brought = reader.read(item.span.of(self.bytes));
-        let decider = Decider::admitted(&self.options);
-        decider
-            .updates(item, brought, before)
-            .then_some(ChangeKind::Update)
+        let (decider, raw) = (Decider::admitted(&self.options), item.span.of(self.bytes));
+        let stays = decider.leaves(item, &before.account) && self.pool.knows(before, raw);
+        let is_news = !stays && decider.updates(item, reader.read(raw), &before.account);
+        is_news.then_some(ChangeKind::Update)
     }
 
     /// Decides item by item.

@@ -10,18 +10,27 @@ pub struct Pool {
     salt: Salt,
     held: Vec<Held>,
     places: Places,
+    /// How many entries are known.
+    entries: usize,
     /// What makes of an entry what stands for it, as soon as one is known: a program that tells none has no code for it.
     of_entry: Option<OfEntry>,
 }
 
 /// See [`Salt::of_entry`].
-pub(crate) type OfEntry = fn(&Salt, &[u8]) -> Fingerprint;
+type OfEntry = fn(&Salt, &[u8]) -> Fingerprint;
 
 /// An account of a pool.
 pub(crate) struct Held {
     pub(crate) account: Account,
     /// The entry that has brought or updated it, where that is known.
     pub(crate) entry: Option<Fingerprint>,
+}
+
+impl Held {
+    /// How many entries are known of it.
+    fn known(&self) -> usize {
+        usize::from(self.entry.is_some())
+    }
 }
 
 impl Pool {
@@ -31,6 +40,7 @@ impl Pool {
             salt,
             held: Vec::new(),
             places: Places::default(),
+            entries: 0,
             of_entry: None,
         }
     }
@@ -54,7 +64,8 @@ impl Pool {
     }
 
     /// The same for an account just as an entry has brought or updated it, given what [stands for](Salt::of_entry) the entry:
-    /// when that comes again it need not be compared to say that the account stays.
+    /// when that comes again it need not be compared to say that the account stays. Plans are made sooner where this is known
+    /// of most accounts.
     pub fn put_brought(&mut self, account: Account, entry: Fingerprint) {
         self.of_entry = Some(Salt::of_entry);
         self.hold(Held {
@@ -65,9 +76,13 @@ impl Pool {
 
     fn hold(&mut self, held: Held) {
         let fingerprint = held.account.fingerprint;
+        self.entries = self.entries.saturating_add(held.known());
         let known = self.index(&fingerprint);
         match known.and_then(|known| self.held.get_mut(known)) {
-            Some(known) => *known = held,
+            Some(known) => {
+                let before = std::mem::replace(known, held);
+                self.entries = self.entries.saturating_sub(before.known());
+            }
             None => {
                 let place = Place::at(self.held.len());
                 self.places.insert(fingerprint, place);
@@ -81,6 +96,7 @@ impl Pool {
         // INVARIANT: a place is that of an account.
         let index = self.places.remove(fingerprint)??.index();
         let gone = self.held.swap_remove(index);
+        self.entries = self.entries.saturating_sub(gone.known());
         if let Some(moved) = self.held.get(index) {
             let moved = moved.account.fingerprint;
             self.places.insert(moved, Place::at(index));
@@ -98,9 +114,15 @@ impl Pool {
         self.held.get(self.index(fingerprint)?)
     }
 
-    /// What makes of an entry what stands for it, where any is known.
-    pub(crate) fn of_entry(&self) -> Option<OfEntry> {
-        self.of_entry
+    /// Whether the entries of most accounts are known.
+    pub(crate) fn knows_most_entries(&self) -> bool {
+        self.entries > self.held.len().saturating_sub(self.entries)
+    }
+
+    /// Whether this entry has brought or updated an account, and nothing has changed it since, as far as is known.
+    pub(crate) fn knows(&self, held: &Held, entry: &[u8]) -> bool {
+        let of_entry = self.of_entry.zip(held.entry);
+        of_entry.is_some_and(|(of, known)| of(&self.salt, entry) == known)
     }
 
     fn index(&self, fingerprint: &Fingerprint) -> Option<usize> {

@@ -12,7 +12,7 @@ use tributary_core::{
 use crate::cli::Outcome;
 use crate::cli::plan::PlanArgs;
 use crate::output::{self, Object, Paint, diff};
-use crate::store::accounts::Accounts;
+use crate::store::accounts::{Accounts, Stored};
 use crate::store::db::Db;
 use crate::store::{Store, meta, policies};
 
@@ -96,8 +96,12 @@ fn load(
         wanted.extend(accounts.owned_by(&options.owner())?);
     }
     for fingerprint in wanted {
-        if let Some(stored) = accounts.find(&fingerprint)? {
-            pool.put(stored.account);
+        let Some(Stored { account, entry, .. }) = accounts.find(&fingerprint)? else {
+            continue;
+        };
+        match entry {
+            Some(entry) => pool.put_brought(account, entry),
+            None => pool.put(account),
         }
     }
     Ok(())

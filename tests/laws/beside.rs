@@ -103,11 +103,26 @@ fn without_entries(pool: &Pool) -> Pool {
     same
 }
 
+/// Imports into a pool that knows from then on what brought its accounts.
+fn import_known(payload: &str, options: &ImportOptions, pool: Pool) -> Pool {
+    let Ok(plan) = plan_import(payload.as_bytes(), options, &pool) else {
+        return pool;
+    };
+    let mut after = apply(&plan, &pool);
+    for change in plan.changes() {
+        if let (Some(account), Some(item)) = (change.after, change.item) {
+            after.put_brought(account, plan.entry(&item));
+        }
+    }
+    after
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_read_beside_a_pool_is_planned_as_what_is_read_alone(
+        earlier in entries(),
         first in entries(),
         told in prop::option::of((0..3u8, fields(), prop::option::of(Just("7")))),
         then in entries(),
@@ -116,10 +131,9 @@ proptest! {
         first_by in options(),
         knows_entries in any::<bool>(),
     ) {
-        let mut pool = import(&list(&first), &first_by, Pool::new(salt()));
-        if !knows_entries {
-            pool = without_entries(&pool);
-        }
+        let import = if knows_entries { import_known } else { import };
+        let pool = import(&list(&earlier), &by, Pool::new(salt()));
+        let mut pool = import(&list(&first), &first_by, pool);
         let told = told.and_then(|(token, fields, earlier)| as_told(token, &fields, earlier, &by));
         told.into_iter().for_each(|account| pool.put(account));
         let payload = match form {
@@ -130,9 +144,11 @@ proptest! {
         };
         let text = |plan: Plan<'_>| plan_text(&plan, &by, true);
         let beside = plan_import(payload.as_bytes(), &by, &pool).map(text);
-        let alone = Payload::read(payload.as_bytes(), &salt())
-            .and_then(|payload| Plan::decide(payload, &by, &pool))
-            .map(text);
-        prop_assert_eq!(beside, alone);
+        let alone = |pool: &Pool| {
+            let payload = Payload::read(payload.as_bytes(), &salt())?;
+            Plan::decide(payload, &by, pool).map(text)
+        };
+        prop_assert_eq!(&beside, &alone(&pool));
+        prop_assert_eq!(&beside, &alone(&without_entries(&pool)));
     }
 }

@@ -30,6 +30,8 @@ pub struct Stored {
     pub id: i64,
     /// What decisions see of it.
     pub account: Account,
+    /// What stands for the entry that it is as it came in; `None` when something has changed it since.
+    pub entry: Option<Fingerprint>,
 }
 
 /// The account tables through one connection, with the owners met so far, the statements that run for every account of
@@ -94,9 +96,11 @@ impl<'c> Accounts<'c> {
         let account = self.find_account.on(self.db)?;
         let account =
             account.query_row([key.id], |row| read_account(row, *fingerprint, owners))??;
+        let entry = key.entry.first_chunk().copied();
         Ok(Stored {
             id: key.id,
             account,
+            entry: entry.map(Fingerprint::from_bytes),
         })
     }
 
