@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Display};
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -47,7 +47,7 @@ pub struct Collector {
 /// Where the bytes gathered so far are.
 enum Kept {
     Memory(Vec<u8>),
-    Spool(BufWriter<File>),
+    Spool(Spool),
 }
 
 impl Collector {
@@ -64,7 +64,7 @@ impl Collector {
     pub fn expect(&mut self, len: u64) {
         let expected = len.min(self.limits.max);
         if expected > self.limits.spool_above {
-            // The body need not fill the memory first, all of which would then be written at once.
+            // The body need not fill the memory first.
             self.limits.spool_above = self.limits.spool_above.min(WRITTEN_AT_ONCE as u64);
         }
         let reserve = usize::try_from(expected.min(self.limits.spool_above));
@@ -81,10 +81,14 @@ impl Collector {
                 max: self.limits.max,
             });
         }
-        if len > self.limits.spool_above {
-            self.spool()?.write_all(piece)?;
-        } else if let Kept::Memory(memory) = &mut self.kept {
-            memory.extend_from_slice(piece);
+        match &mut self.kept {
+            Kept::Spool(spool) => spool.push(piece)?,
+            Kept::Memory(memory) if len > self.limits.spool_above => {
+                let mut spool = Spool::begin(&self.limits.spool_dir, std::mem::take(memory))?;
+                spool.push(piece)?;
+                self.kept = Kept::Spool(spool);
+            }
+            Kept::Memory(memory) => memory.extend_from_slice(piece),
         }
         self.len = len;
         Ok(())
@@ -94,31 +98,56 @@ impl Collector {
     pub fn finish(self) -> Result<Body, BodyError> {
         let place = match self.kept {
             Kept::Memory(memory) => Place::Memory(memory),
-            Kept::Spool(writer) => {
-                let file = writer
-                    .into_inner()
-                    .map_err(io::IntoInnerError::into_error)?;
-                Place::Spool(file, Mutex::default())
-            }
+            Kept::Spool(spool) => Place::Spool(spool.end()?, Mutex::default()),
         };
         Ok(Body {
             len: self.len,
             place,
         })
     }
+}
 
-    /// The file, which takes over what the memory holds when it is not there yet.
-    fn spool(&mut self) -> io::Result<&mut BufWriter<File>> {
-        if let Kept::Memory(memory) = &self.kept {
-            let file = nameless_file(&self.limits.spool_dir)?;
-            let mut writer = BufWriter::with_capacity(WRITTEN_AT_ONCE, file);
-            writer.write_all(memory)?;
-            self.kept = Kept::Spool(writer);
+/// A file that takes a body over from the memory, a part with each piece: whoever pushes would else wait for all of it.
+struct Spool {
+    file: BufWriter<File>,
+    /// What came before there was a file, and how much of it has gone there.
+    memory: Vec<u8>,
+    moved: usize,
+}
+
+impl Spool {
+    fn begin(folder: &Path, memory: Vec<u8>) -> io::Result<Spool> {
+        let mut file = nameless_file(folder)?;
+        file.seek(SeekFrom::Start(memory.len() as u64))?;
+        Ok(Spool {
+            file: BufWriter::with_capacity(WRITTEN_AT_ONCE, file),
+            memory,
+            moved: 0,
+        })
+    }
+
+    fn push(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.take_over(TAKEN_OVER_AT_ONCE)?;
+        self.file.write_all(piece)
+    }
+
+    /// Moves the next bytes of the memory, this many at most.
+    fn take_over(&mut self, most: usize) -> io::Result<()> {
+        let end = self.memory.len().min(self.moved.saturating_add(most));
+        let part = self.memory.get(self.moved..end).unwrap_or_default();
+        self.file.get_ref().write_all_at(part, self.moved as u64)?;
+        self.moved = end;
+        if end == self.memory.len() {
+            (self.memory, self.moved) = (Vec::new(), 0);
         }
-        match &mut self.kept {
-            Kept::Spool(writer) => Ok(writer),
-            Kept::Memory(_) => Err(io::Error::other("the spool file is missing")),
-        }
+        Ok(())
+    }
+
+    fn end(mut self) -> io::Result<File> {
+        self.take_over(usize::MAX)?;
+        self.file
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)
     }
 }
 
@@ -145,6 +174,9 @@ const WINDOW: usize = 256 * 1024;
 
 /// Smaller pieces are gathered to so many bytes for a write.
 const WRITTEN_AT_ONCE: usize = 64 * 1024;
+
+/// Bytes of the memory that go to the file with each piece.
+const TAKEN_OVER_AT_ONCE: usize = 1024 * 1024;
 
 impl Body {
     /// Bytes in it.

@@ -107,6 +107,31 @@ fn a_body_that_says_that_it_is_large_does_not_fill_the_memory_first() {
 }
 
 #[test]
+fn what_fills_the_memory_goes_to_the_file_a_part_with_each_piece() {
+    let bytes = pattern(3 * TAKEN_OVER_AT_ONCE + 7);
+    let (most, rest) = bytes.split_at(3 * TAKEN_OVER_AT_ONCE);
+    for pieces in [1, 3, 7] {
+        let mut collector = Collector::new(&limits(u64::MAX, most.len() as u64));
+        collector.push(most).unwrap();
+        let (first, others) = rest.split_at(8 - pieces);
+        for piece in std::iter::once(first).chain(others.chunks(1)) {
+            collector.push(piece).unwrap();
+        }
+        let Kept::Spool(spool) = &collector.kept else {
+            panic!("not spooled")
+        };
+        let left = 3usize.saturating_sub(pieces) * TAKEN_OVER_AT_ONCE;
+        assert_eq!(spool.memory.len().saturating_sub(spool.moved), left);
+        let body = collector.finish().unwrap();
+        let all = body
+            .slice(0, bytes.len(), &mut Vec::new())
+            .unwrap()
+            .to_vec();
+        assert!(all == bytes, "{pieces} pieces");
+    }
+}
+
+#[test]
 fn an_empty_body_is_a_body() {
     let body = collect(&limits(0, 0), Some(0), b"", 1);
     assert!(body.is_empty());
