@@ -36,8 +36,8 @@ pub struct BodyLimits {
     pub spool_dir: PathBuf,
 }
 
-/// Gathers a body: in memory up to `spool_above`, then in an unlinked file of mode 0600, where one that says that it is larger
-/// goes from the first part of it on.
+/// Gathers a body: in memory up to `spool_above`, then in an unlinked file of mode 0600. One that says that it is larger goes
+/// there from its first part on.
 pub struct Collector {
     limits: BodyLimits,
     len: u64,
@@ -92,6 +92,15 @@ impl Collector {
         }
         self.len = len;
         Ok(())
+    }
+
+    /// Moves a part of what is still in memory to the file that takes it over: whether more is left.
+    pub fn take_over(&mut self) -> Result<bool, BodyError> {
+        let Kept::Spool(spool) = &mut self.kept else {
+            return Ok(false);
+        };
+        spool.take_over(TAKEN_OVER_AT_ONCE)?;
+        Ok(!spool.memory.is_empty())
     }
 
     /// Ends the body, which can be read from now on.

@@ -3,6 +3,7 @@
 mod reading;
 
 use hyper::body::Bytes;
+use tokio::task::yield_now;
 use tributary_core::{BatchReader, Form, ImportError, Member};
 
 use crate::app::App;
@@ -17,8 +18,10 @@ pub struct Intake {
     collector: Collector,
     /// The first byte that is neither white space nor of a byte order mark.
     first: Option<u8>,
-    /// Why a piece was not taken.
-    failed: Option<IntakeError>,
+    /// What was wrong with the pieces, where that is known.
+    refused: Option<IntakeError>,
+    /// Why the last piece was not kept.
+    unkept: Option<IntakeError>,
 }
 
 /// Why a body is not taken.
@@ -44,35 +47,33 @@ impl Intake {
             reading: Reading::by(BatchReader::new(form, app.salt.clone())),
             collector: Collector::new(&limits),
             first: None,
-            failed: None,
+            refused: None,
+            unkept: None,
         }
     }
 
     /// Says that no more comes: why what was taken is refused, if it is.
     pub async fn refusal(mut self) -> Option<IntakeError> {
-        match self.failed {
-            Some(failed) => Some(failed),
-            None => self.reading.end().await.err(),
-        }
+        self.read().await.err()
     }
 
     /// Says that all came: what else an inject body held, and what was received or why it is refused.
     pub async fn end(mut self) -> Result<Whole, IntakeError> {
-        if let Some(failed) = self.failed {
-            return Err(failed);
+        let (members, batch) = self.read().await?.finish()?;
+        while self.collector.take_over()? {
+            yield_now().await;
         }
-        let (members, batch) = self.reading.end().await?.finish()?;
         let body = self.collector.finish()?;
         Ok((members, batch.map(|batch| Received { body, batch })))
     }
 
-    async fn take(&mut self, piece: Bytes) -> Result<(), IntakeError> {
-        if let Err(error) = self.keep(&piece) {
-            // What is wrong with the pieces before it came first.
-            self.reading.end().await?;
-            return Err(error);
+    /// The reader of all pieces. What is wrong with those before one that could not be kept came first.
+    async fn read(&mut self) -> Result<BatchReader, IntakeError> {
+        if let Some(refused) = self.refused.take() {
+            return Err(refused);
         }
-        self.reading.send(piece).await
+        let reader = self.reading.end().await?;
+        self.unkept.take().map_or(Ok(reader), Err)
     }
 
     fn keep(&mut self, piece: &[u8]) -> Result<(), IntakeError> {
@@ -100,10 +101,14 @@ impl Sink for Intake {
     }
 
     async fn push(&mut self, piece: Bytes) -> Result<(), Unwanted> {
-        self.take(piece).await.map_err(|error| {
-            self.failed = Some(error);
-            Unwanted
-        })
+        self.unkept = self.keep(&piece).err();
+        if self.unkept.is_none() {
+            self.refused = self.reading.send(piece).await.err();
+        }
+        match (&self.unkept, &self.refused) {
+            (None, None) => Ok(()),
+            _ => Err(Unwanted),
+        }
     }
 
     async fn stopped(&self) {

@@ -322,6 +322,30 @@ fn plan_tells_what_a_file_would_change() {
 }
 
 #[test]
+fn plan_tells_an_entry_that_comes_again_from_an_account_that_was_changed_since() {
+    let server = Server::start();
+    let payload = r#"[{"token": "a-1", "quota": 3}, {"token": "a-2"}]"#;
+    let imported = server.post(INJECT, &format!(r#"{{"payload": {payload}}}"#));
+    assert_eq!(imported.status, 200, "{imported:?}");
+    let file = server.home().file("payload.json");
+    std::fs::write(&file, payload).expect("a file");
+    let counts = || {
+        let file = file.to_str().expect("a path");
+        let planned = server.home().run(&["plan", file, "--json"]);
+        let planned: Value = serde_json::from_slice(&planned.stdout).expect("JSON");
+        let counts = &planned["plan"]["counts"];
+        (counts["updated"].clone(), counts["unchanged"].clone())
+    };
+    assert_eq!(counts(), (0.into(), 2.into()));
+    let edited = server.post(
+        "/api/accounts/update",
+        r#"{"access_token": "a-1", "quota": 4}"#,
+    );
+    assert_eq!(edited.status, 200, "{edited:?}");
+    assert_eq!(counts(), (1.into(), 1.into()));
+}
+
+#[test]
 fn plan_reads_stdin_and_needs_no_pool() {
     use std::io::Write;
     let mut child = program()

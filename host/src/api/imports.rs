@@ -89,15 +89,14 @@ pub(super) async fn receive(request: &mut Request) -> Result<Arrived, ApiError> 
             next = request.body.next() => next,
             () = intake.stopped() => Ok(None),
         };
-        match next {
-            Ok(Some(piece)) => {
-                if intake.push(piece).await.is_err() {
-                    break intake.end().await;
-                }
-            }
-            Ok(None) => break intake.end().await,
+        let taken = match next {
+            Ok(Some(piece)) => intake.push(piece).await.is_ok(),
+            Ok(None) => false,
             // What is wrong with what came is said, not that no more came.
             Err(error) => break Err(intake.refusal().await.ok_or(error)?),
+        };
+        if !taken {
+            break intake.end().await;
         }
     };
     let (members, received) = match whole {

@@ -139,3 +139,34 @@ fn read_all(mut reader: Box<BatchReader>, mut pieces: Receiver<Bytes>) -> Read {
 fn ended() -> IntakeError {
     IntakeError::Unavailable("the body is not read any more".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::Poll;
+
+    use super::*;
+    use tributary_core::{Form, Salt};
+
+    #[tokio::test]
+    async fn who_stops_waiting_for_what_is_wrong_may_ask_again() {
+        let reader = BatchReader::new(Form::Payload, Salt::new([7; 32]));
+        let mut reading = Reading::by(reader);
+        let entries = r#""a-1","#.repeat(300_000);
+        for piece in [format!("[{entries}"), entries, "?".to_owned()] {
+            reading.send(Bytes::from(piece)).await.unwrap();
+        }
+        let first = std::future::poll_fn(|context| {
+            Poll::Ready(match pin!(reading.end()).poll(context) {
+                Poll::Ready(ended) => Some(ended),
+                Poll::Pending => None,
+            })
+        });
+        // Where the thread was sooner, it is told at once.
+        let ended = match first.await {
+            Some(ended) => ended,
+            None => reading.end().await,
+        };
+        assert!(matches!(ended, Err(IntakeError::Refused(_))));
+    }
+}

@@ -30,7 +30,7 @@ pub struct Stored {
     pub id: i64,
     /// What decisions see of it.
     pub account: Account,
-    /// What stands for the entry that it is as it came in; `None` when something has changed it since.
+    /// What stands for the entry that it is as it came in, where that is known and nothing has changed it since.
     pub entry: Option<Fingerprint>,
 }
 
