@@ -149,26 +149,17 @@ impl<'o> Decider<'o> {
             .collect()
     }
 
-    /// How an account that departs changes.
-    pub(crate) fn departure(&self, before: &Account) -> ChangeKind {
-        let is_last = before
-            .owners
-            .clone()
-            .without(&self.options.owner())
-            .is_empty();
-        match (is_last, self.options.removal) {
+    /// What happens to an account that departs.
+    pub fn depart<'p>(&self, before: &'p Account) -> Change<'p> {
+        let owners = before.owners.clone().without(&self.options.owner());
+        let kind = match (owners.is_empty(), self.options.removal) {
             (false, _) => ChangeKind::Release,
             (true, Removal::Disable) => ChangeKind::Disable,
             (true, Removal::Remove) => ChangeKind::Remove,
-        }
-    }
-
-    /// What happens to an account that departs.
-    pub fn depart<'p>(&self, before: &'p Account) -> Change<'p> {
-        let kind = self.departure(before);
+        };
         let (after, secrets) = match kind {
             ChangeKind::Remove => (None, Vec::new()),
-            _ => self.departed(before),
+            _ => departed(before, owners),
         };
         Change {
             kind,
@@ -260,26 +251,25 @@ impl<'o> Decider<'o> {
         let provider = item.provider.unwrap_or(before.provider);
         is_settled(before, &self.options.owner(), provider)
     }
+}
 
-    /// An account that departs and stays, out of use when nobody else owns it.
-    fn departed(&self, before: &Account) -> (Option<Account>, Vec<SecretPlace>) {
-        let owners = before.owners.clone().without(&self.options.owner());
-        let (mut draft, mut earlier_status) = (Draft::default(), before.earlier_status.clone());
-        if owners.is_empty() {
-            draft.push_typed(Typed::Status, DISABLED);
-            earlier_status = before.document.typed(Typed::Status).map(str::to_owned);
-        }
-        let (document, secrets) = draft.over(&before.document);
-        let after = Account {
-            fingerprint: before.fingerprint,
-            masked: before.masked.clone(),
-            provider: before.provider,
-            owners,
-            document,
-            earlier_status,
-        };
-        (Some(after), secrets)
+/// An account that departs and stays with these owners, out of use when there is none.
+fn departed(before: &Account, owners: Owners) -> (Option<Account>, Vec<SecretPlace>) {
+    let (mut draft, mut earlier_status) = (Draft::default(), before.earlier_status.clone());
+    if owners.is_empty() {
+        draft.push_typed(Typed::Status, DISABLED);
+        earlier_status = before.document.typed(Typed::Status).map(str::to_owned);
     }
+    let (document, secrets) = draft.over(&before.document);
+    let after = Account {
+        fingerprint: before.fingerprint,
+        masked: before.masked.clone(),
+        provider: before.provider,
+        owners,
+        document,
+        earlier_status,
+    };
+    (Some(after), secrets)
 }
 
 /// What comes over an account: the status that it had before it was disabled, too, unless another is brought.

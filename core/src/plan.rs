@@ -113,7 +113,7 @@ impl<'p> Plan<'p> {
         };
         let mut counts = Counts::default();
         for account in &departing {
-            counts.add(decider.departure(account));
+            counts.add(decider.depart(account).kind);
         }
         let (arriving, staying) = grounds.part(batch.items, batch.staying, &mut counts);
         Ok(Plan {
@@ -181,40 +181,44 @@ impl<'p> Grounds<'p> {
     /// The items that change their accounts, and those that do not, counted.
     fn part(
         &self,
-        mut items: Vec<Item>,
+        items: Vec<Item>,
         staying: Vec<Option<bool>>,
         counts: &mut Counts,
     ) -> (Vec<Item>, Vec<Item>) {
         let (mut reader, mut staying) = (self.reader(), staying.into_iter());
-        let mut arriving = Vec::new();
-        items.retain(|item| {
-            let kind = match staying.next().flatten() {
+        let is_change = |item: &Item| {
+            let seen = staying.next();
+            let kind = match seen.unwrap_or_else(|| self.comes_again(item)) {
                 Some(true) => None,
                 Some(false) => Some(ChangeKind::Update),
                 None => self.kind(item, &mut reader),
             };
             match kind {
-                Some(kind) => {
-                    counts.add(kind);
-                    arriving.push(*item);
-                }
+                Some(kind) => counts.add(kind),
                 None => counts.add_unchanged(),
             }
-            kind.is_none()
-        });
-        items.shrink_to_fit();
-        (arriving, items)
+            kind.is_some()
+        };
+        items.into_iter().partition(is_change)
+    }
+
+    /// `Some(true)` for an item whose account is known to stay as it is by the entry's text alone.
+    fn comes_again(&self, item: &Item) -> Option<bool> {
+        let before = self.pool.held(&item.fingerprint)?;
+        let settled = Decider::admitted(&self.options).leaves(item, &before.account);
+        let stays = settled && self.pool.knows(before, item.span.of(self.bytes));
+        stays.then_some(true)
     }
 
     /// What happens to the account of an item; `None` when it stays as it is.
     fn kind(&self, item: &Item, reader: &mut EntryReader<'_>) -> Option<ChangeKind> {
         // What is new is counted without a look at what it brings.
-        let Some(before) = self.pool.held(&item.fingerprint) else {
+        let Some(before) = self.pool.get(&item.fingerprint) else {
             return Some(ChangeKind::Add);
         };
-        let (decider, raw) = (Decider::admitted(&self.options), item.span.of(self.bytes));
-        let stays = decider.leaves(item, &before.account) && self.pool.knows(before, raw);
-        let is_news = !stays && decider.updates(item, reader.read(raw), &before.account);
+        let brought = reader.read(item.span.of(self.bytes));
+        let decider = Decider::admitted(&self.options);
+        let is_news = decider.updates(item, brought, before);
         is_news.then_some(ChangeKind::Update)
     }
 

@@ -26,13 +26,6 @@ pub(crate) struct Held {
     pub(crate) entry: Option<Fingerprint>,
 }
 
-impl Held {
-    /// How many entries are known of it.
-    fn known(&self) -> usize {
-        usize::from(self.entry.is_some())
-    }
-}
-
 impl Pool {
     /// An empty pool with this salt.
     pub fn new(salt: Salt) -> Pool {
@@ -76,12 +69,12 @@ impl Pool {
 
     fn hold(&mut self, held: Held) {
         let fingerprint = held.account.fingerprint;
-        self.entries = self.entries.saturating_add(held.known());
-        let known = self.index(&fingerprint);
-        match known.and_then(|known| self.held.get_mut(known)) {
-            Some(known) => {
-                let before = std::mem::replace(known, held);
-                self.entries = self.entries.saturating_sub(before.known());
+        self.entries = self.entries.saturating_add(entries_of(&held));
+        let index = self.index(&fingerprint);
+        match index.and_then(|index| self.held.get_mut(index)) {
+            Some(there) => {
+                let before = std::mem::replace(there, held);
+                self.entries = self.entries.saturating_sub(entries_of(&before));
             }
             None => {
                 let place = Place::at(self.held.len());
@@ -96,7 +89,7 @@ impl Pool {
         // INVARIANT: a place is that of an account.
         let index = self.places.remove(fingerprint)??.index();
         let gone = self.held.swap_remove(index);
-        self.entries = self.entries.saturating_sub(gone.known());
+        self.entries = self.entries.saturating_sub(entries_of(&gone));
         if let Some(moved) = self.held.get(index) {
             let moved = moved.account.fingerprint;
             self.places.insert(moved, Place::at(index));
@@ -141,6 +134,11 @@ impl Pool {
     }
 }
 
+/// How many entries are known of it.
+fn entries_of(held: &Held) -> usize {
+    usize::from(held.entry.is_some())
+}
+
 /// By fingerprint: nothing that is told depends on how the map holds them.
 fn in_order<'a>(accounts: impl Iterator<Item = &'a Account>) -> std::vec::IntoIter<&'a Account> {
     let mut accounts: Vec<_> = accounts.collect();
@@ -151,6 +149,7 @@ fn in_order<'a>(accounts: impl Iterator<Item = &'a Account>) -> std::vec::IntoIt
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::Change;
     use crate::options::ImportOptions;
 
     #[test]
@@ -177,5 +176,25 @@ mod tests {
         assert_eq!(pool.get(&second.fingerprint), Some(second));
         assert_eq!(pool.get(&third.fingerprint), Some(&renamed));
         assert_eq!(pool.accounts().count(), 2);
+    }
+    #[test]
+    fn entries_are_counted_as_accounts_come_go_and_are_put_in_anew() {
+        let mut pool = Pool::new(Salt::new([7; 32]));
+        let empty = Pool::new(pool.salt().clone());
+        let by = ImportOptions::default();
+        let plan = crate::plan_import(br#"["a-1", "a-2", "a-3"]"#, &by, &empty).unwrap();
+        let brought = |change: Change<'_>| Some((change.after?, plan.entry(&change.item?)));
+        let all: Vec<_> = plan.changes().filter_map(brought).collect();
+        for (account, entry) in &all {
+            pool.put_brought(account.clone(), *entry);
+            pool.put_brought(account.clone(), *entry);
+        }
+        assert_eq!((pool.entries, pool.knows_most_entries()), (3, true));
+        pool.put(all[0].0.clone());
+        assert_eq!((pool.entries, pool.knows_most_entries()), (2, true));
+        pool.remove(&all[1].0.fingerprint);
+        assert_eq!((pool.entries, pool.knows_most_entries()), (1, false));
+        pool.remove(&all[0].0.fingerprint);
+        assert_eq!((pool.entries, pool.knows_most_entries()), (1, true));
     }
 }
