@@ -21,7 +21,8 @@ const FIREFOX = {
 
 /** A browser by name: `chromium` or `firefox`, with the program that runs it. */
 export function launch(name, program) {
-  const common = { executablePath: program, headless: true, protocolTimeout: 120_000 };
+  // Where all tests begin at once and its program is not in memory yet, half a minute was not always enough to start it.
+  const common = { executablePath: program, headless: true, timeout: 120_000, protocolTimeout: 120_000 };
   return name === 'firefox'
     ? puppeteer.launch({ ...common, browser: 'firefox', extraPrefsFirefox: FIREFOX })
     : puppeteer.launch({ ...common, browser: 'chrome', args: CHROMIUM });
