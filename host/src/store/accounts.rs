@@ -96,11 +96,10 @@ impl<'c> Accounts<'c> {
         let account = self.find_account.on(self.db)?;
         let account =
             account.query_row([key.id], |row| read_account(row, *fingerprint, owners))??;
-        let entry = key.entry.first_chunk().copied();
         Ok(Stored {
             id: key.id,
             account,
-            entry: entry.map(Fingerprint::from_bytes),
+            entry: key.entry,
         })
     }
 
@@ -111,7 +110,7 @@ impl<'c> Accounts<'c> {
         entry: &Fingerprint,
         owner: &Owner,
     ) -> Result<bool, StoreError> {
-        if key.entry != entry.as_bytes() {
+        if key.entry.as_ref() != Some(entry) {
             return Ok(false);
         }
         let owner = self.owners.id_of_owner(owner)?;

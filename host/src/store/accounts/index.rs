@@ -30,8 +30,8 @@ pub struct Key {
     pub id: i64,
     /// Its owners, encoded.
     pub(super) owners: Vec<u8>,
-    /// The entry that it is as it came in; empty when something has changed it since.
-    pub(super) entry: Vec<u8>,
+    /// What stands for the entry that it is as it came in, where that is known and nothing has changed it since.
+    pub(super) entry: Option<Fingerprint>,
 }
 
 /// What makes an added account found.
@@ -316,8 +316,13 @@ fn key_of(row: &Row<'_>, id: i64) -> rusqlite::Result<Key> {
     Ok(Key {
         id,
         owners: row.get(1)?,
-        entry: row.get(2)?,
+        entry: entry_of(row.get_ref(2)?.as_blob()?),
     })
+}
+
+/// The entry that [`bytes_of`] has written.
+fn entry_of(bytes: &[u8]) -> Option<Fingerprint> {
+    bytes.try_into().ok().map(Fingerprint::from_bytes)
 }
 
 fn bytes_of(entry: Option<&Fingerprint>) -> &[u8] {
