@@ -82,18 +82,15 @@ pub(crate) fn natively(report: &mut Report, body: &str) {
     let empty = Pool::new(Salt::new([7; 32]));
     let (by_account, by_entry) = (filled(body, false), filled(body, true));
     let changed = one_in_ten_changed(body);
+    let most_stay = [0, MANY / 10, MANY * 9 / 10];
     let (mut floors, mut plans, mut answers) = (vec![], vec![], vec![]);
     let (mut present, mut known) = (vec![], vec![]);
     for _ in 0..RUNS {
         floors.push(floor(body));
         plans.push(planned(body, &empty, [MANY, 0, 0]));
         answers.push(natively_as_json(body));
-        present.push(planned(
-            &changed,
-            &by_account,
-            [0, MANY / 10, MANY * 9 / 10],
-        ));
-        known.push(planned(&changed, &by_entry, [0, MANY / 10, MANY * 9 / 10]));
+        present.push(planned(&changed, &by_account, most_stay));
+        known.push(planned(&changed, &by_entry, most_stay));
     }
     let floor = median(&mut floors);
     for (name, times, goal) in [
