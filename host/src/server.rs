@@ -9,6 +9,7 @@ mod guarded;
 mod headers;
 mod host;
 mod lines;
+pub mod listener;
 mod patient;
 mod request;
 pub mod tls;

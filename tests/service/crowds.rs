@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use super::harness::{Home, INJECT, SOURCES, Server};
 
@@ -112,6 +112,18 @@ fn more_connections_than_there_are_places_keep_no_administrator_out() {
     let wait = longest_wait_of_an_administrator(&server);
     println!("{wait:?}");
     assert!(wait <= Duration::from_secs(1), "{wait:?}");
+}
+
+#[test]
+fn hundreds_that_come_at_once_are_heard_though_none_is_taken_yet() {
+    descriptors(1_000);
+    let server = Server::start();
+    server.signal(Signal::STOP);
+    let connect = |_| TcpStream::connect_timeout(&server.addr, Duration::from_secs(10));
+    let crowd: Result<Vec<_>, _> = (0..300).map(connect).collect();
+    server.signal(Signal::CONT);
+    crowd.expect("all are heard");
+    assert_eq!(server.get("/health").status, 200);
 }
 
 /// Strangers of one kind.

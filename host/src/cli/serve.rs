@@ -43,7 +43,7 @@ async fn serve(app: Arc<App>) -> Outcome {
 }
 
 async fn bind(address: &str, option: &str) -> Result<TcpListener, String> {
-    TcpListener::bind(address).await.map_err(|error| {
+    server::listener::bind(address).await.map_err(|error| {
         format!("cannot listen on `{address}`: {error}; choose another address with {option}")
     })
 }

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use super::{Listeners, serve};
+use super::{Listeners, listener, serve};
 use crate::app::App;
 use crate::cli::config_of;
 
@@ -39,7 +39,7 @@ impl Server {
         let mut all = vec!["--data", &data, "--admin-secret", "example-admin"];
         all.extend(options);
         let app = App::open(config_of(&all)).unwrap();
-        let api = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let api = listener::bind("127.0.0.1:0").await.unwrap();
         let address = api.local_addr().unwrap();
         let listeners = Listeners {
             api,
