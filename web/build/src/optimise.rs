@@ -1,4 +1,4 @@
-//! `wasm-opt`, from the npm package `binaryen`: a tenth smaller, a little faster.
+//! `wasm-opt`, from the npm package `binaryen`: up to a tenth smaller, a little faster.
 
 use crate::place::Place;
 use crate::put;
@@ -32,7 +32,7 @@ pub(crate) fn find(place: &Place) -> Option<PathBuf> {
         Ok(()) => Some(program),
         Err(trouble) => {
             eprintln!(
-                "the wasm stays a tenth larger without wasm-opt: install Node.js and npm ({trouble})"
+                "the wasm stays up to a tenth larger without wasm-opt: install Node.js and npm ({trouble})"
             );
             None
         }
