@@ -60,10 +60,10 @@ impl Compiler {
             .args(["--crate-type", "cdylib", "--profile", profile])
             .args(["--target", TARGET, "--features", features, "--target-dir"])
             .arg(&target);
-        let mut flags: Vec<_> = [FLAGS, further]
-            .concat()
-            .into_iter()
-            .map(str::to_owned)
+        let mut flags: Vec<_> = FLAGS
+            .iter()
+            .chain(further)
+            .map(|&flag| flag.to_owned())
             .collect();
         flags.extend(self.remaps(place));
         // An empty wrapper is none: caches of compilers do not know this target.
