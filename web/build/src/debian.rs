@@ -8,6 +8,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The oldest compiler that reads this workspace.
+const WRITTEN_FOR: &str = env!("CARGO_PKG_RUST_VERSION");
+
 /// A compiler in the cache.
 pub(crate) struct Compiler {
     root: PathBuf,
@@ -36,16 +39,30 @@ impl Compiler {
 /// The compiler in the cache, or fetched into it now.
 pub(crate) fn find(place: &Place) -> Result<Compiler, Trouble> {
     let root = place.cache().join("rust-web");
-    if !root.join("rustc").is_file() {
+    if !root.join("rustc").is_file() || is_old(&version(&root)?) {
         eprintln!("fetching Debian's wasm compiler, once (140 MB)");
         fetch(place, &root)?;
+        version(&root)?;
     }
-    let compiler = Compiler { root };
-    quietly(
-        "asking it for its version",
-        Command::new(compiler.root.join("rustc")).arg("-vV"),
-    )?;
-    Ok(compiler)
+    Ok(Compiler { root })
+}
+
+/// What the compiler unpacked there says of itself.
+fn version(root: &Path) -> Result<String, Trouble> {
+    let mut ask = Command::new(root.join("rustc"));
+    let output = quietly("asking Debian's compiler for its version", ask.arg("-vV"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let release = text.lines().find_map(|line| line.strip_prefix("release: "));
+    Ok(release.unwrap_or_default().to_owned())
+}
+
+/// Whether a compiler of this version, or in a package of it, is older than what the workspace is written for.
+fn is_old(version: &str) -> bool {
+    let numbers = |text: &str| -> Vec<u32> {
+        let parts = text.split(|c: char| !c.is_ascii_digit());
+        parts.take(2).map_while(|part| part.parse().ok()).collect()
+    };
+    numbers(version) < numbers(WRITTEN_FOR)
 }
 
 /// Everything is made ready beside its place and moved there last: what is there is whole.
@@ -54,8 +71,13 @@ fn fetch(place: &Place, root: &Path) -> Result<(), Trouble> {
         .cache()
         .join(format!("rust-web.{}", std::process::id()));
     let made = fill(&beside, root);
-    if made.is_ok() && fs::rename(&beside, root).is_ok() {
-        return Ok(());
+    if made.is_ok() {
+        if version(root).is_ok_and(|there| is_old(&there)) {
+            fs::remove_dir_all(root)?;
+        }
+        if fs::rename(&beside, root).is_ok() {
+            return Ok(());
+        }
     }
     // Another builder may have been faster; then its folder serves.
     fs::remove_dir_all(&beside).ok();
@@ -64,15 +86,10 @@ fn fetch(place: &Place, root: &Path) -> Result<(), Trouble> {
 
 fn fill(folder: &Path, root: &Path) -> Result<(), Trouble> {
     let packages = folder.join("packages");
-    fs::create_dir_all(&packages)?;
-    let apt = Apt::ready(folder)?;
-    let wanted = wanted(&apt)?;
-    let mut download = apt.command("apt-get");
-    download
-        .arg("download")
-        .args(&wanted)
-        .current_dir(&packages);
-    quietly("downloading Debian's packages", &mut download)?;
+    // The machine's lists may know an old compiler, or one that Debian no longer has.
+    if download(&Apt::of_the_machine(), &packages).is_err() {
+        download(&Apt::up_to_date(folder)?, &packages)?;
+    }
     for package in fs::read_dir(&packages)? {
         let mut unpack = Command::new("dpkg");
         unpack.arg("-x").arg(package?.path()).arg(folder);
@@ -86,6 +103,24 @@ fn fill(folder: &Path, root: &Path) -> Result<(), Trouble> {
         .find(|name| name.starts_with("wasm-ld-"))
         .ok_or_else(|| Trouble::Missing("its packages have no wasm-ld".into()))?;
     write_wrapper(folder, root, "wasm-ld", &format!("usr/bin/{linker}"))
+}
+
+/// Fills a folder with the packages of a compiler that is new enough.
+fn download(apt: &Apt, packages: &Path) -> Result<(), Trouble> {
+    let offered = apt.version("rustc-web")?;
+    if is_old(&offered) {
+        return Err(Trouble::Missing(format!(
+            "`rustc-web` is {offered} here and {WRITTEN_FOR} is needed"
+        )));
+    }
+    fs::remove_dir_all(packages).ok();
+    fs::create_dir_all(packages)?;
+    let mut download = apt.command("apt-get");
+    download
+        .arg("download")
+        .args(wanted(apt)?)
+        .current_dir(packages);
+    quietly("downloading Debian's packages", &mut download).map(drop)
 }
 
 /// A program that finds the libraries unpacked beside it.
@@ -152,13 +187,14 @@ struct Apt {
 }
 
 impl Apt {
-    fn ready(folder: &Path) -> Result<Apt, Trouble> {
-        let machine_s = Apt {
+    fn of_the_machine() -> Apt {
+        Apt {
             options: Vec::new(),
-        };
-        if machine_s.depends("rustc-web").is_ok_and(|d| !d.is_empty()) {
-            return Ok(machine_s);
         }
+    }
+
+    /// Its lists lie in this folder and are read now.
+    fn up_to_date(folder: &Path) -> Result<Apt, Trouble> {
         let state = folder.join("apt");
         fs::create_dir_all(state.join("lists/partial"))?;
         let own = Apt {
@@ -183,13 +219,40 @@ impl Apt {
 
     /// What a package needs.
     fn depends(&self, package: &str) -> Result<Vec<String>, Trouble> {
+        self.ask(&["depends", package], "Depends: ")
+    }
+
+    /// The version that would be installed.
+    fn version(&self, package: &str) -> Result<String, Trouble> {
+        let versions = self.ask(&["show", "--no-all-versions", package], "Version: ")?;
+        versions
+            .into_iter()
+            .next()
+            .ok_or_else(|| Trouble::Missing(format!("apt knows no version of `{package}`")))
+    }
+
+    /// What stands behind a word in the lines of an answer.
+    fn ask(&self, question: &[&str], word: &str) -> Result<Vec<String>, Trouble> {
         let mut ask = self.command("apt-cache");
-        ask.args(["depends", package]).env("LC_ALL", "C");
-        let output = quietly("asking apt", &mut ask)?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let names = text
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("Depends: "));
-        Ok(names.map(str::to_owned).collect())
+        let output = quietly("asking apt", ask.args(question).env("LC_ALL", "C"))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let lines = text.lines();
+        let found = lines.filter_map(|line| line.trim().strip_prefix(word));
+        Ok(found.map(str::to_owned).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compiler_older_than_the_workspace_is_told_by_its_version() {
+        for old in ["1.85.0+dfsg3-1~deb12u3", "1.85.0", "0.100.0", "1", ""] {
+            assert!(is_old(old), "{old}");
+        }
+        for new in ["1.96.0+dfsg1-1~deb12u2", "1.100.0", "2.0.0", WRITTEN_FOR] {
+            assert!(!is_old(new), "{new}");
+        }
     }
 }
