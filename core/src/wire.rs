@@ -176,25 +176,13 @@ pub(crate) fn push_change(out: &mut String, change: &Change<'_>) {
 
 /// A field that changes. Most of a plan's text is fields, so each is written in few pieces.
 fn push_field(out: &mut String, field: FieldChange<'_>) {
-    push_all(
-        out,
-        [
-            "{\"name\":",
-            field.name,
-            ",\"before\":",
-            field.before.unwrap_or("null"),
-            ",\"after\":",
-            field.after.unwrap_or("null"),
-            "}",
-        ],
-    );
-}
-
-/// Appends all of them.
-fn push_all<const N: usize>(out: &mut String, pieces: [&str; N]) {
-    for piece in pieces {
-        out.push_str(piece);
-    }
+    out.push_str("{\"name\":");
+    out.push_str(field.name);
+    out.push_str(",\"before\":");
+    out.push_str(field.before.unwrap_or("null"));
+    out.push_str(",\"after\":");
+    out.push_str(field.after.unwrap_or("null"));
+    out.push('}');
 }
 
 /// Which account a change concerns and how, without what it changes.
@@ -276,11 +264,12 @@ impl<'o> Object<'o> {
 
     /// Begins a member, whose name needs no escape.
     pub(crate) fn member(&mut self, name: &'static str) -> &mut String {
-        let quote = match std::mem::take(&mut self.first) {
-            true => "\"",
-            false => ",\"",
-        };
-        push_all(self.out, [quote, name, "\":"]);
+        if !std::mem::take(&mut self.first) {
+            self.out.push(',');
+        }
+        self.out.push('"');
+        self.out.push_str(name);
+        self.out.push_str("\":");
         self.out
     }
 

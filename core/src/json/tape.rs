@@ -118,6 +118,7 @@ impl<'t> Node<'t> {
     }
 
     /// Its text.
+    #[inline]
     pub(crate) fn raw(&self) -> &'t str {
         let range = |token: &Token| token.at as usize..token.end as usize;
         let text = self
@@ -268,6 +269,7 @@ impl Reader<'_> {
         self.inside > self.levels
     }
 
+    #[inline]
     fn push(&mut self, at: usize, end: usize, kind: Kind, plain: bool) -> Option<usize> {
         if self.is_passed_over() {
             return Some(end);
