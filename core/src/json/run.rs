@@ -7,7 +7,7 @@ pub(crate) fn is_ascii(seen: u64) -> bool {
 }
 
 /// The bytes at the front that end no string and begin no escape: how many, and all of them put together by `|`, eight
-/// beside each other.
+/// beside each other. Where the wasm must be small, little else than what is marked so is inlined.
 #[inline]
 pub(crate) fn plain_run(bytes: &[u8]) -> (usize, u64) {
     let mut len = 0usize;

@@ -117,7 +117,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// Its text.
+    /// Its text. Marked like [`plain_run`], as it is asked for everywhere.
     #[inline]
     pub(crate) fn raw(&self) -> &'t str {
         let range = |token: &Token| token.at as usize..token.end as usize;
@@ -269,6 +269,7 @@ impl Reader<'_> {
         self.inside > self.levels
     }
 
+    /// Marked like [`plain_run`], as every part goes through it.
     #[inline]
     fn push(&mut self, at: usize, end: usize, kind: Kind, plain: bool) -> Option<usize> {
         if self.is_passed_over() {

@@ -16,8 +16,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
     connect-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What the page's address says when the program was built without it.
-const NOT_BUILT: &str = "this server was built without its page: run `rustup target add wasm32-unknown-unknown`, or use a Debian \
-    with the package rustc-web, and start it again with `cargo start`\n";
+const NOT_BUILT: &str = concat!(
+    "this server was built without its page: run `rustup target add wasm32-unknown-unknown`, or use a Debian that has the package \
+     rustc-web in version ",
+    env!("CARGO_PKG_RUST_VERSION"),
+    " or later, and start it again with `cargo start`\n"
+);
 
 /// A file of a page.
 struct File {

@@ -36,33 +36,21 @@ impl Compiler {
     }
 }
 
-/// The compiler in the cache, or fetched into it now.
+/// The compiler in the cache, or fetched into it now. Its folder says what it must be able to read: an older workspace keeps its own.
 pub(crate) fn find(place: &Place) -> Result<Compiler, Trouble> {
-    let root = place.cache().join("rust-web");
-    if !root.join("rustc").is_file() || is_old(&version(&root)?) {
+    let root = place.cache().join(format!("rust-web-{WRITTEN_FOR}"));
+    if !root.join("rustc").is_file() {
         eprintln!("fetching Debian's wasm compiler, once (140 MB)");
         fetch(place, &root)?;
-        version(&root)?;
     }
+    quietly(
+        &format!(
+            "the compiler in {} (delete it to have it fetched again)",
+            root.display()
+        ),
+        Command::new(root.join("rustc")).arg("-vV"),
+    )?;
     Ok(Compiler { root })
-}
-
-/// What the compiler unpacked there says of itself.
-fn version(root: &Path) -> Result<String, Trouble> {
-    let mut ask = Command::new(root.join("rustc"));
-    let output = quietly("asking Debian's compiler for its version", ask.arg("-vV"))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let release = text.lines().find_map(|line| line.strip_prefix("release: "));
-    Ok(release.unwrap_or_default().to_owned())
-}
-
-/// Whether a compiler of this version, or in a package of it, is older than what the workspace is written for.
-fn is_old(version: &str) -> bool {
-    let numbers = |text: &str| -> Vec<u32> {
-        let parts = text.split(|c: char| !c.is_ascii_digit());
-        parts.take(2).map_while(|part| part.parse().ok()).collect()
-    };
-    numbers(version) < numbers(WRITTEN_FOR)
 }
 
 /// Everything is made ready beside its place and moved there last: what is there is whole.
@@ -71,13 +59,8 @@ fn fetch(place: &Place, root: &Path) -> Result<(), Trouble> {
         .cache()
         .join(format!("rust-web.{}", std::process::id()));
     let made = fill(&beside, root);
-    if made.is_ok() {
-        if version(root).is_ok_and(|there| is_old(&there)) {
-            fs::remove_dir_all(root)?;
-        }
-        if fs::rename(&beside, root).is_ok() {
-            return Ok(());
-        }
+    if made.is_ok() && fs::rename(&beside, root).is_ok() {
+        return Ok(());
     }
     // Another builder may have been faster; then its folder serves.
     fs::remove_dir_all(&beside).ok();
@@ -86,9 +69,10 @@ fn fetch(place: &Place, root: &Path) -> Result<(), Trouble> {
 
 fn fill(folder: &Path, root: &Path) -> Result<(), Trouble> {
     let packages = folder.join("packages");
-    // The machine's lists may know an old compiler, or one that Debian no longer has.
-    if download(&Apt::of_the_machine(), &packages).is_err() {
-        download(&Apt::up_to_date(folder)?, &packages)?;
+    // The machine's lists may be empty, know an old compiler, or one that Debian no longer has.
+    if let Err(first) = download(&Apt::of_the_machine(), &packages) {
+        let again = Apt::up_to_date(folder).and_then(|apt| download(&apt, &packages));
+        again.map_err(|then| Trouble::Missing(format!("{first}; with lists of now: {then}")))?;
     }
     for package in fs::read_dir(&packages)? {
         let mut unpack = Command::new("dpkg");
@@ -96,6 +80,7 @@ fn fill(folder: &Path, root: &Path) -> Result<(), Trouble> {
         quietly("unpacking a package", &mut unpack)?;
     }
     fs::remove_dir_all(&packages)?;
+    fs::remove_dir_all(lists(folder)).ok();
     // Wrappers name the place where all will be.
     write_wrapper(folder, root, "rustc", "usr/bin/rustc")?;
     let linker = fs::read_dir(folder.join("usr/bin"))?
@@ -105,10 +90,10 @@ fn fill(folder: &Path, root: &Path) -> Result<(), Trouble> {
     write_wrapper(folder, root, "wasm-ld", &format!("usr/bin/{linker}"))
 }
 
-/// Fills a folder with the packages of a compiler that is new enough.
+/// Fills a folder with the packages of a compiler that is new enough, and nothing else.
 fn download(apt: &Apt, packages: &Path) -> Result<(), Trouble> {
     let offered = apt.version("rustc-web")?;
-    if is_old(&offered) {
+    if is_older(&offered, WRITTEN_FOR) {
         return Err(Trouble::Missing(format!(
             "`rustc-web` is {offered} here and {WRITTEN_FOR} is needed"
         )));
@@ -121,6 +106,15 @@ fn download(apt: &Apt, packages: &Path) -> Result<(), Trouble> {
         .args(wanted(apt)?)
         .current_dir(packages);
     quietly("downloading Debian's packages", &mut download).map(drop)
+}
+
+/// Whether a version, or that of a package, is older than another.
+fn is_older(version: &str, than: &str) -> bool {
+    let numbers = |text: &str| -> Vec<u32> {
+        let parts = text.split(|c: char| !c.is_ascii_digit());
+        parts.take(2).map_while(|part| part.parse().ok()).collect()
+    };
+    numbers(version) < numbers(than)
 }
 
 /// A program that finds the libraries unpacked beside it.
@@ -181,7 +175,12 @@ fn is_installed(package: &str) -> bool {
         .is_ok_and(|output| output.stdout.ends_with(b" installed"))
 }
 
-/// apt with the machine's lists, or with lists of our own where the machine has none.
+/// Where lists of our own lie until they have served.
+fn lists(folder: &Path) -> PathBuf {
+    folder.join("apt")
+}
+
+/// apt with the machine's lists, or with lists of our own where those lead to no compiler that serves.
 struct Apt {
     options: Vec<String>,
 }
@@ -195,7 +194,7 @@ impl Apt {
 
     /// Its lists lie in this folder and are read now.
     fn up_to_date(folder: &Path) -> Result<Apt, Trouble> {
-        let state = folder.join("apt");
+        let state = lists(folder);
         fs::create_dir_all(state.join("lists/partial"))?;
         let own = Apt {
             options: vec![
@@ -247,12 +246,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_compiler_older_than_the_workspace_is_told_by_its_version() {
-        for old in ["1.85.0+dfsg3-1~deb12u3", "1.85.0", "0.100.0", "1", ""] {
-            assert!(is_old(old), "{old}");
+    fn a_compiler_that_is_too_old_is_told_by_its_version() {
+        for old in ["1.94.1", "1.85.0+dfsg3-1~deb12u3", "0.100.0", "1", ""] {
+            assert!(is_older(old, "1.95"), "{old}");
         }
-        for new in ["1.96.0+dfsg1-1~deb12u2", "1.100.0", "2.0.0", WRITTEN_FOR] {
-            assert!(!is_old(new), "{new}");
+        for new in ["1.95", "1.95.0", "1.96.0+dfsg1-1~deb12u2", "1.100.0", "2.0"] {
+            assert!(!is_older(new, "1.95"), "{new}");
         }
     }
 }
