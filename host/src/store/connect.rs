@@ -76,3 +76,30 @@ fn open(path: &Path, access: OpenFlags, patience: Duration) -> Result<Connection
     db.pragma_update(None, "trusted_schema", false)?;
     Ok(db)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::StatementStatus;
+
+    #[test]
+    fn a_page_of_another_length_is_asked_for_by_the_same_prepared_statement() {
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("pool.db");
+        let made = Connection::open(&path).expect("a database");
+        made.execute_batch(
+            "PRAGMA journal_mode = WAL; CREATE TABLE number (id INTEGER PRIMARY KEY);
+             INSERT INTO number (id) VALUES (1), (2), (3);",
+        )
+        .expect("a table");
+        let db = reader(&path).expect("a reader");
+        let mut page = db
+            .prepare("SELECT id FROM number ORDER BY id LIMIT ?1")
+            .expect("a statement");
+        for limit in [1_u8, 3, 2] {
+            let rows = page.query_map([limit], |_| Ok(())).expect("rows");
+            assert_eq!(rows.count(), usize::from(limit));
+        }
+        assert_eq!(page.get_status(StatementStatus::RePrepare), 0);
+    }
+}
