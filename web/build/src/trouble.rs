@@ -26,13 +26,15 @@ impl From<io::Error> for Trouble {
     }
 }
 
-/// What cargo says when a registry cannot be reached.
-const OFFLINE: [&str; 5] = [
+/// What cargo and apt say when a registry cannot be reached.
+const OFFLINE: [&str; 7] = [
     "failed to download",
     "download of",
     "failed to query",
     "Could not resolve host",
     "failed to get",
+    "Could not connect",
+    "Temporary failure resolving",
 ];
 
 /// Runs a build step out of sight; what it printed shows when it fails.
