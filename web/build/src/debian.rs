@@ -68,10 +68,10 @@ fn fetch(place: &Place, root: &Path) -> Result<(), Trouble> {
 }
 
 fn fill(folder: &Path, root: &Path) -> Result<(), Trouble> {
-    let packages = folder.join("packages");
+    let (packages, lists) = (folder.join("packages"), folder.join("apt"));
     // The machine's lists may be empty, know an old compiler, or one that Debian no longer has.
     if let Err(first) = download(&Apt::of_the_machine(), &packages) {
-        let again = Apt::up_to_date(folder).and_then(|apt| download(&apt, &packages));
+        let again = Apt::up_to_date(&lists).and_then(|apt| download(&apt, &packages));
         again.map_err(|then| Trouble::Missing(format!("{first}; with lists of now: {then}")))?;
     }
     for package in fs::read_dir(&packages)? {
@@ -80,7 +80,7 @@ fn fill(folder: &Path, root: &Path) -> Result<(), Trouble> {
         quietly("unpacking a package", &mut unpack)?;
     }
     fs::remove_dir_all(&packages)?;
-    fs::remove_dir_all(lists(folder)).ok();
+    fs::remove_dir_all(&lists).ok();
     // Wrappers name the place where all will be.
     write_wrapper(folder, root, "rustc", "usr/bin/rustc")?;
     let linker = fs::read_dir(folder.join("usr/bin"))?
@@ -175,11 +175,6 @@ fn is_installed(package: &str) -> bool {
         .is_ok_and(|output| output.stdout.ends_with(b" installed"))
 }
 
-/// Where lists of our own lie until they have served.
-fn lists(folder: &Path) -> PathBuf {
-    folder.join("apt")
-}
-
 /// apt with the machine's lists, or with lists of our own where those lead to no compiler that serves.
 struct Apt {
     options: Vec<String>,
@@ -193,8 +188,7 @@ impl Apt {
     }
 
     /// Its lists lie in this folder and are read now.
-    fn up_to_date(folder: &Path) -> Result<Apt, Trouble> {
-        let state = lists(folder);
+    fn up_to_date(state: &Path) -> Result<Apt, Trouble> {
         fs::create_dir_all(state.join("lists/partial"))?;
         let own = Apt {
             options: vec![
@@ -210,9 +204,10 @@ impl Apt {
         Ok(own)
     }
 
+    /// It speaks English: its answers are read here.
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command.args(&self.options);
+        command.args(&self.options).env("LC_ALL", "C");
         command
     }
 
@@ -233,7 +228,7 @@ impl Apt {
     /// What stands behind a word in the lines of an answer.
     fn ask(&self, question: &[&str], word: &str) -> Result<Vec<String>, Trouble> {
         let mut ask = self.command("apt-cache");
-        let output = quietly("asking apt", ask.args(question).env("LC_ALL", "C"))?;
+        let output = quietly("asking apt", ask.args(question))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let lines = text.lines();
         let found = lines.filter_map(|line| line.trim().strip_prefix(word));
