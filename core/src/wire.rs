@@ -174,7 +174,7 @@ pub(crate) fn push_change(out: &mut String, change: &Change<'_>) {
     object.close();
 }
 
-/// A field that changes. Most of a plan's text is fields, so each is written in few pieces.
+/// A field that changes. Most of a plan's text is fields, so what is known of them beforehand is written as it stands.
 fn push_field(out: &mut String, field: FieldChange<'_>) {
     out.push_str("{\"name\":");
     out.push_str(field.name);

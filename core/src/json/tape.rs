@@ -269,7 +269,7 @@ impl Reader<'_> {
         self.inside > self.levels
     }
 
-    /// Marked like [`plain_run`], as every part goes through it.
+    /// Marked like [`plain_run`], as nearly every part goes through it.
     #[inline]
     fn push(&mut self, at: usize, end: usize, kind: Kind, plain: bool) -> Option<usize> {
         if self.is_passed_over() {
