@@ -52,6 +52,7 @@ use std::time::Duration;
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row};
+use serde::Serialize;
 use tokio::sync::{oneshot, watch};
 
 pub use db::Db;
@@ -390,6 +391,11 @@ fn word<T>(
     let word = row.get_ref(column)?.as_str()?;
     let unknown = || rusqlite::Error::InvalidColumnType(0, column.to_owned(), Type::Text);
     read(word).ok_or_else(unknown)
+}
+
+/// What this program writes into a column as JSON text.
+fn written(told: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(told).map_err(|error| StoreError::Internal(error.to_string()))
 }
 
 #[cfg(test)]

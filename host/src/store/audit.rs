@@ -7,6 +7,7 @@
 //! place of them; this shows when a head that was noted in the log is looked for.
 
 use rusqlite::{OptionalExtension, Row, params};
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::accounts::damaged;
@@ -14,6 +15,7 @@ use super::db::Db;
 use super::error::StoreError;
 use super::meta;
 use super::vault::Identity;
+use super::written;
 use crate::clock;
 use crate::job::{Asker, ImportJob};
 
@@ -100,26 +102,43 @@ impl Act {
     }
 
     /// What a job did.
-    fn of_job(job: &ImportJob) -> Act {
+    fn of_job(job: &ImportJob) -> Result<Act, StoreError> {
         let by = Asker {
             actor: job.actor.clone(),
             address: job.address.clone(),
         };
-        let counts = serde_json::json!({
-            "status": job.status.as_str(), "total": job.total, "added": job.added, "updated": job.updated,
-            "removed": job.removed, "released": job.released, "disabled": job.disabled,
-        });
+        let counts = JobCounts {
+            added: job.added,
+            disabled: job.disabled,
+            released: job.released,
+            removed: job.removed,
+            status: job.status.as_str(),
+            total: job.total,
+            updated: job.updated,
+        };
         let target = match job.source_id.as_str() {
             "" => format!("job {}", job.id),
             source => format!("job {} of {source}", job.id),
         };
-        Act {
+        Ok(Act {
             by,
             act: job.kind.as_str(),
             target,
-            counts: counts.to_string(),
-        }
+            counts: written(&counts)?,
+        })
     }
+}
+
+/// What is told of a job: members in the order of their names, as rows of before have them.
+#[derive(Serialize)]
+struct JobCounts {
+    added: u64,
+    disabled: u64,
+    released: u64,
+    removed: u64,
+    status: &'static str,
+    total: u64,
+    updated: u64,
 }
 
 /// Begins the record of a sealed pool that has none yet: rows of commands that are there already wait in it.
@@ -139,9 +158,13 @@ pub fn append(db: &Db, act: &Act) -> Result<Head, StoreError> {
     let before = sealed_end(db)?;
     // What somebody has taken away is not put back: it shows. What is done from now on is told all the same.
     let key = sealed_key(db)?.map_or_else(|| new_key(db), Ok)?;
-    let end = before.map_or(Ok(START), |end| chain_waiting(db, &key, end))?;
+    let last = last_place(db)?;
+    let end = match before {
+        Some(end) if last > end.rows => chain_waiting(db, &key, end)?,
+        end => end.unwrap_or(START),
+    };
     // Rows behind the end that nobody has chained keep their places: they show.
-    let place = last(db)?.map_or(end.rows, |last| last.seq.max(end.rows)) + 1;
+    let place = last.max(end.rows) + 1;
     let mut entry = entry_of(act, place);
     entry.mac = mac_of(&key, &end.mac, &entry).to_vec();
     insert(db, &entry)?;
@@ -158,12 +181,12 @@ pub fn append(db: &Db, act: &Act) -> Result<Head, StoreError> {
 
 /// Adds the row of a job that has ended, in the transaction that tells so.
 pub(super) fn append_job(db: &Db, job: &ImportJob) -> Result<(), StoreError> {
-    append(db, &Act::of_job(job)).map(drop)
+    append(db, &Act::of_job(job)?).map(drop)
 }
 
 /// Adds a row of a command beside the server. Without the master key the server chains it with its own next one.
 pub fn append_of_command(db: &Db, act: &Act) -> Result<(), StoreError> {
-    let place = last(db)?.map_or(0, |last| last.seq) + 1;
+    let place = last_place(db)? + 1;
     // The server has a log, in which every thousandth row is told.
     if db.vault().has_keys() && meta::audit_key(db)?.is_some() && place % NOTED_EVERY != 0 {
         return append(db, act).map(drop);
@@ -260,9 +283,6 @@ pub fn verify(db: &Db, head: Option<&Mac>) -> Result<Verdict, StoreError> {
 /// Chains the rows of commands that were added behind the end, the oldest first; where the chain then ends. A row that was
 /// chained once lies before the end, and never waits.
 fn chain_waiting(db: &Db, key: &Key, mut end: Head) -> Result<Head, StoreError> {
-    if last(db)?.is_none_or(|last| last.seq <= end.rows) {
-        return Ok(end);
-    }
     let mut waiting = db.prepare("SELECT * FROM audit WHERE seq > ?1 ORDER BY seq")?;
     let waiting = waiting
         .query_map([end.rows], read)?
@@ -393,6 +413,12 @@ fn insert(db: &Db, entry: &Entry) -> Result<(), StoreError> {
         entry.mac,
     ])?;
     Ok(())
+}
+
+/// The place of the last row; 0 where there is none.
+fn last_place(db: &Db) -> Result<i64, StoreError> {
+    let mut last = db.prepare_cached("SELECT coalesce(max(seq), 0) FROM audit")?;
+    Ok(last.query_row([], |row| row.get(0))?)
 }
 
 fn last(db: &Db) -> Result<Option<Entry>, StoreError> {

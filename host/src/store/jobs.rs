@@ -7,6 +7,7 @@ use super::audit;
 use super::db::Db;
 use super::error::StoreError;
 use super::lookup::MOST_ROWS;
+use super::written;
 use crate::job::{Findings, ImportJob, JobKind, JobStatus, Trace};
 
 /// `undo` of a job that can be undone as long as its record is kept.
@@ -105,10 +106,6 @@ fn traced(job: &ImportJob) -> (i64, [(i64, i64); 2]) {
         Some(trace) => (KEPT, [trace.added, trace.changed]),
         None => (0, [NO_ROWS; 2]),
     }
-}
-
-fn written(findings: &Findings) -> Result<String, StoreError> {
-    serde_json::to_string(findings).map_err(|error| StoreError::Internal(error.to_string()))
 }
 
 /// Notes which job has undone this one; empty when it is in force again.
