@@ -1,5 +1,6 @@
 //! An import from its first byte to its answer: receive, then decide and write in one transaction.
 
+mod detach;
 mod failure;
 mod guarding;
 pub mod hand;
@@ -14,7 +15,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokio::task::JoinError;
 use tributary_core::{Counts, Decider, ImportOptions, PlanHash, SourceId};
 
 use crate::app::App;
@@ -26,6 +26,7 @@ use crate::store::apply::{self, Demands};
 use crate::store::decide::Received;
 use crate::store::{StoreError, jobs, policies};
 
+use detach::DetachOnDrop;
 pub use failure::Failure;
 pub use planning::{Cut, Planned, plan, plan_source};
 pub use schedule::{Schedule, due};
@@ -73,8 +74,8 @@ pub async fn inject(
     received: Result<Received, Failure>,
 ) -> Result<Injected, NotInjected> {
     let app = Arc::clone(app);
-    // A task of its own: whoever hangs up cancels nothing, and leaves nothing uncounted.
-    let import = tokio::spawn(async move {
+    // Whoever hangs up cancels nothing, and leaves nothing uncounted.
+    let import = DetachOnDrop::new(async move {
         let (kind, strategy) = (request.kind, request.options.strategy);
         let mut job = new_job(&request);
         let injected = match received {
@@ -91,17 +92,7 @@ pub async fn inject(
             Err(failure) => Err(note(&app, job, failure).await),
         }
     });
-    let ended: Result<_, JoinError> = import.await;
-    ended.unwrap_or_else(|error| {
-        let cut_off = StoreError::Unavailable("the import was cut off".to_owned());
-        Err(NotInjected {
-            failure: match error.is_panic() {
-                true => Failure::Panicked,
-                false => Failure::Store(cut_off),
-            },
-            job_id: None,
-        })
-    })
+    import.await
 }
 
 fn new_job(request: &InjectRequest) -> ImportJob {
@@ -267,3 +258,6 @@ fn job_id() -> String {
     let random = random::hex::<10>().unwrap_or_else(|_| "0".repeat(20));
     format!("{millis:012x}{random}")
 }
+
+#[cfg(test)]
+mod tests;
