@@ -13,7 +13,7 @@ use tracing_subscriber::fmt::MakeWriter;
 /// The target of lines that tell of requests.
 pub const REQUESTS: &str = "tributary_host::requests";
 
-/// How long such a line waits for others.
+/// How long such a line waits for others at most.
 const PATIENCE: Duration = Duration::from_millis(2);
 /// Bytes of them from which on they wait no longer.
 const MOST: usize = 64 << 10;
@@ -23,10 +23,17 @@ const MOST: usize = 64 << 10;
 pub(super) struct Lines(Arc<Shared>);
 
 struct Shared {
-    waiting: Mutex<Vec<u8>>,
+    waiting: Mutex<Waiting>,
     come: Condvar,
     /// Held while lines are taken from those that wait and written, so that none overtakes another.
     out: Mutex<Out>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    lines: Vec<u8>,
+    /// Whether the thread that writes them is awake, or is being woken: while lines come, it looks again by itself.
+    tended: bool,
 }
 
 struct Out {
@@ -59,7 +66,7 @@ impl Lines {
     pub(super) fn write(&self, line: &[u8]) -> io::Result<()> {
         let mut out = locked(&self.0.out);
         let Out { to, room } = &mut *out;
-        std::mem::swap(room, &mut *locked(&self.0.waiting));
+        std::mem::swap(room, &mut locked(&self.0.waiting).lines);
         room.extend_from_slice(line);
         let written = to.write_all(room);
         room.clear();
@@ -68,27 +75,43 @@ impl Lines {
 
     fn gather(&self, line: &[u8]) -> io::Result<()> {
         let mut waiting = locked(&self.0.waiting);
-        waiting.extend_from_slice(line);
-        match waiting.len() {
-            len if len == line.len() => self.0.come.notify_one(),
-            MOST.. => {
-                drop(waiting);
-                return self.write(&[]);
-            }
-            _ => {}
+        waiting.lines.extend_from_slice(line);
+        let tended = std::mem::replace(&mut waiting.tended, true);
+        let many = waiting.lines.len() >= MOST;
+        // Whoever is woken finds it unlocked.
+        drop(waiting);
+        if !tended {
+            self.0.come.notify_one();
         }
-        Ok(())
+        match many {
+            true => self.write(&[]),
+            false => Ok(()),
+        }
     }
 
     fn tend(&self) {
         loop {
             let waiting = locked(&self.0.waiting);
-            let come = self.0.come.wait_while(waiting, |lines| lines.is_empty());
+            let come = self
+                .0
+                .come
+                .wait_while(waiting, |waiting| !waiting.goes_on());
             drop(come);
             thread::sleep(PATIENCE);
-            // There is nobody to tell that nothing can be told.
-            let _ = self.write(&[]);
+            while locked(&self.0.waiting).goes_on() {
+                // There is nobody to tell that nothing can be told.
+                let _ = self.write(&[]);
+                thread::sleep(PATIENCE);
+            }
         }
+    }
+}
+
+impl Waiting {
+    /// Whether the thread that writes lines has some; if not, it rests until the next one wakes it.
+    fn goes_on(&mut self) -> bool {
+        self.tended = !self.lines.is_empty();
+        self.tended
     }
 }
 
@@ -184,18 +207,24 @@ mod tests {
         assert_eq!(written.calls().concat().len(), MOST / 1_000 * 1_000 + 1_000);
     }
 
+    /// Waits for it, for at most ten seconds.
+    fn until(what: &str, holds: impl Fn() -> bool) {
+        let end = Instant::now() + Duration::from_secs(10);
+        while !holds() {
+            assert!(Instant::now() < end, "{what}");
+            thread::sleep(PATIENCE);
+        }
+    }
+
     #[test]
-    fn one_line_alone_is_written_soon() {
+    fn a_line_is_written_soon_whether_the_thread_rests_or_not() {
         let written = Written::default();
         let lines = Lines::to(written.clone());
         lines.start().unwrap();
-        for line in ["a\n", "b\n"] {
+        for (line, rests) in [("a\n", false), ("b\n", false), ("c\n", true), ("d\n", true)] {
+            until("it rests", || !rests || !locked(&lines.0.waiting).tended);
             lines.gather(line.as_bytes()).unwrap();
-            let until = Instant::now() + Duration::from_secs(10);
-            while !written.calls().concat().ends_with(line) {
-                assert!(Instant::now() < until, "{:?}", written.calls());
-                thread::sleep(PATIENCE);
-            }
+            until(line, || written.calls().concat().ends_with(line));
         }
     }
 }
