@@ -329,7 +329,8 @@ fn sealed_end(db: &Db) -> Result<Option<Head>, StoreError> {
 fn seal_end(db: &Db, end: &Head) -> Result<(), StoreError> {
     let text = [&end.rows.to_le_bytes()[..], &end.mac].concat();
     let sealed = db.vault().seal(Identity::AuditEnd, &text)?;
-    db.prepare_cached("UPDATE meta SET audit_end = ?1")?
+    // The row is named for the reason that [`meta::advance`] tells.
+    db.prepare_cached("UPDATE meta SET audit_end = ?1 WHERE id = 1")?
         .execute([sealed])?;
     Ok(())
 }

@@ -74,8 +74,10 @@ pub fn advance(
     accounts: i64,
     fresh_keys: i64,
 ) -> Result<(), StoreError> {
+    // The row is named: SQLite does not know that there is one, and would keep a copy of its page for the case that a second
+    // one fails.
     let sql = "UPDATE meta SET revision = revision + 1, last_account = ?1, accounts = accounts + ?2, \
-               fresh_keys = fresh_keys + ?3";
+               fresh_keys = fresh_keys + ?3 WHERE id = 1";
     db.prepare_cached(sql)?
         .execute([last_account, accounts, fresh_keys])?;
     Ok(())
