@@ -34,11 +34,10 @@ mod program;
 mod reads;
 #[path = "bench/report.rs"]
 mod report;
+#[path = "bench/runtimes.rs"]
+mod runtimes;
 #[path = "bench/turns.rs"]
 mod turns;
-#[path = "../web/examples/rust/main.rs"]
-#[allow(dead_code, reason = "the benchmark has a main of its own")]
-mod wasmtime_example;
 
 use std::path::PathBuf;
 
@@ -143,11 +142,11 @@ fn measure(group: &str, report: &mut Report, body: &str) {
     match group {
         "plan" => plan::natively(report, body),
         "wasmtime" => {
-            plan::in_wasmtime(report, body);
-            plan::size(report);
+            runtimes::in_wasmtime(report, body);
+            runtimes::size(report);
         }
-        "node" => plan::in_node(report, body),
-        "browsers" => plan::in_browsers(report, body),
+        "node" => runtimes::in_node(report, body),
+        "browsers" => runtimes::in_browsers(report, body),
         "imports" => {
             imports::many(report, body);
             imports::sync(report);

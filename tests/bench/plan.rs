@@ -1,20 +1,15 @@
-//! What a plan costs in the core, and in each runtime of its wasm.
+//! What a plan costs in the core.
 
 use std::borrow::Cow;
 use std::hint::black_box;
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::json;
 use serde_json::value::RawValue;
 use tributary_core::{Change, ImportOptions, Pool, Salt, plan_import, plan_json};
 
-use crate::harness::Home;
-use crate::node;
 use crate::report::{Goal, Report, median, timed};
-use crate::{MANY, RUNS, wasmtime_example};
+use crate::{MANY, RUNS};
 
 /// A payload as a program would read it that knows these accounts and no others.
 #[derive(Deserialize)]
@@ -88,7 +83,9 @@ pub(crate) fn natively(report: &mut Report, body: &str) {
     for _ in 0..RUNS {
         floors.push(floor(body));
         plans.push(planned(body, &empty, [MANY, 0, 0]));
-        answers.push(natively_as_json(body));
+        answers.push(timed(|| {
+            assert!(added_all(&plan_json(body.as_bytes(), b"{}")))
+        }));
         present.push(planned(&changed, &by_account, most_stay));
         known.push(planned(&changed, &by_entry, most_stay));
     }
@@ -142,128 +139,15 @@ fn one_in_ten_changed(body: &str) -> String {
     changed
 }
 
-fn natively_as_json(body: &str) -> Duration {
-    timed(|| {
-        let answer = plan_json(body.as_bytes(), b"{}");
-        assert!(added_all(&answer));
-    })
+/// The plan and its JSON, which then is still in memory, as it is in that of a module.
+pub(crate) fn as_json(body: &str) -> Duration {
+    let mut answer = Vec::new();
+    let taken = timed(|| answer = plan_json(body.as_bytes(), b"{}"));
+    assert!(added_all(&answer));
+    taken
 }
 
-fn added_all(answer: &[u8]) -> bool {
+/// Whether an answer says that all were added.
+pub(crate) fn added_all(answer: &[u8]) -> bool {
     String::from_utf8_lossy(&answer[..400]).contains(&format!("\"added\":{MANY}"))
-}
-
-/// In wasmtime, in turns with the native core; the answer's text is included on both sides.
-pub(crate) fn in_wasmtime(report: &mut Report, body: &str) {
-    let wasm =
-        std::fs::read(node::web().join("tributary.wasm")).expect("`cargo prove` builds the wasm");
-    let mut plan = wasmtime_example::load(&wasm).expect("a module");
-    let (mut product, mut floor) = (vec![], vec![]);
-    for _ in 0..RUNS {
-        floor.push(natively_as_json(body));
-        product.push(timed(|| {
-            assert!(added_all(&plan(body.as_bytes(), b"{}").expect("an answer")));
-        }));
-    }
-    report.times(
-        "plan in wasmtime, against native",
-        median(&mut product),
-        median(&mut floor),
-        Goal::AtMost(1.4),
-    );
-}
-
-/// In Node.
-pub(crate) fn in_node(report: &mut Report, body: &str) {
-    const SCRIPT: &str = "
-        import { readFileSync } from 'node:fs';
-        const [wasm, payload, runs, load] = process.argv.slice(1);
-        const plan = (await import(load)).load(readFileSync(wasm));
-        const body = readFileSync(payload), context = new TextEncoder().encode('{}');
-        const times = [];
-        for (let run = 0; run < runs; run++) {
-            const began = performance.now();
-            plan(body, context);
-            times.push(performance.now() - began);
-        }
-        console.log(JSON.stringify(times));";
-    let home = Home::new();
-    let payload = home.file("payload.json");
-    std::fs::write(&payload, body).expect("a file");
-    let load = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/examples/node/plan.mjs");
-    let mut floor: Vec<_> = (0..RUNS).map(|_| natively_as_json(body)).collect();
-    let run = Command::new("node")
-        .args(["--input-type=module", "-e", SCRIPT])
-        .args([&node::web().join("tributary.wasm"), &payload])
-        .args([&RUNS.to_string(), load])
-        .output();
-    let Ok(run) = run else {
-        return println!("Node is not installed");
-    };
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
-    let times: Vec<f64> = serde_json::from_slice(&run.stdout).expect("times");
-    floor.extend((0..RUNS).map(|_| natively_as_json(body)));
-    report.times(
-        "plan in Node, against native",
-        of_milliseconds(&times),
-        median(&mut floor),
-        Goal::AtMost(1.4),
-    );
-}
-
-/// In the page's module, its payload already in the page.
-pub(crate) fn in_browsers(report: &mut Report, body: &str) {
-    for (name, programs, goal) in [
-        ("chromium", &["chromium", "chromium-browser"][..], 1.4),
-        ("firefox", &["firefox-esr", "firefox"][..], 1.6),
-    ] {
-        let Some(browser) = node::browser(name, programs) else {
-            continue;
-        };
-        let home = Home::new();
-        let payload = home.file("payload.json");
-        std::fs::write(&payload, body).expect("a file");
-        let mut floor: Vec<_> = (0..RUNS).map(|_| natively_as_json(body)).collect();
-        let told = json!({"web": node::web(), "payload": payload, "count": MANY, "runs": RUNS});
-        let answered = browser.run("bench", &told);
-        let times = answered["times"].as_array().expect("times");
-        let times: Vec<_> = times
-            .iter()
-            .map(|ms| ms.as_f64().expect("a number"))
-            .collect();
-        floor.extend((0..RUNS).map(|_| natively_as_json(body)));
-        let row = format!("plan in {name}, against native");
-        report.times(
-            &row,
-            of_milliseconds(&times),
-            median(&mut floor),
-            Goal::AtMost(goal),
-        );
-    }
-}
-
-fn of_milliseconds(times: &[f64]) -> Duration {
-    let mut times: Vec<_> = times
-        .iter()
-        .map(|ms| Duration::from_secs_f64(ms / 1e3))
-        .collect();
-    median(&mut times)
-}
-
-/// How large the module is, against its goal.
-pub(crate) fn size(report: &mut Report) {
-    let file: &Path = &node::web().join("tributary.wasm");
-    let bytes = std::fs::metadata(file)
-        .expect("`cargo prove` builds the wasm")
-        .len();
-    report.row(
-        "tributary.wasm, against 100 KB",
-        crate::report::Unit::Bytes,
-        (bytes as f64, 100e3),
-        Some(Goal::AtMost(1.0)),
-    );
 }

@@ -1,0 +1,196 @@
+//! The wasm: what a plan costs in each of its runtimes, against the native core, and its size. The module has the payload in
+//! its memory, and leaves its answer there.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+use wasmtime::{Engine, Instance, Memory, Module, Store, TypedFunc};
+
+use crate::harness::Home;
+use crate::plan::{added_all, as_json};
+use crate::report::{Goal, Report, Unit, median, timed};
+use crate::{MANY, RUNS, node};
+
+/// In wasmtime, in turns with the native core.
+pub(crate) fn in_wasmtime(report: &mut Report, body: &str) {
+    let mut wasm = Wasm::load(&node::web().join("tributary.wasm"));
+    let (mut product, mut floor) = (vec![], vec![]);
+    for _ in 0..RUNS {
+        floor.push(as_json(body));
+        product.push(wasm.plan(body));
+    }
+    report.times(
+        "plan in wasmtime, payload in its memory, against native",
+        median(&mut product),
+        median(&mut floor),
+        Goal::AtMost(1.4),
+    );
+}
+
+/// The module in wasmtime.
+struct Wasm {
+    store: Store<()>,
+    memory: Memory,
+    new: TypedFunc<u32, u32>,
+    plan: TypedFunc<(u32, u32), u32>,
+    free: TypedFunc<u32, ()>,
+}
+
+impl Wasm {
+    fn load(file: &Path) -> Wasm {
+        let engine = Engine::default();
+        let mut store = Store::new(&engine, ());
+        let module = Module::from_file(&engine, file).expect("`cargo prove` builds the wasm");
+        let wasm = Instance::new(&mut store, &module, &[]).expect("it imports nothing");
+        let function = "it exports what web/src/abi.rs says";
+        Wasm {
+            memory: wasm.get_memory(&mut store, "memory").expect(function),
+            new: wasm
+                .get_typed_func(&mut store, "tributary_buffer_new")
+                .expect(function),
+            plan: wasm
+                .get_typed_func(&mut store, "tributary_plan")
+                .expect(function),
+            free: wasm
+                .get_typed_func(&mut store, "tributary_buffer_free")
+                .expect(function),
+            store,
+        }
+    }
+
+    /// How long the plan takes, once the payload is in the module's memory.
+    fn plan(&mut self, body: &str) -> Duration {
+        let lent = (self.lend(body), self.lend("{}"));
+        let mut answer = 0;
+        let taken = timed(|| answer = self.plan.call(&mut self.store, lent).expect("an answer"));
+        assert!(added_all(self.bytes(answer)));
+        for buffer in [lent.0, lent.1, answer] {
+            self.free.call(&mut self.store, buffer).expect("its own");
+        }
+        taken
+    }
+
+    fn lend(&mut self, text: &str) -> u32 {
+        let len = u32::try_from(text.len()).expect("below 4 GiB");
+        let buffer = self.new.call(&mut self.store, len).expect("room");
+        self.bytes(buffer).copy_from_slice(text.as_bytes());
+        buffer
+    }
+
+    /// What a buffer holds, whose address and length lie where it points to.
+    fn bytes(&mut self, buffer: u32) -> &mut [u8] {
+        let memory = self.memory.data_mut(&mut self.store);
+        let place = &memory[buffer as usize..][..8];
+        let [at, len] = [&place[..4], &place[4..]]
+            .map(|half| u32::from_le_bytes(half.try_into().expect("4 bytes")) as usize);
+        &mut memory[at..at + len]
+    }
+}
+
+/// In Node.
+pub(crate) fn in_node(report: &mut Report, body: &str) {
+    const SCRIPT: &str = r#"
+        import { readFileSync } from 'node:fs';
+        const [wasm, payload, count, runs] = process.argv.slice(1);
+        const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(wasm)));
+        const bytes = (buffer) => {
+            const [ptr, len] = new Uint32Array(exports.memory.buffer, buffer >>> 0, 2);
+            return Buffer.from(exports.memory.buffer, ptr, len);
+        };
+        const lend = (text) => {
+            const buffer = exports.tributary_buffer_new(text.length);
+            bytes(buffer).set(text);
+            return buffer;
+        };
+        const body = readFileSync(payload), context = Buffer.from('{}'), times = [];
+        for (let run = 0; run < runs; run++) {
+            const buffers = [lend(body), lend(context)];
+            const began = performance.now();
+            buffers.push(exports.tributary_plan(...buffers));
+            times.push(performance.now() - began);
+            const answer = bytes(buffers[2]).toString('latin1', 0, 400);
+            if (!answer.includes(`"added":${count},`)) throw new Error(answer);
+            buffers.forEach((buffer) => exports.tributary_buffer_free(buffer));
+        }
+        console.log(JSON.stringify(times));"#;
+    let home = Home::new();
+    let payload = home.file("payload.json");
+    std::fs::write(&payload, body).expect("a file");
+    let mut floor: Vec<_> = (0..RUNS).map(|_| as_json(body)).collect();
+    let run = Command::new("node")
+        .args(["--input-type=module", "-e", SCRIPT])
+        .args([&node::web().join("tributary.wasm"), &payload])
+        .args([MANY.to_string(), RUNS.to_string()])
+        .output();
+    let Ok(run) = run else {
+        return println!("Node is not installed");
+    };
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    let times: Vec<f64> = serde_json::from_slice(&run.stdout).expect("times");
+    floor.extend((0..RUNS).map(|_| as_json(body)));
+    report.times(
+        "plan in Node, payload in its memory, against native",
+        of_milliseconds(&times),
+        median(&mut floor),
+        Goal::AtMost(1.4),
+    );
+}
+
+/// In the page's module.
+pub(crate) fn in_browsers(report: &mut Report, body: &str) {
+    for (name, programs, goal) in [
+        ("chromium", &["chromium", "chromium-browser"][..], 1.4),
+        ("firefox", &["firefox-esr", "firefox"][..], 1.6),
+    ] {
+        let Some(browser) = node::browser(name, programs) else {
+            continue;
+        };
+        let home = Home::new();
+        let payload = home.file("payload.json");
+        std::fs::write(&payload, body).expect("a file");
+        let mut floor: Vec<_> = (0..RUNS).map(|_| as_json(body)).collect();
+        let told = json!({"web": node::web(), "payload": payload, "count": MANY, "runs": RUNS});
+        let answered = browser.run("bench", &told);
+        let times = answered["times"].as_array().expect("times");
+        let times: Vec<_> = times
+            .iter()
+            .map(|ms| ms.as_f64().expect("a number"))
+            .collect();
+        floor.extend((0..RUNS).map(|_| as_json(body)));
+        let row = format!("plan in {name}, payload in its memory, against native");
+        report.times(
+            &row,
+            of_milliseconds(&times),
+            median(&mut floor),
+            Goal::AtMost(goal),
+        );
+    }
+}
+
+fn of_milliseconds(times: &[f64]) -> Duration {
+    let mut times: Vec<_> = times
+        .iter()
+        .map(|ms| Duration::from_secs_f64(ms / 1e3))
+        .collect();
+    median(&mut times)
+}
+
+/// How large the module is, against its goal.
+pub(crate) fn size(report: &mut Report) {
+    let file: &Path = &node::web().join("tributary.wasm");
+    let bytes = std::fs::metadata(file)
+        .expect("`cargo prove` builds the wasm")
+        .len();
+    report.row(
+        "tributary.wasm, against 100 KB",
+        Unit::Bytes,
+        (bytes as f64, 100e3),
+        Some(Goal::AtMost(1.0)),
+    );
+}
