@@ -219,9 +219,11 @@ pub fn find(method: &Method, path: &str) -> Result<Found, ApiError> {
     // A path that is written out in the table is never an id.
     let written_out = ROUTES.iter().any(|route| route.path == path);
     for (number, route) in ROUTES.iter().enumerate() {
-        let Some(id) = matched(route.path, path).filter(|id| !written_out || id.is_empty()) else {
-            continue;
+        let matched = match written_out {
+            true => (route.path == path).then_some(""),
+            false => matched(route.path, path),
         };
+        let Some(id) = matched else { continue };
         if answers(route, method) {
             return Ok(Found {
                 route,
