@@ -219,11 +219,11 @@ pub fn find(method: &Method, path: &str) -> Result<Found, ApiError> {
     // A path that is written out in the table is never an id.
     let written_out = ROUTES.iter().any(|route| route.path == path);
     for (number, route) in ROUTES.iter().enumerate() {
-        let matched = match written_out {
+        let id = match written_out {
             true => (route.path == path).then_some(""),
             false => matched(route.path, path),
         };
-        let Some(id) = matched else { continue };
+        let Some(id) = id else { continue };
         if answers(route, method) {
             return Ok(Found {
                 route,
