@@ -38,6 +38,9 @@ mod report;
 mod runtimes;
 #[path = "bench/turns.rs"]
 mod turns;
+#[path = "../web/examples/rust/main.rs"]
+#[allow(dead_code, reason = "the benchmark has a main of its own")]
+mod wasmtime_example;
 
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! The wasm: what a plan costs in each of its runtimes, against the native core, and its size. The module has the payload in
 //! its memory, and leaves its answer there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use wasmtime::{Engine, Instance, Memory, Module, Store, TypedFunc};
 use crate::harness::Home;
 use crate::plan::{added_all, as_json};
 use crate::report::{Goal, Report, Unit, median, timed};
-use crate::{MANY, RUNS, node};
+use crate::{MANY, RUNS, node, wasmtime_example};
 
 /// In wasmtime, in turns with the native core.
 pub(crate) fn in_wasmtime(report: &mut Report, body: &str) {
@@ -79,13 +79,9 @@ impl Wasm {
         buffer
     }
 
-    /// What a buffer holds, whose address and length lie where it points to.
     fn bytes(&mut self, buffer: u32) -> &mut [u8] {
         let memory = self.memory.data_mut(&mut self.store);
-        let place = &memory[buffer as usize..][..8];
-        let [at, len] = [&place[..4], &place[4..]]
-            .map(|half| u32::from_le_bytes(half.try_into().expect("4 bytes")) as usize);
-        &mut memory[at..at + len]
+        wasmtime_example::bytes(memory, buffer).expect("a buffer")
     }
 }
 
@@ -115,31 +111,20 @@ pub(crate) fn in_node(report: &mut Report, body: &str) {
             buffers.forEach((buffer) => exports.tributary_buffer_free(buffer));
         }
         console.log(JSON.stringify(times));"#;
-    let home = Home::new();
-    let payload = home.file("payload.json");
-    std::fs::write(&payload, body).expect("a file");
-    let mut floor: Vec<_> = (0..RUNS).map(|_| as_json(body)).collect();
-    let run = Command::new("node")
-        .args(["--input-type=module", "-e", SCRIPT])
-        .args([&node::web().join("tributary.wasm"), &payload])
-        .args([MANY.to_string(), RUNS.to_string()])
-        .output();
-    let Ok(run) = run else {
-        return println!("Node is not installed");
-    };
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
-    let times: Vec<f64> = serde_json::from_slice(&run.stdout).expect("times");
-    floor.extend((0..RUNS).map(|_| as_json(body)));
-    report.times(
-        "plan in Node, payload in its memory, against native",
-        of_milliseconds(&times),
-        median(&mut floor),
-        Goal::AtMost(1.4),
-    );
+    against_native(report, "Node", body, 1.4, |payload| {
+        let run = Command::new("node")
+            .args(["--input-type=module", "-e", SCRIPT])
+            .args([&node::web().join("tributary.wasm"), payload])
+            .args([MANY.to_string(), RUNS.to_string()])
+            .output();
+        let Ok(run) = run else {
+            println!("Node is not installed");
+            return None;
+        };
+        let said = String::from_utf8_lossy(&run.stderr);
+        assert!(run.status.success(), "{said}");
+        Some(serde_json::from_slice(&run.stdout).expect("times"))
+    });
 }
 
 /// In the page's module.
@@ -151,34 +136,37 @@ pub(crate) fn in_browsers(report: &mut Report, body: &str) {
         let Some(browser) = node::browser(name, programs) else {
             continue;
         };
-        let home = Home::new();
-        let payload = home.file("payload.json");
-        std::fs::write(&payload, body).expect("a file");
-        let mut floor: Vec<_> = (0..RUNS).map(|_| as_json(body)).collect();
-        let told = json!({"web": node::web(), "payload": payload, "count": MANY, "runs": RUNS});
-        let answered = browser.run("bench", &told);
-        let times = answered["times"].as_array().expect("times");
-        let times: Vec<_> = times
-            .iter()
-            .map(|ms| ms.as_f64().expect("a number"))
-            .collect();
-        floor.extend((0..RUNS).map(|_| as_json(body)));
-        let row = format!("plan in {name}, payload in its memory, against native");
-        report.times(
-            &row,
-            of_milliseconds(&times),
-            median(&mut floor),
-            Goal::AtMost(goal),
-        );
+        against_native(report, name, body, goal, |payload| {
+            let told = json!({"web": node::web(), "payload": payload, "count": MANY, "runs": RUNS});
+            let mut answered = browser.run("bench", &told);
+            Some(serde_json::from_value(answered["times"].take()).expect("times"))
+        });
     }
 }
 
-fn of_milliseconds(times: &[f64]) -> Duration {
-    let mut times: Vec<_> = times
-        .iter()
-        .map(|ms| Duration::from_secs_f64(ms / 1e3))
-        .collect();
-    median(&mut times)
+/// The row of a runtime that is given the file of the payload and tells what each run took, in milliseconds; `None` where it
+/// is not installed. The native core runs before it and after it.
+fn against_native(
+    report: &mut Report,
+    runtime: &str,
+    body: &str,
+    goal: f64,
+    run: impl FnOnce(&PathBuf) -> Option<Vec<f64>>,
+) {
+    let home = Home::new();
+    let payload = home.file("payload.json");
+    std::fs::write(&payload, body).expect("a file");
+    let mut floor: Vec<_> = (0..RUNS).map(|_| as_json(body)).collect();
+    let Some(times) = run(&payload) else { return };
+    let times = times.into_iter();
+    let mut product: Vec<_> = times.map(|ms| Duration::from_secs_f64(ms / 1e3)).collect();
+    floor.extend((0..RUNS).map(|_| as_json(body)));
+    report.times(
+        &format!("plan in {runtime}, payload in its memory, against native"),
+        median(&mut product),
+        median(&mut floor),
+        Goal::AtMost(goal),
+    );
 }
 
 /// How large the module is, against its goal.

@@ -31,7 +31,7 @@ pub(crate) fn load(wasm: &[u8]) -> Result<Plan> {
 }
 
 /// What a buffer holds, whose address and length lie where it points to; nothing when it is null.
-fn bytes(memory: &mut [u8], buffer: u32) -> Option<&mut [u8]> {
+pub(crate) fn bytes(memory: &mut [u8], buffer: u32) -> Option<&mut [u8]> {
     let read = |at| Some(u32::from_le_bytes(*memory.get(at..)?.first_chunk()?) as usize);
     let (ptr, len) = (read(buffer as usize)?, read(buffer as usize + 4)?);
     memory.get_mut(ptr..ptr + len).filter(|_| buffer != 0)
