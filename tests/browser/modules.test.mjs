@@ -109,7 +109,7 @@ test('a pool that moves is asked again, and its accounts stay as they were writt
     const accounts = (question.fingerprints ?? []).filter((name) => name !== 'new').map(account);
     const owned = question.source_id ? [account(question.after ? 'own-2' : 'own-1')] : [];
     const next = question.source_id && !question.after ? 7 : null;
-    return new Response(`{"pool_revision":${revision},"salt":"5a","accounts":[${accounts}],"owned":[${owned}],"next":${next}}`);
+    return new Response(`{"pool_revision":${revision},"salt":"5a","removal":"disable","accounts":[${accounts}],"owned":[${owned}],"next":${next}}`);
   };
   const salts = [];
   const found = await livePool({
@@ -120,6 +120,7 @@ test('a pool that moves is asked again, and its accounts stay as they were writt
   });
   assert.equal(found.revision, 2);
   assert.equal(found.owned, 2);
+  assert.equal(found.removal, 'disable');
   assert.deepEqual(salts, ['5a']);
   assert.deepEqual(asked.at(-1), { fingerprints: ['old', 'new'] });
   assert.deepEqual(found.accounts.map((one) => new TextDecoder().decode(one.bytes)), ['own-1', 'own-2', 'old'].map(account));

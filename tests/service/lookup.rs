@@ -67,6 +67,44 @@ fn a_preview_of_the_live_pool_is_what_the_server_then_does() {
 }
 
 #[test]
+fn a_preview_knows_that_a_source_keeps_accounts_out_of_use_and_its_hash_is_the_servers() {
+    let server = Server::start();
+    let source = server.source(r#"{"url": "http://a.example.test/"}"#);
+    server.post(
+        INJECT,
+        &json!({"source_id": source, "tokens": ["example-1", "example-2"]}).to_string(),
+    );
+    assert_eq!(
+        ask(&server, &json!({"source_id": source}))["removal"],
+        "remove"
+    );
+    let policy = format!("/api/remote-account/sources/{source}/policy");
+    assert_eq!(
+        server.post(&policy, r#"{"removal": "disable"}"#).status,
+        200
+    );
+    let found = ask(&server, &json!({"source_id": source}));
+    assert_eq!(found["removal"], "disable");
+    assert_eq!(ask(&server, &json!({}))["removal"], "remove");
+    let plan = plan(
+        r#"["example-1", "example-3"]"#,
+        &json!({"strategy": "replace", "source_id": source, "salt": found["salt"], "removal": found["removal"],
+            "pool": found["owned"], "plan_hash": true}),
+    );
+    assert_eq!(plan["counts"]["disabled"], 1);
+    let body =
+        json!({"strategy": "replace", "source_id": source, "tokens": ["example-1", "example-3"]});
+    let hash = plan["plan_hash"].as_str().expect("a hash");
+    let done = server.post_expecting(INJECT, &body.to_string(), hash);
+    assert_eq!(done.status, 200, "{done:?}");
+    assert_eq!(
+        server.tokens(),
+        ["example-1", "example-2", "example-3"],
+        "what it lost stays"
+    );
+}
+
+#[test]
 fn no_secret_is_answered_only_what_stands_for_it() {
     let server = Server::start();
     server.post(INJECT, r#"{"source_id": "s", "accounts": [{"token": "example-token-1", "cookie": "example-cookie", "n": 1.10}]}"#);

@@ -3,13 +3,14 @@
 use serde::Deserialize;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
-use tributary_core::{Account, Fingerprint, SourceId};
+use tributary_core::{Account, Fingerprint, Removal, SourceId};
 
 use super::{Answer, Request, ok};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::store::lookup::{self, MOST_ROWS};
-use crate::store::{StoreError, meta};
+use crate::store::policies::Policy;
+use crate::store::{StoreError, meta, policies};
 
 /// Fingerprints that one request may ask about.
 const MOST_ASKED: usize = 10_000;
@@ -78,11 +79,16 @@ async fn look(
     source: Option<&SourceId>,
     after: i64,
 ) -> Result<Option<Found>, ApiError> {
-    let read = app.store.read(|db| Ok((meta::read(db)?, meta::salt(db)?)));
-    let (pool, salt): (meta::Meta, _) = read
+    let asked = source.cloned();
+    let read = app.store.read(move |db| {
+        let policy = asked.map(|source| policies::read(db, source.as_str()));
+        let policy = policy.transpose()?.unwrap_or_default();
+        Ok((meta::read(db)?, meta::salt(db)?, policy))
+    });
+    let (pool, salt, policy): (meta::Meta, _, Policy) = read
         .await
         .map_err(|error: StoreError| ApiError::from(error))?;
-    let mut found = Found::at(&pool, &salt);
+    let mut found = Found::at(&pool, &salt, policy.removal);
     for some in fingerprints.chunks(MOST_ROWS.into()) {
         let some = some.to_vec();
         let part = app
@@ -115,6 +121,8 @@ struct Found {
     pool_revision: i64,
     /// Keys the fingerprints of this pool; 64 hex digits.
     salt: String,
+    /// What becomes of accounts that lose the source as their last owner: `remove` or `disable`.
+    removal: &'static str,
     /// Those of the fingerprints that exist.
     #[serde(serialize_with = "shapes")]
     accounts: Vec<Account>,
@@ -126,11 +134,12 @@ struct Found {
 }
 
 impl Found {
-    fn at(pool: &meta::Meta, salt: &[u8; 32]) -> Found {
+    fn at(pool: &meta::Meta, salt: &[u8; 32], removal: Removal) -> Found {
         let hex = |byte: &u8| format!("{byte:02x}");
         Found {
             pool_revision: pool.revision,
             salt: salt.iter().map(hex).collect(),
+            removal: removal.as_str(),
             accounts: Vec::new(),
             owned: Vec::new(),
             next: None,

@@ -113,6 +113,10 @@ export const LARGE = [
     await until(async () => (await person.rows()).some((row) => row[1] === '~ Update'), 10_000, () => 'no update is in sight');
     await (await person.row(1)).click();
     await until(async () => /quota.*77.*1/.test(await told()), 10_000, async () => `what the update changes: ${await told()}`);
+    await person.click('button', 'Inject …');
+    await person.fill('textbox', 'Type 1 to confirm that 1 account is removed', '1');
+    await person.click('button', 'Inject');
+    await person.says('Injected: 44,997 added, 3 already there, 1 removed. Just as previewed.', 60_000);
     rmSync(path);
   }],
   ['100,000 accounts and 100 MB leave the page quick', async (person, { folder }) => {

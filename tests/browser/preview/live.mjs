@@ -102,6 +102,43 @@ export const LIVE = [
     await person.says('Injected: 1 added, 1 already there, 0 removed. Just as previewed.');
   }],
 
+  ['what changes while a person confirms is looked at again, and nothing is injected', async (person, { url }) => {
+    const server = program(url);
+    const source = `confirming-${process.env.BROWSER}`;
+    const token = (n) => `example-${source}-${n}`;
+    await compare(person, { source, strategy: 'Merge' });
+    await person.write(JSON.stringify([token(1), token(2)]));
+    await person.reads('Merge would add 2.');
+    await person.click('button', 'Inject …');
+    await until(() => person.page.evaluate(() => document.querySelector('dialog[open]') !== null), 10_000, () => 'nothing asks');
+    await server.inject({ source_id: source, tokens: [token(1)] });
+    await person.click('button', 'Inject');
+    await person.says('The plan is another one by now.');
+    await person.reads('Merge would add 1 and keep 1.');
+    assert.ok(!(await server.pool()).has(token(2)));
+    const refused = await server.get(`api/remote-account/jobs?source_id=${source}&outcome=failed`);
+    assert.deepEqual(refused.items.map(({ cause }) => cause), ['plan_differs']);
+    assert.ok(person.complaints.every((said) => said.includes('409')), person.complaints.join());
+    person.complaints.length = 0;
+  }],
+
+  ['a source whose accounts stay out of use is previewed so', async (person, { url }) => {
+    const server = program(url);
+    const stored = await server.post('api/remote-account/sources', { name: 'Disabling', url: 'http://a.example.test/' });
+    const source = stored.source.id;
+    const token = (n) => `example-${source}-${n}`;
+    await server.post(`api/remote-account/sources/${source}/policy`, { removal: 'disable' });
+    await server.inject({ source_id: source, tokens: [token(1), token(2)] });
+    await compare(person, { source });
+    await person.write(JSON.stringify([token(1)]));
+    await person.reads('Replace would keep 1, disable 1 and remove none.');
+    await person.click('button', 'Inject …');
+    await person.fill('textbox', 'Type 1 to confirm that 1 account is disabled', '1');
+    await person.click('button', 'Inject');
+    await person.says('Injected: 0 added, 1 already there, 1 disabled. Just as previewed.');
+    assert.equal((await server.pool()).get(token(2)).status, '禁用');
+  }],
+
   ['a byte order mark and emoji are injected as previewed', async (person, { url, folder }) => {
     const token = `example-🌊-${process.env.BROWSER}`;
     const file = join(folder, 'marked.json');

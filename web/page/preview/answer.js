@@ -9,12 +9,13 @@ export const VERDICTS = ['add', 'update', 'unchanged', 'skip', 'release', 'disab
 /** The first letter of `index`. */
 const INDEX = 105;
 
-/** A plan, or a refusal; `refusal` is null for a plan. */
+/** A plan, or a refusal; `refusal` is null for a plan, and `hash` names it where that was asked for. */
 export class Answer {
   constructor(bytes, providerOf = () => null) {
     this.bytes = bytes;
     this.providerOf = providerOf;
     this.refusal = null;
+    this.hash = null;
     walk(bytes, 0, (name, at) => {
       if (name === 'plan') return this.#index(at);
       const end = endOf(bytes, at);
@@ -71,6 +72,7 @@ export class Answer {
     const visitors = {
       counts: (start) => { this.counts = read(start); },
       shape: (start) => { this.shape = read(start); },
+      plan_hash: (start) => { this.hash = read(start); },
       changes: (start) => elements(bytes, start, (change) => this.#change(change, departures, arrivals)),
       // `{"index":…` comes first in both.
       unchanged: (start) => elements(bytes, start, (one) => unchanged.push([one, 2, numberAt(bytes, one + 9)])),

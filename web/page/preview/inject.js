@@ -1,4 +1,4 @@
-// From a preview to the import itself: asked once more, typed when something would be removed, then sent.
+// From a preview to the import itself: asked once more, typed when something would be removed or disabled, then sent.
 
 import { payloadHead } from '../shared/body.js';
 import { openDialog, typedNumber } from '../shared/dialog.js';
@@ -8,12 +8,12 @@ import { count, t } from './text.js';
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
-/** Asks whether to inject. Gives true when the person confirms; what would be removed is typed. */
-export function confirmed(counts, sentence) {
-  const goes = counts.removed + counts.disabled;
-  const number = typedNumber(goes, t('confirm_label', count(goes)));
+/** Asks whether to inject. Gives true when the person confirms; the number that would be removed or disabled is typed. */
+export function confirmed({ total, removed, disabled }, sentence) {
+  const goes = removed + disabled;
+  const number = typedNumber(goes, t('confirm_label', count(goes), t(disabled > 0 ? 'fate_disabled' : 'fate_removed')));
   return openDialog({
-    title: t('confirm_title', count(counts.total)),
+    title: t('confirm_title', count(total)),
     content: [make('p', {}, sentence), ...(goes > 0 ? [number.node] : [])],
     yes: t('confirm_yes'),
     ready: () => goes === 0 || number.matches(),
@@ -22,19 +22,15 @@ export function confirmed(counts, sentence) {
   });
 }
 
-/** Sends the payload with its options; gives the server's counts. */
-export async function inject({ source, options, key }) {
+/** Sends the payload with its options, for the previewed plan by its hash and no other; gives the server's counts. */
+export async function inject({ source, options, key, previewed }) {
   const body = new Blob([payloadHead(options), await withoutMark(new Blob([source])), '}']);
-  return read(await ask('api/remote-account/inject', { key, method: 'POST', body }));
+  const headers = { 'Tributary-Expect-Plan': previewed };
+  return read(await ask('api/remote-account/inject', { key, method: 'POST', headers, body }));
 }
 
 /** A byte order mark may begin a text, but not a value inside of one. */
 async function withoutMark(blob) {
   const head = new Uint8Array(await blob.slice(0, 3).arrayBuffer());
   return BYTE_ORDER_MARK.every((byte, at) => head[at] === byte) ? blob.slice(3) : blob;
-}
-
-/** Whether the server did what the preview said. */
-export function asPreviewed(answer, counts) {
-  return ['total', 'added', 'skipped', 'removed'].every((name) => answer[name] === counts[name]);
 }

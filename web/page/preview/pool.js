@@ -32,7 +32,7 @@ async function gathered({ key, sourceId, signal, fingerprintsOf, progress }) {
   const ask = (question) => asked({ key, signal, question });
   const owned = [];
   let answer = await ask({ source_id: sourceId });
-  const { revision, salt } = answer;
+  const { revision, salt, removal } = answer;
   if (revision === MOVED) return null;
   for (;;) {
     owned.push(...answer.owned);
@@ -42,7 +42,7 @@ async function gathered({ key, sourceId, signal, fingerprintsOf, progress }) {
     if (answer.revision !== revision) return null;
   }
   const fingerprints = await fingerprintsOf(salt);
-  if (!fingerprints) return { salt, revision, accounts: [], owned: owned.length };
+  if (!fingerprints) return { salt, removal, revision, accounts: [], owned: owned.length };
   const accounts = new Map(owned.map((account) => [account.fingerprint, account]));
   const missing = fingerprints.filter((fingerprint) => !accounts.has(fingerprint));
   for (let from = 0; from < missing.length; from += MOST_ASKED) {
@@ -51,7 +51,7 @@ async function gathered({ key, sourceId, signal, fingerprintsOf, progress }) {
     if (answer.revision !== revision) return null;
     for (const account of answer.accounts) accounts.set(account.fingerprint, account);
   }
-  return { salt, revision, accounts: [...accounts.values()], owned: owned.length };
+  return { salt, removal, revision, accounts: [...accounts.values()], owned: owned.length };
 }
 
 /** One question and its answer; accounts stay the bytes they are, so that no number loses a digit. */
@@ -69,6 +69,7 @@ async function asked({ key, signal, question }) {
   return {
     revision: plain('pool_revision'),
     salt: plain('salt'),
+    removal: plain('removal'),
     next: plain('next'),
     accounts: accountsAt(bytes, found.accounts[0]),
     owned: accountsAt(bytes, found.owned[0]),

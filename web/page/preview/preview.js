@@ -6,7 +6,7 @@ import { button, byId, choose, chosen, make } from '../shared/element.js';
 import { drawHead } from '../shared/head.js';
 import { Table } from '../shared/table.js';
 import { curlCommand } from './curl.js';
-import { asPreviewed, confirmed, inject } from './inject.js';
+import { confirmed, inject } from './inject.js';
 import { Parts } from './parts.js';
 import { Payload } from './payload.js';
 import { Planner } from './planner.js';
@@ -186,23 +186,28 @@ async function injectNow() {
   const { result, options, key } = state;
   const { source } = payload;
   try {
-    if ((await planner.revision(key)) !== result.revision) {
-      say(() => t('moved'));
-      return planNow();
-    }
+    if ((await planner.revision(key)) !== result.revision) return lookAgain('pool_moved');
     if (!(await confirmed(result.counts, sentence({ strategy: options.strategy, ...result })))) return;
     setPhase('injecting');
     drawActions();
-    const answer = await inject({ source, options, key });
-    const same = asPreviewed(answer, result.counts);
-    const told = Object.fromEntries(Object.entries(answer).map(([name, value]) => [name, typeof value === 'number' ? count(value) : value]));
-    say(() => `${t('injected', told)} ${t(same ? 'injected_same' : 'injected_other')}`);
+    const { added, skipped, removed } = await inject({ source, options, key, previewed: result.hash });
+    const { disabled } = result.counts;
+    const said = disabled > 0 ? 'injected_disabling' : 'injected';
+    say(() => t(said, ...[added, skipped, removed, disabled].map((number) => count(number))));
     planNow();
   } catch (error) {
     if (error.code === 'cancelled') return;
     setPhase(null);
+    // Another plan would be made now, and nothing was injected.
+    if (error.status === 409) return lookAgain('plan_moved');
     say(() => t(`error_${error.code ?? 'broken'}`, error.message));
   }
+}
+
+/** What would be done may no longer be what was previewed: `why` says so, it is planned anew, and nothing else is done. */
+function lookAgain(why) {
+  say(() => t(why));
+  planNow();
 }
 
 function showCommand() {

@@ -41,7 +41,8 @@ async function preview({ id, source, options, key }) {
   phase(id, 'planning');
   const began = performance.now();
   const progress = (done) => phase(id, 'planning', done);
-  const bytes = await payload.plan(context(options, compared), { signal, progress });
+  const asked = compared ? { ...options, plan_hash: true } : options;
+  const bytes = await payload.plan(context(asked, compared), { signal, progress });
   const known = new Map(compared?.accounts.map((account) => [account.fingerprint, account]));
   answer = new Answer(bytes, (fingerprint) => known.get(fingerprint)?.provider ?? null);
   contextOf = (fingerprint) => {
@@ -53,9 +54,9 @@ async function preview({ id, source, options, key }) {
 
 function summary() {
   if (answer.refusal) return { refusal: answer.refusal, bytes: payload.size };
-  const { counts, shape, notes } = answer;
+  const { counts, shape, notes, hash } = answer;
   const ignored = answer.ignored.size;
-  return { refusal: null, counts, shape, notes, ignored, tally: answer.tally(), bytes: payload.size };
+  return { refusal: null, counts, shape, notes, hash, ignored, tally: answer.tally(), bytes: payload.size };
 }
 
 function pool(compared) {
@@ -74,10 +75,11 @@ async function compare({ id, options, key, signal }) {
   return livePool({ key, sourceId, signal, fingerprintsOf, progress });
 }
 
-/** The core's context: options, and of the pool its salt and accounts as the server wrote them. */
+/** The core's context: options, what the server says of the source, and of the pool its salt and accounts as the server wrote them. */
 function context(options, compared) {
   if (!compared) return encoder.encode(JSON.stringify(options));
-  const head = encoder.encode(`${JSON.stringify({ ...options, salt: compared.salt }).slice(0, -1)},"pool":[`);
+  const { salt, removal } = compared;
+  const head = encoder.encode(`${JSON.stringify({ ...options, salt, removal }).slice(0, -1)},"pool":[`);
   const size = compared.accounts.reduce((sum, account) => sum + account.bytes.length + 1, head.length + 2);
   const whole = new Uint8Array(size);
   whole.set(head);
