@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
-use wasmtime::{Engine, Instance, Memory, Module, Store, TypedFunc};
+use wasmtime::{Config, Engine, Inlining, Instance, Memory, Module, Store, TypedFunc};
 
 use crate::harness::Home;
 use crate::plan::{added_all, as_json};
@@ -40,7 +40,9 @@ struct Wasm {
 
 impl Wasm {
     fn load(file: &Path) -> Wasm {
-        let engine = Engine::default();
+        // As in the Rust example.
+        let engine = Engine::new(Config::new().compiler_inlining(Inlining::Yes));
+        let engine = engine.expect("settings that it knows");
         let mut store = Store::new(&engine, ());
         let module = Module::from_file(&engine, file).expect("`cargo prove` builds the wasm");
         let wasm = Instance::new(&mut store, &module, &[]).expect("it imports nothing");
