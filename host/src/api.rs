@@ -16,6 +16,7 @@ pub mod page;
 pub mod plan;
 pub mod policy;
 mod query;
+pub mod schedule;
 pub mod shape;
 pub mod sources;
 

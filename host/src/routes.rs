@@ -7,7 +7,7 @@ use hyper::{Method, StatusCode};
 
 use crate::api::{
     Answer, Request, accounts, audit, health, imports, jobs, keys, lookup, master_key, metrics,
-    page, plan, policy, sources,
+    page, plan, policy, schedule, sources,
 };
 use crate::auth::Who;
 use crate::error::ApiError;
@@ -88,6 +88,12 @@ static ROUTES: &[Route] = &[
         "/api/remote-account/sources/{id}/policy",
         Who::Admin,
         |r| Box::pin(policy::update(r)),
+    ),
+    route(
+        Method::GET,
+        "/api/remote-account/schedule",
+        Who::Admin,
+        |r| Box::pin(schedule::list(r)),
     ),
     route(Method::POST, "/api/remote-account/plan", Who::Admin, |r| {
         Box::pin(plan::inject(r))

@@ -75,6 +75,7 @@ fn no_answer_but_an_export_and_a_payload_tells_a_secret() {
     asking.post(&format!("{source}/sync"), &Value::Null);
     asking.post(&format!("{source}/policy"), &json!({"removal": "disable"}));
     asking.get(&format!("{source}/policy"));
+    asking.get("/api/remote-account/schedule");
     let import = |password: &str, strategy: &str| {
         json!({"accounts": [entry(password), {"token": TOKEN, "quota": 1}],
         "source_id": "s", "strategy": strategy})

@@ -83,7 +83,7 @@ fn every_curl_example_of_the_readme_works() {
     };
     // Durations and hashes differ from run to run: what is told must be the same.
     let unsurprising = documented(&readme, "No surprise");
-    assert_eq!(unsurprising.len(), 5);
+    assert_eq!(unsurprising.len(), 6);
     for (command, answer) in unsurprising {
         let read = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
         let command = command.split("\ncurl ").last().expect("the last command");

@@ -26,6 +26,11 @@ fn source(server: &Server, url: &str) -> String {
     server.source(&json!({"name": "S", "url": url, "interval_seconds": 1}).to_string())
 }
 
+/// All sources in the schedule.
+fn stands(server: &Server) -> Value {
+    server.get("/api/remote-account/schedule").json()["schedule"].clone()
+}
+
 /// 200 with these accounts and an `ETag`, or 304 to who has it.
 fn conditional(asked: &super::upstream::Asked, tag: &str, body: &str) -> Reply {
     match asked.header("if-none-match") == Some(tag) {
@@ -73,6 +78,16 @@ fn enabled_sources_are_synced_at_their_interval() {
     assert!(jobs(&server, &format!("source_id={off}")).is_empty());
     let policy = server.get(&format!("{SOURCES}/{id}/policy")).json();
     assert!(policy["schedule"]["next_sync_at"].is_string(), "{policy}");
+    let all = stands(&server);
+    let line = |at: usize| (&all[at]["source_id"], all[at]["next_sync_at"].is_string());
+    let listed = [
+        (json!(id), true),
+        (json!(plain), false),
+        (json!(off), false),
+    ];
+    for (at, (id, is_asked)) in listed.iter().enumerate() {
+        assert_eq!(line(at), (id, *is_asked), "{all}");
+    }
     server.post(&format!("{SOURCES}/{id}"), r#"{"enabled": false}"#);
     std::thread::sleep(Duration::from_millis(300));
     let count = jobs(&server, "").len();
@@ -167,6 +182,9 @@ fn eight_failures_in_a_row_are_enough_until_a_person_comes() {
     wait_until("it is quarantined", || {
         policy()["quarantined"] == json!(true)
     });
+    let mut told = policy();
+    told["source_id"] = json!(id);
+    assert_eq!(stands(&server), json!([told]));
     let failed = jobs(&server, "outcome=failed");
     assert_eq!(failed.len(), 8);
     assert_eq!(failed[0]["quarantined"], json!(true), "{}", failed[0]);
@@ -176,6 +194,7 @@ fn eight_failures_in_a_row_are_enough_until_a_person_comes() {
     good.store(1, Ordering::SeqCst);
     assert_eq!(server.post(&format!("{SOURCES}/{id}/sync"), "").status, 200);
     assert_eq!(policy()["quarantined"], json!(false));
+    assert_eq!(stands(&server)[0]["quarantined"], json!(false));
     wait_until("it is asked again", || upstream.asked().len() >= 10);
 }
 

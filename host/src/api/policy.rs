@@ -1,14 +1,13 @@
 //! What a source may do to the pool, and where it stands in the schedule.
 
 use serde::Serialize;
-use tributary_core::{Due, Removal};
+use tributary_core::Removal;
 
 use super::fields::Fields;
 use super::query::Query;
+use super::schedule::ScheduleShape;
 use super::{Answer, Request, ok};
-use crate::clock::rfc3339;
 use crate::error::ApiError;
-use crate::import::due;
 use crate::source::Source;
 use crate::store::audit::{self, Act};
 use crate::store::db::Db;
@@ -81,27 +80,25 @@ impl Found {
     }
 
     fn answer(&self, auto_sync: bool) -> Answered<'_> {
-        let due = due(
-            &self.source.id,
-            self.source.interval_seconds,
-            &self.standing,
-        );
-        let scheduled = auto_sync && self.source.enabled;
+        let Source {
+            id,
+            interval_seconds,
+            enabled,
+            ..
+        } = &self.source;
         Answered {
             policy: PolicyShape {
-                source_id: &self.source.id,
+                source_id: id,
                 removal: self.policy.removal.as_str(),
                 guard_percent: self.policy.guard_percent,
                 guard_floor: self.policy.guard_floor,
             },
-            schedule: ScheduleShape {
-                failures: self.standing.failures,
-                quarantined: due == Some(Due::Quarantined),
-                next_sync_at: match due {
-                    Some(Due::At(at)) if scheduled => Some(rfc3339(at)),
-                    _ => None,
-                },
-            },
+            schedule: ScheduleShape::of(
+                id,
+                *interval_seconds,
+                &self.standing,
+                auto_sync && *enabled,
+            ),
         }
     }
 }
@@ -118,13 +115,4 @@ struct PolicyShape<'a> {
     removal: &'static str,
     guard_percent: Option<u64>,
     guard_floor: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct ScheduleShape {
-    /// Attempts in a row that failed.
-    failures: u32,
-    quarantined: bool,
-    /// When `--auto-sync` asks it next; null without that, without an interval, and while it is disabled or quarantined.
-    next_sync_at: Option<String>,
 }

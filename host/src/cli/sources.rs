@@ -4,6 +4,8 @@ mod delete;
 mod edit;
 mod policy;
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 
 use super::owners::enabled;
@@ -11,10 +13,13 @@ use super::plan::plan_hash;
 use super::remote::Remote;
 use super::{Outcome, counts, jobs};
 use crate::client::{Client, Query};
-use crate::output::{Cell, Column, Object, Output, Progress, minute, time};
+use crate::output::{Cell, Colour, Column, Object, Output, Progress, minute, time};
 
 /// Where sources are asked for.
 const SOURCES: &[&str] = &["api", "remote-account", "sources"];
+
+/// Where it is asked how they stand in the schedule.
+const SCHEDULE: &[&str] = &["api", "remote-account", "schedule"];
 
 /// What is done, and where.
 #[derive(Args)]
@@ -77,6 +82,7 @@ const COLUMNS: &[Column] = &[
     Column::whole("STRATEGY").spare(),
     Column::whole("SYNCED (UTC)"),
     Column::whole("OUTCOME"),
+    Column::whole("NEXT (UTC)"),
     Column::text("URL", 20).spare(),
 ];
 
@@ -85,8 +91,17 @@ fn list(client: &Client, output: Output) -> Outcome {
     if output.is_json() {
         return Ok(output.json(&answer.text)?);
     }
-    let all = Object::read(&answer.text).unwrap_or_default();
-    let rows: Vec<_> = all.objects("sources").iter().map(row).collect();
+    let schedule = client.get(SCHEDULE, &Query::new())?;
+    let (all, schedule) = (Object::read(&answer.text), Object::read(&schedule.text));
+    let schedule = schedule.unwrap_or_default().objects("schedule");
+    let stands = schedule.iter().map(|one| (one.text("source_id"), one));
+    let stands: BTreeMap<_, _> = stands.collect();
+    let sources = all.unwrap_or_default().objects("sources");
+    let next = |source: &Object<'_>| stands.get(&source.text("id")).map(|one| next_sync(one));
+    let rows: Vec<_> = sources
+        .iter()
+        .map(|source| row(source, next(source).unwrap_or_else(|| Cell::new(""))))
+        .collect();
     output.rows(COLUMNS, &rows)?;
     if rows.is_empty() {
         crate::output::remark("no sources yet; `tributary sources add --url URL` adds one");
@@ -94,7 +109,7 @@ fn list(client: &Client, output: Output) -> Outcome {
     Ok(())
 }
 
-fn row(source: &Object<'_>) -> Vec<Cell> {
+fn row(source: &Object<'_>, next: Cell) -> Vec<Cell> {
     let job = source.object("import_job");
     vec![
         Cell::new(&source.text("id")),
@@ -104,8 +119,17 @@ fn row(source: &Object<'_>) -> Vec<Cell> {
         Cell::new(&source.text("sync_strategy")),
         Cell::new(&minute(&job.text("updated_at"))),
         jobs::outcome(&job.text("status")),
+        next,
         Cell::new(&shown_url(&source.text("url"))),
     ]
+}
+
+/// When the schedule asks a source next, or that it does not any more.
+fn next_sync(stands: &Object<'_>) -> Cell {
+    match stands.is("quarantined") {
+        true => Cell::coloured(Colour::Red, "quarantined"),
+        false => Cell::new(&minute(&stands.text("next_sync_at"))),
+    }
 }
 
 /// An address without what stands behind its `?`: that may be a secret.

@@ -12,7 +12,7 @@ use super::syncs::{SyncRequest, Synced, sync};
 use crate::app::App;
 use crate::clock;
 use crate::job::Actor;
-use crate::store::standing::{self, Standing};
+use crate::store::standing::{self, SourceStanding, Standing};
 use crate::store::{StoreError, sources};
 
 /// Sources that are asked at the same time.
@@ -80,8 +80,16 @@ async fn look(
 ) -> Result<Vec<(String, i64)>, StoreError> {
     let mut known = BTreeMap::new();
     let mut all = Vec::new();
-    for (id, interval, standing) in app.store.read(standing::scheduled).await? {
-        if let Some(Due::At(at)) = due(&id, Some(interval), &standing) {
+    let mut sources: Vec<SourceStanding> = app.store.read(standing::all).await?;
+    sources.retain(|source| source.enabled);
+    for SourceStanding {
+        id,
+        interval_seconds,
+        standing,
+        ..
+    } in sources
+    {
+        if let Some(Due::At(at)) = due(&id, interval_seconds, &standing) {
             let at = match standing.attempted_at {
                 Some(_) => at,
                 None => *known

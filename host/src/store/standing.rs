@@ -39,11 +39,23 @@ pub fn read(db: &Db, source_id: &str) -> Result<Standing, StoreError> {
     Ok(standing.optional()?.unwrap_or_default())
 }
 
-/// The enabled sources with an interval (in seconds), and where they stand.
-pub fn scheduled(db: &Db) -> Result<Vec<(String, i64, Standing)>, StoreError> {
-    let sql = "SELECT s.id, s.interval_seconds, t.attempted_at, coalesce(t.failures, 0) failures, \
+/// A stored source, and where it stands.
+pub struct SourceStanding {
+    /// Its id.
+    pub id: String,
+    /// Whether it may be synced.
+    pub enabled: bool,
+    /// The time between two syncs.
+    pub interval_seconds: Option<i64>,
+    /// Where it stands, without what its last body was called.
+    pub standing: Standing,
+}
+
+/// The stored sources, in order of creation.
+pub fn all(db: &Db) -> Result<Vec<SourceStanding>, StoreError> {
+    let sql = "SELECT s.id, s.enabled, s.interval_seconds, t.attempted_at, coalesce(t.failures, 0) failures, \
                coalesce(t.transient, 0) transient, t.not_before FROM source s LEFT JOIN standing t ON t.source_id = s.id \
-               WHERE s.enabled AND s.interval_seconds IS NOT NULL ORDER BY s.number";
+               ORDER BY s.number";
     let mut rows = db.prepare_cached(sql)?;
     let rows = rows.query_map([], |row| {
         let standing = Standing {
@@ -53,7 +65,12 @@ pub fn scheduled(db: &Db) -> Result<Vec<(String, i64, Standing)>, StoreError> {
             not_before: row.get("not_before")?,
             ..Standing::default()
         };
-        Ok((row.get("id")?, row.get("interval_seconds")?, standing))
+        Ok(SourceStanding {
+            id: row.get("id")?,
+            enabled: row.get("enabled")?,
+            interval_seconds: row.get("interval_seconds")?,
+            standing,
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

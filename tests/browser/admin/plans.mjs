@@ -1,7 +1,7 @@
 // Plans of sources: seen, approved, and another one by then; and the policy of a source.
 
 import assert from 'node:assert/strict';
-import { until } from '../browser.mjs';
+import { Person, until } from '../browser.mjs';
 import { upstream } from '../files.mjs';
 import { program } from '../program.mjs';
 import { canPress, counted, dialog, enter, forgive, headed, heading, rows, settled, told } from './steps.mjs';
@@ -120,6 +120,23 @@ export const PLANS = [
     assert.ok(!(await canPress(person, 'Plan Page')));
     forgive(person, 502);
     far.close();
+  }],
+
+  ['a source that the schedule gave up is told in the list until somebody syncs it', async (_, { scheduled }, browser) => {
+    const [known] = (await program(scheduled).get(SOURCES)).sources;
+    const stands = async () => (await program(scheduled).get('api/remote-account/schedule')).schedule[0];
+    await until(async () => (await stands()).quarantined, 30_000, () => 'the schedule does not give up');
+    const person = await Person.at(browser, new URL('admin', scheduled).href);
+    await enter(person);
+    await person.says('Quarantined: not asked by the schedule until a person syncs or edits it.');
+    await person.accessible('a list with a source in quarantine');
+    await person.picture('admin-quarantined');
+    await person.click('button', `Sync ${known.name}`);
+    await told(person, /^Given up is not synced\./);
+    await person.says('The schedule syncs it next:');
+    forgive(person, 502);
+    assert.deepEqual(person.complaints, []);
+    await person.close();
   }],
 
   ['the policy of a source is set and read back', async (person, { url }) => {

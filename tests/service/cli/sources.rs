@@ -1,5 +1,7 @@
 //! `tributary sources`: list, add, edit, delete and sync.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use super::asked::{ask, ask_in_terminal, ask_with, command, said};
@@ -248,6 +250,35 @@ fn a_source_goes_after_a_yes_and_its_accounts_as_told() {
         answer.fine(),
         format!("deleted source {last}; 0 sources are left\n")
     );
+}
+
+#[test]
+fn the_list_tells_which_source_the_schedule_gave_up() {
+    let server = Server::start_with(&["--auto-sync"]);
+    let upstream = Upstream::start(|asked| match asked.path.as_str() {
+        "/good" => Reply::json(r#"["example-1"]"#),
+        _ => Reply::status(403, ""),
+    });
+    for (path, interval) in [("/good", "86400"), ("/bad", "1")] {
+        add(
+            &server,
+            &["--url", &upstream.url(path), "--interval", interval],
+        );
+    }
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let listed = loop {
+        let listed = ask(&server, &["sources", "list", "--table"]);
+        if listed.out.contains("quarantined") {
+            break listed;
+        }
+        assert!(Instant::now() < deadline, "{listed:?}");
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    let lines: Vec<_> = listed.fine().lines().collect();
+    let at = lines[0].find("NEXT (UTC)").expect("a column");
+    for (line, next) in [(lines[1], "20"), (lines[2], "quarantined")] {
+        assert!(line[at..].starts_with(next), "{listed:?}");
+    }
 }
 
 #[test]

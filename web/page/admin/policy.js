@@ -46,10 +46,16 @@ export async function editPolicy({ id, name }) {
 }
 
 /** Where the source stands in the schedule. */
-function standing({ failures, quarantined, next_sync_at: next }) {
-  const told = [];
-  if (quarantined) told.push(make('p', {}, make('strong', {}, t('quarantined'))));
-  else told.push(make('p', {}, ...(next ? [t('next_sync'), ' ', time(next)] : [t('no_next_sync')])));
-  told.push(make('p', { className: 'hint' }, failures > 0 ? t('failures', count(failures)) : t('no_failures')));
-  return make('div', { className: quarantined ? 'callout' : 'standing' }, ...told);
+function standing(schedule) {
+  const next = nextSync(schedule) ?? [t('no_next_sync')];
+  const { failures, quarantined } = schedule;
+  return make('div', { className: quarantined ? 'callout' : 'standing' },
+    make('p', {}, ...next),
+    make('p', { className: 'hint' }, failures > 0 ? t('failures', count(failures)) : t('no_failures')));
+}
+
+/** When the schedule syncs a source next, or that it does not any more; null where it never does. */
+export function nextSync({ quarantined, next_sync_at: next }) {
+  if (quarantined) return [make('strong', {}, t('quarantined'))];
+  return next && [t('next_sync'), ' ', time(next)];
 }

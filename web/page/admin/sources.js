@@ -5,7 +5,7 @@ import { t } from '../shared/text.js';
 import { about, deed, headOf, listOf, nothing, stateBadge } from './list.js';
 import { failuresOf } from './jobs.js';
 import { outcome } from './outcome.js';
-import { editPolicy } from './policy.js';
+import { editPolicy, nextSync } from './policy.js';
 import { address, go } from './route.js';
 import { attempt, say } from './said.js';
 import { call, get, send } from './session.js';
@@ -14,6 +14,7 @@ import { startSync, syncOf } from './syncs.js';
 import { refresh } from './view.js';
 
 const SOURCES = 'api/remote-account/sources';
+const SCHEDULE = 'api/remote-account/schedule';
 /** Pause before a sync that somebody started is looked at again, in ms. */
 const PAUSE = 2000;
 
@@ -29,10 +30,11 @@ const COLUMNS = [
 export const sources = {
   name: 'sources',
   load: async (_, signal) => {
-    const { sources: all } = await get(SOURCES, signal);
+    const [{ sources: all }, { schedule }] = await Promise.all([get(SOURCES, signal), get(SCHEDULE, signal)]);
+    const stands = new Map(schedule.map((one) => [one.source_id, one]));
     const latest = all.map(({ import_job: job }) => job);
     const failures = await failuresOf(latest.filter((job) => job?.status === 'failed'), signal);
-    return { sources: all.map((source) => ({ ...source, failure: failures.get(source.import_job?.job_id) })) };
+    return { sources: all.map((source) => ({ ...source, failure: failures.get(source.import_job?.job_id), schedule: stands.get(source.id) })) };
   },
   draw: ({ sources: all }, { query }) => [
     headOf('sources', t('sources_hint'), deed('add_source', add, 'primary')),
@@ -49,8 +51,9 @@ function named(source) {
 
 function latestSync(source) {
   if (isRunning(source)) return make('span', { className: 'turning wait' }, t('sync_running'));
-  if (!source.import_job) return make('span', { className: 'none' }, t('never'));
-  return outcome(source.import_job, syncOf(source)?.notTaken, source.failure);
+  const next = source.schedule && nextSync(source.schedule);
+  const latest = source.import_job ? outcome(source.import_job, syncOf(source)?.notTaken, source.failure) : make('span', { className: 'none' }, t('never'));
+  return next ? [latest, make('span', { className: 'hint next-sync' }, ...next)] : latest;
 }
 
 function actions(source) {
