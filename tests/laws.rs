@@ -48,7 +48,7 @@ fn listed(pool: &Pool) -> Vec<String> {
 
 prop_compose! {
     /// Entries over a small set of tokens, so that imports meet each other.
-    fn entry()(kind in 0..14u8, token in 0..9u8, value in 0..4u8, name in "[a-c]|status|quota|refresh_token") -> String {
+    fn entry()(kind in 0..15u8, token in 0..9u8, value in 0..4u8, name in "[a-c]|status|quota|refresh_token") -> String {
         match kind {
             0 => "null".into(),
             1 => r#""  ""#.into(),
@@ -58,6 +58,8 @@ prop_compose! {
             5..=7 => format!(r#""tok-{token}""#),
             8 => format!(r#"{{"token": "tok-{token}", "m": {{"password": "p{value}", "n": {value}}}}}"#),
             9 => format!(r#"{{"token": "tok-{token}", "status": "s{value}", "quota": {value}}}"#),
+            // A status that is a secret.
+            10 => format!(r#"{{"token": "tok-{token}", "status": "{value:040}"}}"#),
             _ => format!(r#"{{"access_token": " tok-{token} ", "{name}": {value}}}"#),
         }
     }

@@ -9,6 +9,7 @@ use crate::json::{Cursor, Tape, quoted};
 use crate::names::Names;
 use crate::owner::Owners;
 use crate::provider::Provider;
+use crate::secret::PLACE;
 use crate::typed::Typed;
 use crate::value::{Secret, Shown};
 pub(crate) use draft::{Belonging, Draft, FieldName};
@@ -31,6 +32,34 @@ pub struct Account {
     pub document: Document,
     /// The JSON text of the status it had before it was disabled for want of an owner.
     pub earlier_status: Option<String>,
+}
+
+impl Account {
+    /// The status that it has, or had before it went out of use.
+    pub(crate) fn status_in_use(&self) -> Option<Field<'_>> {
+        let named = |field: &Field<'_>| field.name == Typed::Status.quoted();
+        let status = self.document.fields().find(named)?;
+        Some(match self.earlier_status() {
+            Some(value) => Field {
+                value,
+                marks: &[],
+                ..status
+            },
+            None => status,
+        })
+    }
+
+    /// The status that it had before it went out of use, as JSON text; `None` in use.
+    pub(crate) fn earlier_status(&self) -> Option<&str> {
+        self.earlier_status.as_deref().map(in_the_open)
+    }
+}
+
+/// A status as it may stand beside a document: a secret one is kept nowhere in the open, and what a new account starts with
+/// stands for it.
+pub(crate) fn in_the_open(status: &str) -> &str {
+    let told = Some(status).filter(|status| *status != PLACE);
+    told.or(Typed::Status.start()).unwrap_or_default()
 }
 
 /// The fields of an account: one JSON object in canonical form with `"…"` at the place of every secret value, and the

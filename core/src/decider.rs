@@ -1,6 +1,6 @@
 //! Decides account by account, for those who apply a plan while it is made.
 
-use crate::account::{Account, Draft, SecretPlace};
+use crate::account::{Account, Draft, SecretPlace, in_the_open};
 use crate::batch::Batch;
 use crate::change::{Change, ChangeKind};
 use crate::error::ImportError;
@@ -258,7 +258,8 @@ fn departed(before: &Account, owners: Owners) -> (Option<Account>, Vec<SecretPla
     let (mut draft, mut earlier_status) = (Draft::default(), before.earlier_status.clone());
     if owners.is_empty() {
         draft.push_typed(Typed::Status, DISABLED);
-        earlier_status = before.document.typed(Typed::Status).map(str::to_owned);
+        let status = before.status_in_use().map(|status| status.value);
+        earlier_status = status.map(|status| in_the_open(status).to_owned());
     }
     let (document, secrets) = draft.over(&before.document);
     let after = Account {
@@ -274,7 +275,7 @@ fn departed(before: &Account, owners: Owners) -> (Option<Account>, Vec<SecretPla
 
 /// What comes over an account: the status that it had before it was disabled, too, unless another is brought.
 fn restoring(before: &Account, mut draft: Draft) -> Draft {
-    let restored = before.earlier_status.as_deref();
+    let restored = before.earlier_status();
     if let Some(status) = restored.filter(|_| !draft.brings(Typed::Status)) {
         draft.push_typed(Typed::Status, status);
     }

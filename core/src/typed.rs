@@ -72,7 +72,7 @@ impl Typed {
     }
 
     /// What a new account starts with, as JSON text.
-    fn start(self) -> Option<&'static str> {
+    pub(crate) fn start(self) -> Option<&'static str> {
         match self {
             Typed::Type => Some("\"free\""),
             Typed::Status => Some("\"正常\""),

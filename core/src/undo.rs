@@ -83,7 +83,7 @@ impl fmt::Display for Left {
 }
 
 /// Takes back what a job did to an account, as far as that still is what the job left. What the job did not write, and
-/// what was written since, stays.
+/// what was written since, stays. An account out of use that gets an owner back is in use again, unless the job found it so.
 pub fn undo<'p>(done: &Done<'_>, now: Option<&'p Account>) -> Undone<'p> {
     let only = |left| Undone {
         change: None,
@@ -152,6 +152,17 @@ fn taken_away<'p>(after: &Account, now: &'p Account) -> Undone<'p> {
     }
 }
 
+/// What becomes of the status of an account.
+#[derive(Clone, Copy)]
+enum Status<'a> {
+    /// The same as of any other field.
+    Returns,
+    /// It is what it is now.
+    Stays,
+    /// The account is in use again, with this one.
+    InUse(Field<'a>),
+}
+
 /// An account that was changed, on its way to what it was.
 struct Returning<'a> {
     before: &'a Account,
@@ -164,19 +175,10 @@ struct Returning<'a> {
 impl<'a> Returning<'a> {
     fn undone<'p>(mut self, now: &'p Account) -> Undone<'p> {
         let owners = self.owners();
-        let provider = self.value(|account| &account.provider, Left::Provider);
-        // An account with an owner is in use: the status that it had without one does not return to it, but where its owners
-        // are again those that it had out of use.
-        let out_of_use = self.before.earlier_status.is_some();
-        let in_use = out_of_use && !owners.is_empty() && owners != self.before.owners;
-        let earlier_status = match in_use {
-            true => self.now.earlier_status.clone(),
-            false => {
-                let left = Left::Field("earlier_status".to_owned());
-                self.value(|account| &account.earlier_status, left)
-            }
-        };
-        let (document, secrets) = self.fields(in_use);
+        let provider = self.value(|account| account.provider, Left::Provider);
+        let status = self.status(&owners);
+        let earlier_status = self.earlier_status(status);
+        let (document, secrets) = self.fields(status);
         let after = Account {
             fingerprint: now.fingerprint,
             masked: now.masked.clone(),
@@ -210,15 +212,15 @@ impl<'a> Returning<'a> {
     }
 
     /// What a part of the account becomes: what it was, where it still is what the job wrote.
-    fn value<T: Clone + PartialEq>(&mut self, of: impl Fn(&Account) -> &T, left: Left) -> T {
+    fn value<T: PartialEq>(&mut self, of: impl Fn(&'a Account) -> T, left: Left) -> T {
         let (before, after, now) = (of(self.before), of(self.after), of(self.now));
         if before != after && now == after {
-            return before.clone();
+            return before;
         }
         if before != after && now != before {
             self.left.push(left);
         }
-        now.clone()
+        now
     }
 
     /// Owners that the job gave go, those that it took return, others stay.
@@ -239,11 +241,44 @@ impl<'a> Returning<'a> {
         owners
     }
 
-    /// `in_use` keeps the status that the account has now.
-    fn fields(&mut self, in_use: bool) -> (Document, Vec<SecretPlace>) {
+    /// What becomes of the status, with these owners.
+    fn status(&mut self, owners: &Owners) -> Status<'a> {
+        // An account with an owner is in use: the status that it had without one does not return to it, but where its owners
+        // are again those that it had out of use.
+        let was_out_of_use = self.before.earlier_status.is_some();
+        if owners.is_empty() || (was_out_of_use && *owners == self.before.owners) {
+            return Status::Returns;
+        }
+        // With its first owner it comes back into use, as an import brings it back.
+        if self.now.owners.is_empty() && self.now.earlier_status.is_some() {
+            let status = self.value(Account::status_in_use, left_field("status"));
+            return status.map_or(Status::Returns, Status::InUse);
+        }
+        match was_out_of_use {
+            true => Status::Stays,
+            false => Status::Returns,
+        }
+    }
+
+    fn earlier_status(&mut self, status: Status<'_>) -> Option<String> {
+        let now = self.now.earlier_status.clone();
+        let written = |account: &'a Account| account.document.get(Typed::Status.name());
+        match status {
+            Status::InUse(_) => None,
+            // It goes with the status that was written since.
+            _ if written(self.now) != written(self.after) => now,
+            Status::Stays => now,
+            Status::Returns => {
+                let of = |account: &Account| account.earlier_status.clone();
+                self.value(of, left_field("earlier_status"))
+            }
+        }
+    }
+
+    fn fields(&mut self, status: Status<'a>) -> (Document, Vec<SecretPlace>) {
         let before = self.before.document.places();
         let (was, now) = (by_name(&before), self.now.document.places());
-        let mut fields = self.returned(&was, in_use);
+        let mut fields = self.returned(&was, status);
         let same = |field: &Field<'_>| was.get(field.name).map(|(was, _)| was) == Some(field);
         if fields.len() == before.len() && fields.iter().all(same) {
             fields = before.iter().map(|(field, _)| *field).collect();
@@ -264,14 +299,19 @@ impl<'a> Returning<'a> {
     }
 
     /// Those of now, as they were where they still are what the job wrote; then those that the job took away.
-    fn returned(&mut self, was: &Places<'a>, in_use: bool) -> Vec<Field<'a>> {
+    fn returned(&mut self, was: &Places<'a>, status: Status<'a>) -> Vec<Field<'a>> {
         let (after, now) = (self.after.document.places(), self.now.document.places());
         let (wrote, is) = (by_name(&after), by_name(&now));
         let field_of = |places: &Places<'a>, name: &str| places.get(name).map(|(field, _)| *field);
         let mut fields = Vec::with_capacity(now.len());
         for (field, _) in &now {
             let (before, after) = (field_of(was, field.name), field_of(&wrote, field.name));
-            let kept = in_use && field.name == Typed::Status.quoted() && before != after;
+            let is_status = field.name == Typed::Status.quoted();
+            if let (true, Status::InUse(status)) = (is_status, status) {
+                fields.push(status);
+                continue;
+            }
+            let kept = is_status && matches!(status, Status::Stays) && before != after;
             if kept && before != Some(*field) {
                 self.leave(field.name);
             }
@@ -305,6 +345,10 @@ impl<'a> Returning<'a> {
         };
         self.left.push(Left::Field(name.to_owned()));
     }
+}
+
+fn left_field(name: &str) -> Left {
+    Left::Field(name.to_owned())
 }
 
 /// Fields by their names, each with the number of secrets before it.

@@ -2,7 +2,9 @@
 
 use super::*;
 use std::collections::BTreeMap;
-use tributary_core::{Change, Done, Fingerprint, Left, Owners, SecretPlace, remove, undo};
+use tributary_core::{
+    Change, Document, Done, Fingerprint, Left, Owners, SecretPlace, remove, undo,
+};
 
 /// An account with its secret values as JSON texts.
 type Whole = (Account, Vec<String>);
@@ -44,6 +46,8 @@ fn carry_out_one(held: &mut Held, change: &Change<'_>) -> Step {
         let secrets: Vec<_> = change.secrets.iter().map(secret).collect();
         let marks: Vec<_> = secrets.iter().map(|text| salt().of_secret(text)).collect();
         assert_eq!(marks, after.document.marks(), "each secret is in its place");
+        let read = Document::from_canonical(after.document.as_json().to_owned(), marks);
+        assert_eq!(read.as_ref(), Some(&after.document), "a row can be read");
         held.insert(id, (after.clone(), secrets));
     }
     let after = change.after.clone();
@@ -149,8 +153,14 @@ fn act<'h>(
             return (take_back(held, job).0, Some(job));
         }
         Deed::Edit(token, value) => {
+            // One of them is a secret.
+            let status = if *value == 0 {
+                "e".repeat(40)
+            } else {
+                format!("e{value}")
+            };
             let body = format!(
-                r#"{{"access_token": "tok-{token}", "status": "e{value}", "quota": {value}}}"#
+                r#"{{"access_token": "tok-{token}", "status": "{status}", "quota": {value}}}"#
             );
             let edit = Edit::read(body.as_bytes(), &salt()).expect("the body is well formed");
             let before = pool.get(&edit.account);
@@ -208,6 +218,23 @@ fn losers(deed: &Deed, undone: Option<&[Step]>, account: &Fingerprint) -> Option
     }
 }
 
+/// Whether an account that was out of use has an owner again.
+fn comes_back(now: &Account, is: &Account) -> bool {
+    now.earlier_status.is_some() && now.owners.is_empty() && !is.owners.is_empty()
+}
+
+/// The status of an account in use, or the one before it went out of use, with what stands for it where it is secret.
+fn status_in_use(account: &Account) -> Option<(&str, &[Fingerprint])> {
+    let status = || {
+        account
+            .document
+            .get("status")
+            .map(|field| (field.value, field.marks))
+    };
+    let earlier = account.earlier_status.as_deref();
+    earlier.map(|status| (status, &[][..])).or_else(status)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -244,7 +271,11 @@ proptest! {
             let left = step.and_then(|step| step.after.as_ref());
             for field in now.document.fields() {
                 let name = field.name.trim_matches('"');
-                if left.and_then(|left| left.document.get(name)) != Some(field) {
+                if name == "status" && comes_back(now, is) {
+                    if left.map(status_in_use) != Some(status_in_use(now)) {
+                        prop_assert_eq!(status_in_use(is), status_in_use(now), "somebody else wrote it");
+                    }
+                } else if left.and_then(|left| left.document.get(name)) != Some(field) {
                     prop_assert_eq!(is.document.get(name), Some(field), "somebody else wrote it");
                 }
             }
@@ -269,6 +300,11 @@ proptest! {
                 let losers = losers(deed, undone, id);
                 let others = losers.map(|losers| without(&account.owners, &losers));
                 prop_assert!(others.is_none_or(|others| others.is_empty()), "{:?} took {:?}", deed, account);
+            }
+            for (account, _) in held.values() {
+                let is_disabled = account.document.get("status").is_some_and(|status| status.value == "\"禁用\"");
+                let is_out_of_use = account.owners.is_empty() && is_disabled;
+                prop_assert!(is_out_of_use || account.earlier_status.is_none(), "{:?} left {:?}", deed, account);
             }
             history.push(job);
         }
@@ -299,6 +335,14 @@ proptest! {
             let (is, _) = &held[&after.fingerprint];
             for field in now.document.fields() {
                 let name = field.name.trim_matches('"');
+                if name == "status" && comes_back(&now, is) {
+                    let [was, wrote, has] = [before, after, &now].map(status_in_use);
+                    let returns = was != wrote && has == wrote;
+                    prop_assert_eq!(status_in_use(is), if returns { was } else { has });
+                    let differs = was != wrote && has != wrote && was != has;
+                    prop_assert_eq!(left.contains(&Left::Field(name.to_owned())), differs);
+                    continue;
+                }
                 let (was, wrote) = (before.document.get(name), after.document.get(name));
                 // The status of an account without an owner does not return to one that has an owner.
                 let in_use = name == "status" && before.earlier_status.is_some() && !is.owners.is_empty();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::examples::{check, check_error, check_refused};
-use super::harness::{INJECT, SOURCES, Server};
+use super::harness::{INJECT, JOBS, SOURCES, Server};
 
 fn start() -> (Server, String) {
     let server = Server::start();
@@ -116,6 +116,57 @@ fn accounts_that_lose_their_last_owner_stay_out_of_use() {
     inject(json!(["example-1", "example-2", "example-3"]), "merge");
     assert_eq!((status(0), status(1)), (json!("限流"), json!("异常")));
     assert_eq!(server.pool()[0].get("earlier_status"), None);
+}
+
+#[test]
+fn an_undo_brings_an_account_back_into_use_with_the_owner_that_returns() {
+    let (server, path) = start();
+    let id = path.split('/').nth(4).expect("an id").to_owned();
+    let other = server.source(r#"{"url": "http://127.0.0.1:9/"}"#);
+    let replace = |source: &str, tokens: Value| {
+        let policy = format!("{SOURCES}/{source}/policy");
+        server.post(&policy, r#"{"removal": "disable"}"#);
+        let body = json!({"source_id": source, "strategy": "replace", "accounts": tokens});
+        assert_eq!(server.post(INJECT, &body.to_string()).status, 200);
+        server.last_job()
+    };
+    let account = json!({"token": "example-1", "status": "限流"});
+    replace(&id, json!([account, "example-2"]));
+    replace(&other, json!([account, "example-3"]));
+    let released = replace(&id, json!(["example-2"]));
+    replace(&other, json!(["example-3"]));
+    let told = || {
+        let account = server.pool()[0].clone();
+        ["status", "owners", "earlier_status"].map(|name| account[name].clone())
+    };
+    let gone = [
+        json!("禁用"),
+        json!({"local": false, "sources": []}),
+        json!("限流"),
+    ];
+    assert_eq!(told(), gone);
+    let undo = |job: &str| server.post(&format!("{JOBS}/{job}/undo"), "");
+    assert_eq!(undo(&released).status, 200);
+    let owned = json!({"local": false, "sources": [id]});
+    assert_eq!(told(), [json!("限流"), owned, json!(null)]);
+    assert_eq!(undo(&server.last_job()).status, 200);
+    assert_eq!(told(), gone);
+}
+
+#[test]
+fn a_status_that_is_a_secret_is_not_what_an_account_comes_back_with() {
+    let (server, path) = start();
+    let id = path.split('/').nth(4).expect("an id").to_owned();
+    server.post(&path, r#"{"removal": "disable"}"#);
+    let account = json!({"token": "example-1", "status": "example-".repeat(6)});
+    let status = |tokens: Value| {
+        let body = json!({"source_id": id, "strategy": "replace", "accounts": tokens});
+        assert_eq!(server.post(INJECT, &body.to_string()).status, 200);
+        server.pool()[0]["status"].clone()
+    };
+    assert_eq!(status(json!([account, "example-2"])), account["status"]);
+    assert_eq!(status(json!(["example-2"])), "禁用");
+    assert_eq!(status(json!(["example-1", "example-2"])), "正常");
 }
 
 #[test]

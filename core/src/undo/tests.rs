@@ -3,6 +3,8 @@ use crate::fingerprint::Salt;
 use crate::owner::SourceId;
 use crate::provider::Provider;
 
+mod status;
+
 const TOKEN: &str = "example-1";
 
 /// An account with these owners (sources by one letter, `+` for Local), fields, and secrets as JSON texts.
@@ -276,29 +278,6 @@ fn the_last_owner_of_an_account_stays() {
 }
 
 #[test]
-fn an_account_that_was_disabled_comes_back_into_use() {
-    let before = account("s", r#"{"status":"限流"}"#, &[]);
-    let disabled = |status: &str, earlier: Option<&str>| Account {
-        earlier_status: earlier.map(str::to_owned),
-        ..account("", &format!(r#"{{"status":"{status}"}}"#), &[])
-    };
-    let after = disabled("禁用", Some("\"限流\""));
-    check(&before, &after, &after, &before, &[]);
-    check(&after, &before, &before, &after, &[]);
-    // A person has set another status since, and with it forgotten the earlier one.
-    let now = disabled("异常", None);
-    let wanted = account("s", r#"{"status":"异常"}"#, &[]);
-    check(&before, &after, &now, &wanted, &field("status"));
-    let now = disabled("禁用", Some("\"正常\""));
-    let wanted = Account {
-        owners: before.owners.clone(),
-        earlier_status: now.earlier_status.clone(),
-        ..before.clone()
-    };
-    check(&before, &after, &now, &wanted, &field("earlier_status"));
-}
-
-#[test]
 fn an_undo_that_only_takes_owners_is_a_release() {
     let kind = |before: &Account, after: &Account, now: &Account| {
         undo(&changed(before, after), Some(now))
@@ -331,39 +310,6 @@ fn what_is_left_has_a_code_and_a_sentence_of_its_own() {
         assert!(said.len() > 10 && !said.ends_with('.'), "{said}");
     }
     assert_eq!(all[3].to_string(), "`note` was changed since");
-}
-
-#[test]
-fn an_account_with_an_owner_never_goes_out_of_use() {
-    let before = Account {
-        earlier_status: Some("\"正常\"".to_owned()),
-        ..account("", r#"{"status":"禁用"}"#, &[])
-    };
-    let fields = r#"{"status":"正常"}"#;
-    let (after, now) = (account("t", fields, &[]), account("t u", fields, &[]));
-    check(
-        &before,
-        &after,
-        &now,
-        &account("u", fields, &[]),
-        &field("status"),
-    );
-    // Without an owner it goes back to where it was.
-    check(&before, &after, &after, &before, &[]);
-}
-
-#[test]
-fn an_account_that_had_its_owner_back_out_of_use_is_so_again() {
-    let before = Account {
-        earlier_status: Some("\"正常\"".to_owned()),
-        ..account("+", r#"{"status":"禁用"}"#, &[])
-    };
-    let in_use = |owners: &str| account(owners, r#"{"status":"正常"}"#, &[]);
-    let after = in_use("+ s");
-    check(&before, &after, &after, &before, &[]);
-    // With another owner since it stays in use.
-    let (now, wanted) = (in_use("+ t s"), in_use("+ t"));
-    check(&before, &after, &now, &wanted, &field("status"));
 }
 
 #[test]
