@@ -51,22 +51,67 @@ impl Plan<'_> {
 /// Hashes a plan change by change, for those who carry it out while it is made.
 ///
 /// Every part stands after its length, so that no two plans are the same bytes.
-pub struct PlanHasher(Box<blake3::Hasher>);
+pub struct PlanHasher {
+    hasher: Box<blake3::Hasher>,
+    /// What is still to be hashed: much at once takes far less time than the same in small parts.
+    gathered: Vec<u8>,
+}
+
+/// Bytes that are hashed at once, about.
+const AT_ONCE: usize = 64 << 10;
 
 impl PlanHasher {
     /// A hasher of a plan made with these options.
     pub fn new(options: &ImportOptions) -> PlanHasher {
-        let mut hasher = PlanHasher(Box::new(blake3::Hasher::new()));
-        hasher.text("tributary plan v1");
-        hasher.text(options.strategy.as_str());
-        hasher.optional(options.source_id.as_ref().map(|id| id.as_str()));
-        hasher.text(options.provider.unwrap_or_default().as_str());
-        hasher
+        let mut gathered = Vec::new();
+        let mut told = Told(&mut gathered);
+        told.text("tributary plan v1");
+        told.text(options.strategy.as_str());
+        told.optional(options.source_id.as_ref().map(|id| id.as_str()));
+        told.text(options.provider.unwrap_or_default().as_str());
+        PlanHasher {
+            hasher: Box::new(blake3::Hasher::new()),
+            gathered,
+        }
     }
 
-    /// The next change. In one place: it is much code.
-    #[inline(never)]
+    /// The next change.
     pub fn add(&mut self, change: &Change<'_>) {
+        PlanHasher::tell(change, &mut self.gathered);
+        self.hash_much();
+    }
+
+    /// The next change, as [`PlanHasher::tell`] told it.
+    pub fn add_told(&mut self, told: &[u8]) {
+        self.gathered.extend_from_slice(told);
+        self.hash_much();
+    }
+
+    /// Appends to `told` what is hashed of a change, for who decides it on another thread. In one place: it is much code.
+    #[inline(never)]
+    pub fn tell(change: &Change<'_>, told: &mut Vec<u8>) {
+        Told(told).change(change);
+    }
+
+    /// The hash of all of it.
+    pub fn finish(mut self) -> PlanHash {
+        self.hasher.update(&self.gathered);
+        PlanHash(*self.hasher.finalize().as_bytes())
+    }
+
+    fn hash_much(&mut self) {
+        if self.gathered.len() >= AT_ONCE {
+            self.hasher.update(&self.gathered);
+            self.gathered.clear();
+        }
+    }
+}
+
+/// What is hashed, being put together.
+struct Told<'t>(&'t mut Vec<u8>);
+
+impl Told<'_> {
+    fn change(&mut self, change: &Change<'_>) {
         let (before, after) = (change.before, change.after.as_ref());
         let Some(account) = after.or(before) else {
             return;
@@ -82,11 +127,6 @@ impl PlanHasher {
         }
         // No field has an empty name as JSON text.
         self.text("");
-    }
-
-    /// The hash of all of it.
-    pub fn finish(self) -> PlanHash {
-        PlanHash(*self.0.finalize().as_bytes())
     }
 
     /// All of an account but its fields.
@@ -119,7 +159,7 @@ impl PlanHasher {
 
     fn bytes(&mut self, bytes: &[u8]) {
         self.count(bytes.len());
-        self.0.update(bytes);
+        self.0.extend_from_slice(bytes);
     }
 
     fn count(&mut self, count: usize) {
@@ -127,7 +167,7 @@ impl PlanHasher {
     }
 
     fn number(&mut self, number: u64) {
-        self.0.update(&number.to_le_bytes());
+        self.0.extend_from_slice(&number.to_le_bytes());
     }
 }
 

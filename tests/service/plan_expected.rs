@@ -218,3 +218,33 @@ fn what_is_not_applied_leaves_every_table_of_accounts_as_it_was() {
     assert_eq!(server.post(&undo, "").status, 200);
     assert_eq!(tables(&server), before, "what is only planned");
 }
+
+#[test]
+fn a_plan_of_thousands_is_the_approved_one_whether_they_are_new_or_there() {
+    let server = Server::start();
+    // Into an empty pool; where a part is there; where one in twenty is, and half of those are as they came.
+    let account = |n: usize, round| json!({"token": format!("example-{n}"), "type": format!("t{round}"), "cookie": format!("c-{n}")});
+    for (round, range) in [0..3_000, 1_500..4_500, 4_500..8_000]
+        .into_iter()
+        .enumerate()
+    {
+        let strewn = |n: usize| match (round, n % 40) {
+            (2, 0) => account(n - 3_500, 1),
+            (2, 20) => account(n - 3_500, 2),
+            _ => account(n, round),
+        };
+        let accounts: Vec<_> = range.map(strewn).collect();
+        let body = json!({"source_id": "s", "accounts": accounts}).to_string();
+        let plan = server.post(&format!("{PLAN}?limit=1"), &body).json();
+        let hash = plan["plan"]["plan_hash"].as_str().expect("a hash");
+        let other = hash.chars().rev().collect::<String>();
+        let differs = server.post_expecting(INJECT, &body, &other);
+        assert_eq!(differs.status, 409, "{differs:?}");
+        let done = server.post_expecting(INJECT, &body, hash);
+        assert_eq!(done.status, 200, "{done:?}");
+        for count in ["total", "added"] {
+            assert_eq!(done.json()[count], plan["plan"]["counts"][count]);
+        }
+    }
+    assert_eq!(server.tokens().len(), 8_000 - 175);
+}

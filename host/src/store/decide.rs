@@ -118,7 +118,8 @@ pub fn decide<'c>(
     let ahead = Ahead {
         salt,
         decider: &decider,
-        vault: deciding.seals().cloned(),
+        vault: deciding.takes.vault().cloned(),
+        is_hashed: deciding.hasher.is_some(),
         expected: Expected::of(was_empty),
     };
     let arrivals = |part: &mut Part<'_>| deciding.arrivals(&decider, part, &ahead.expected);
@@ -301,15 +302,14 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
         Ok(())
     }
 
-    /// What seals new accounts ahead: not where their changes are hashed.
-    fn seals(&self) -> Option<&Vault> {
-        self.takes.vault().filter(|_| self.hasher.is_none())
-    }
-
     fn take_new(&mut self, row: &NewRow<'_>, entry: &Fingerprint) -> Result<(), StoreError> {
         self.takes.take_new(row, entry)?;
         self.decided.counts.add(ChangeKind::Add);
         self.decided.gained += 1;
+        if let Some(hasher) = &mut self.hasher {
+            let none = || StoreError::Internal("a new account is not in the hash".to_owned());
+            hasher.add_told(row.told.ok_or_else(none)?);
+        }
         Ok(())
     }
 }

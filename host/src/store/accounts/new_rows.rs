@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use tributary_core::{Account, Fingerprint, Provider, Secret, SecretPlace, Typed};
+use tributary_core::{
+    Account, Change, Fingerprint, PlanHasher, Provider, Secret, SecretPlace, Typed,
+};
 
 use super::push_marks;
 use super::secrets::secret_of;
@@ -27,6 +29,8 @@ pub struct NewRow<'a> {
     pub earlier_status: Option<&'a str>,
     /// Its secrets, sealed.
     pub secret: &'a [u8],
+    /// What a plan's hash takes of the change that brings it; `None` where no plan is hashed.
+    pub told: Option<&'a [u8]>,
 }
 
 /// Such rows one behind the other in few pieces of memory. So they are handed from thread to thread: for each piece that one
@@ -49,6 +53,7 @@ struct Place {
     status: Range<usize>,
     earlier_status: Option<Range<usize>>,
     secret: Range<usize>,
+    told: Option<Range<usize>>,
 }
 
 impl NewRows {
@@ -76,9 +81,19 @@ impl NewRows {
             status: self.push(document.typed(Typed::Status).unwrap_or_default()),
             earlier_status: earlier_status.map(|status| self.push(status)),
             secret: secret..self.blobs.len(),
+            told: None,
         };
         self.places.push(place.clone());
         Ok(self.row(&place))
+    }
+
+    /// Keeps beside the last row what a plan's hash takes of `change`, which brings it.
+    pub fn tell(&mut self, change: &Change<'_>) {
+        let from = self.blobs.len();
+        PlanHasher::tell(change, &mut self.blobs);
+        if let Some(place) = self.places.last_mut() {
+            place.told = Some(from..self.blobs.len());
+        }
     }
 
     /// Takes them all out; their memory serves others.
@@ -111,6 +126,7 @@ impl NewRows {
             status: text(&place.status),
             earlier_status: place.earlier_status.as_ref().map(text),
             secret: blob(&place.secret),
+            told: place.told.as_ref().map(blob),
         }
     }
 }

@@ -70,6 +70,8 @@ pub(super) struct Ahead<'a> {
     pub(super) salt: &'a Salt,
     pub(super) decider: &'a Decider<'a>,
     pub(super) vault: Option<Vault>,
+    /// Whether the plan is hashed.
+    pub(super) is_hashed: bool,
     pub(super) expected: Expected,
 }
 
@@ -134,7 +136,13 @@ impl Ahead<'_> {
             return Ok(Made::Brought(Box::new(brought)));
         };
         match self.decider.arrive(item, brought, None) {
-            Arrival::Change(change) => seal(&change, vault, rows).map(|_| Made::Row),
+            Arrival::Change(change) => {
+                seal(&change, vault, rows)?;
+                if self.is_hashed {
+                    rows.tell(&change);
+                }
+                Ok(Made::Row)
+            }
             Arrival::Unchanged { .. } => Ok(Made::Nothing),
         }
     }
