@@ -37,21 +37,15 @@ pub struct Account {
 impl Account {
     /// The status that it has, or had before it went out of use.
     pub(crate) fn status_in_use(&self) -> Option<Field<'_>> {
-        let named = |field: &Field<'_>| field.name == Typed::Status.quoted();
-        let status = self.document.fields().find(named)?;
-        Some(match self.earlier_status() {
-            Some(value) => Field {
-                value,
+        let status = self.document.typed_field(Typed::Status)?;
+        Some(match &self.earlier_status {
+            Some(earlier) => Field {
+                value: in_the_open(earlier),
                 marks: &[],
                 ..status
             },
             None => status,
         })
-    }
-
-    /// The status that it had before it went out of use, as JSON text; `None` in use.
-    pub(crate) fn earlier_status(&self) -> Option<&str> {
-        self.earlier_status.as_deref().map(in_the_open)
     }
 }
 
@@ -264,8 +258,11 @@ impl Document {
 
     /// The JSON text of a typed field.
     pub fn typed(&self, field: Typed) -> Option<&str> {
-        let found = self.fields().find(|known| known.name == field.quoted());
-        found.map(|field| field.value)
+        self.typed_field(field).map(|field| field.value)
+    }
+
+    pub(crate) fn typed_field(&self, field: Typed) -> Option<Field<'_>> {
+        self.fields().find(|known| known.name == field.quoted())
     }
 
     /// Writes a field's name (as JSON text) and the colon: where it begins and ends.

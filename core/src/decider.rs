@@ -275,7 +275,7 @@ fn departed(before: &Account, owners: Owners) -> (Option<Account>, Vec<SecretPla
 
 /// What comes over an account: the status that it had before it was disabled, too, unless another is brought.
 fn restoring(before: &Account, mut draft: Draft) -> Draft {
-    let restored = before.earlier_status();
+    let restored = before.earlier_status.as_deref().map(in_the_open);
     if let Some(status) = restored.filter(|_| !draft.brings(Typed::Status)) {
         draft.push_typed(Typed::Status, status);
     }

@@ -261,17 +261,15 @@ impl<'a> Returning<'a> {
     }
 
     fn earlier_status(&mut self, status: Status<'_>) -> Option<String> {
-        let now = self.now.earlier_status.clone();
-        let written = |account: &'a Account| account.document.get(Typed::Status.name());
+        let written = |account: &'a Account| account.document.typed_field(Typed::Status);
         match status {
             Status::InUse(_) => None,
-            // It goes with the status that was written since.
-            _ if written(self.now) != written(self.after) => now,
-            Status::Stays => now,
-            Status::Returns => {
+            Status::Returns if written(self.now) == written(self.after) => {
                 let of = |account: &Account| account.earlier_status.clone();
                 self.value(of, left_field("earlier_status"))
             }
+            // It goes with the status that stays.
+            Status::Returns | Status::Stays => self.now.earlier_status.clone(),
         }
     }
 
