@@ -6,19 +6,14 @@ use tributary_core::Due;
 use super::query::Query;
 use super::{Answer, Request, ok};
 use crate::clock::rfc3339;
-use crate::error::ApiError;
 use crate::import::due;
-use crate::store::StoreError;
 use crate::store::standing::{self, SourceStanding, Standing};
 
 /// `GET /api/remote-account/schedule`: all sources, in order of creation.
 pub async fn list(request: Request) -> Answer {
     Query::parse(request.uri(), &[])?;
     let auto_sync = request.app.config.history.auto_sync;
-    let read = request.app.store.read(standing::all);
-    let all = read
-        .await
-        .map_err(|error: StoreError| ApiError::from(error))?;
+    let all = request.app.store.read(standing::all).await?;
     ok(&Listed {
         schedule: all.iter().map(|one| Line::of(one, auto_sync)).collect(),
     })

@@ -80,15 +80,14 @@ async fn look(
 ) -> Result<Vec<(String, i64)>, StoreError> {
     let mut known = BTreeMap::new();
     let mut all = Vec::new();
-    let mut sources: Vec<SourceStanding> = app.store.read(standing::all).await?;
-    sources.retain(|source| source.enabled);
-    for SourceStanding {
-        id,
-        interval_seconds,
-        standing,
-        ..
-    } in sources
-    {
+    let sources = app.store.read(standing::all).await?.into_iter();
+    for source in sources.filter(|source| source.enabled) {
+        let SourceStanding {
+            id,
+            interval_seconds,
+            standing,
+            ..
+        } = source;
         if let Some(Due::At(at)) = due(&id, interval_seconds, &standing) {
             let at = match standing.attempted_at {
                 Some(_) => at,
