@@ -12,10 +12,15 @@ fn start() -> (Server, String) {
     (server, path)
 }
 
+/// The id of the source whose policy this is.
+fn id_in(path: &str) -> String {
+    path.split('/').nth(4).expect("an id").to_owned()
+}
+
 #[test]
 fn a_source_has_an_ordinary_policy_until_it_is_set() {
     let (server, path) = start();
-    let id = path.split('/').nth(4).expect("an id").to_owned();
+    let id = id_in(&path);
     let policy = |removal: &str, percent: Value, floor: Value| {
         format!(
             r#"{{"policy": {{"source_id": "{id}", "removal": "{removal}", "guard_percent": {percent}, "guard_floor": {floor}}},
@@ -92,7 +97,7 @@ fn what_is_malformed_is_named() {
 #[test]
 fn accounts_that_lose_their_last_owner_stay_out_of_use() {
     let (server, path) = start();
-    let id = path.split('/').nth(4).expect("an id").to_owned();
+    let id = id_in(&path);
     server.post(&path, r#"{"removal": "disable"}"#);
     let inject = |tokens: Value, strategy: &str| {
         let body = json!({"accounts": tokens, "strategy": strategy, "source_id": id}).to_string();
@@ -121,7 +126,7 @@ fn accounts_that_lose_their_last_owner_stay_out_of_use() {
 #[test]
 fn an_undo_brings_an_account_back_into_use_with_the_owner_that_returns() {
     let (server, path) = start();
-    let id = path.split('/').nth(4).expect("an id").to_owned();
+    let id = id_in(&path);
     let other = server.source(r#"{"url": "http://127.0.0.1:9/"}"#);
     let replace = |source: &str, tokens: Value| {
         let policy = format!("{SOURCES}/{source}/policy");
@@ -156,7 +161,7 @@ fn an_undo_brings_an_account_back_into_use_with_the_owner_that_returns() {
 #[test]
 fn a_status_that_is_a_secret_is_not_what_an_account_comes_back_with() {
     let (server, path) = start();
-    let id = path.split('/').nth(4).expect("an id").to_owned();
+    let id = id_in(&path);
     server.post(&path, r#"{"removal": "disable"}"#);
     let account = json!({"token": "example-1", "status": "example-".repeat(6)});
     let status = |tokens: Value| {

@@ -19,6 +19,9 @@ async function compare(person, { source, strategy = 'Replace' }) {
   await person.key('admin');
 }
 
+/** Waits until a dialog asks. */
+const asks = (person) => until(() => person.page.evaluate(() => document.querySelector('dialog[open]') !== null), 10_000, () => 'nothing asks');
+
 /** What became of an account between two exports, in the words of the page; null when it has nothing to do with `source`. */
 function verdict(before, after, source) {
   const same = (a, b) => JSON.stringify({ ...a, remote_injected_at: '' }) === JSON.stringify({ ...b, remote_injected_at: '' });
@@ -62,7 +65,7 @@ export const LIVE = [
     }
 
     await person.click('button', 'Inject …');
-    await until(() => person.page.evaluate(() => document.querySelector('dialog[open]') !== null), 10_000, () => 'nothing asks');
+    await asks(person);
     const yes = await person.named('button', 'Inject').setWaitForEnabled(false).waitHandle();
     assert.ok(await yes.evaluate((button) => button.disabled), 'removing needs a typed number');
     const number = 'Type 1 to confirm that 1 account is removed';
@@ -110,7 +113,7 @@ export const LIVE = [
     await person.write(JSON.stringify([token(1), token(2)]));
     await person.reads('Merge would add 2.');
     await person.click('button', 'Inject …');
-    await until(() => person.page.evaluate(() => document.querySelector('dialog[open]') !== null), 10_000, () => 'nothing asks');
+    await asks(person);
     await server.inject({ source_id: source, tokens: [token(1)] });
     await person.click('button', 'Inject');
     await person.says('The plan is another one by now.');
