@@ -222,6 +222,19 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t offset) {
 
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset) { return pwrite64(fd, bytes, length, offset); }
 
+// While the power goes, nobody reads what is half undone: else a thread could still answer that the database is damaged.
+ssize_t pread64(int fd, void *bytes, size_t length, off_t offset) {
+    REAL(ssize_t, pread64, int, void *, size_t, off_t);
+    char path[512];
+    if (!path_of(fd, path)) return real_pread64(fd, bytes, length, offset);
+    pthread_mutex_lock(&lock);
+    ssize_t held = real_pread64(fd, bytes, length, offset);
+    pthread_mutex_unlock(&lock);
+    return held;
+}
+
+ssize_t pread(int fd, void *bytes, size_t length, off_t offset) { return pread64(fd, bytes, length, offset); }
+
 ssize_t write(int fd, const void *bytes, size_t length) {
     REAL(ssize_t, write, int, const void *, size_t);
     char path[512];
