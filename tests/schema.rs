@@ -74,6 +74,19 @@ fn a_schema_refuses_what_it_does_not_describe() {
         &answer,
         r#"{"refusal":{"code":"no_list","message":"","span":null,"more":1}}"#,
     );
+    let change = r#"{"change":"add","index":0,"span":[1,3],"fingerprint":"8c7079ba1a01799eaf6931c84b78499b","token":"…"}"#;
+    let with = |change: &str| {
+        let counts = r#"{"total":1,"added":1,"updated":0,"unchanged":0,"skipped":0,"released":0,"disabled":0,"removed":0}"#;
+        format!(
+            r#"{{"plan":{{"strategy":"merge","source_id":null,"provider":"gpt","shape":"list","counts":{counts},"changes":[{change}],"unchanged":[],"skips":[],"notes":[]}}}}"#
+        )
+    };
+    let outline = serde_json::from_str(&with(change)).expect("JSON");
+    assert_eq!(fault(&answer, &answer, &outline), None);
+    // What leaves is told in full, and what is told of an entry is told in full or in outline.
+    wrong(&answer, &with(&change.replace("add", "remove")));
+    wrong(&answer, &with(&change.replace(r#""index":0,"#, "")));
+    wrong(&answer, &with(&change.replace('}', r#","fields":[]}"#)));
     wrong(&context, "[]");
     wrong(&context, r#"{"strategy":"Merge"}"#);
     wrong(&context, r#"{"salt":"00"}"#);

@@ -196,11 +196,7 @@ impl Document {
 
     /// Its fields in their order.
     pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
-        let mut marks_at = 0;
-        self.fields.iter().filter_map(move |place| {
-            let marks_at = std::mem::replace(&mut marks_at, place.marks_end);
-            self.field_at(place, marks_at)
-        })
+        (0..self.fields.len()).filter_map(|number| self.field(number))
     }
 
     /// The field in this place.
@@ -208,17 +204,12 @@ impl Document {
         let before = number
             .checked_sub(1)
             .and_then(|before| self.fields.get(before));
-        let marks_at = before.map_or(0, |before| before.marks_end);
-        self.field_at(self.fields.get(number)?, marks_at)
-    }
-
-    fn field_at(&self, place: &Place, marks_at: u32) -> Option<Field<'_>> {
+        let marks_at = before.map_or(0, |before| before.marks_end) as usize;
+        let place = self.fields.get(number)?;
         Some(Field {
             name: place.name(self)?,
             value: place.value(self)?,
-            marks: self
-                .marks
-                .get(marks_at as usize..place.marks_end as usize)?,
+            marks: self.marks.get(marks_at..place.marks_end as usize)?,
         })
     }
 

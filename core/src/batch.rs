@@ -172,12 +172,14 @@ impl Normalizer {
             let stays = before.and_then(|before| known.stays(before, provider, &reading, fields));
             self.staying.push(stays);
         }
+        let token_at = reading.token_at;
         reading.end(fields);
         Ok(Item {
             index,
             span,
             fingerprint,
             provider,
+            token_at,
         })
     }
 

@@ -58,14 +58,6 @@ impl<'s> EntryReader<'s> {
             Err(_) => Brought::default(),
         }
     }
-
-    /// The token of such an entry, masked.
-    pub(crate) fn masked(&mut self, raw: &[u8]) -> String {
-        match again(&mut self.tape, &mut self.names, raw) {
-            Ok(reading) => mask(&reading.end(&mut self.names)),
-            Err(_) => String::new(),
-        }
-    }
 }
 
 /// In one place: it is much code.

@@ -2,10 +2,10 @@
 
 use crate::account::{Belonging, Document, Draft, FieldIndex, FieldName};
 use crate::fingerprint::{Fingerprint, Salt};
-use crate::json::{Kind, Node, Span};
+use crate::json::{Kind, Node, Span, string_at, text};
 use crate::names::{Meaning, Member, Name, Names};
 use crate::provider::Provider;
-use crate::secret::{OwnToken, is_secret_key, is_secret_text};
+use crate::secret::{OwnToken, is_secret_key, is_secret_text, mask};
 use crate::typed::Typed;
 use crate::value::Alike;
 use std::borrow::Cow;
@@ -25,6 +25,23 @@ pub struct Item {
     pub fingerprint: Fingerprint,
     /// The provider that the entry itself names.
     pub provider: Option<Provider>,
+    /// Bytes of the entry before its token.
+    pub(crate) token_at: u32,
+}
+
+impl Item {
+    /// Its entry in `payload` from the token on, whose first byte is looked at.
+    pub(crate) fn since_token<'p>(&self, payload: &'p [u8]) -> &'p [u8] {
+        let before = usize::try_from(self.token_at).unwrap_or(usize::MAX);
+        let rest = self.span.of(payload).get(before..);
+        rest.filter(|rest| rest.first() == Some(&b'"'))
+            .unwrap_or_default()
+    }
+}
+
+/// The token at the front of JSON text, as it may be shown.
+pub(crate) fn masked(since_token: &[u8]) -> String {
+    mask(text(string_at(since_token)).trim())
 }
 
 /// Why an entry is not taken.
@@ -96,6 +113,8 @@ impl fmt::Display for Reason {
 /// An entry that was read: its token, the provider it names, and its members.
 pub(crate) struct Reading<'a> {
     pub(crate) token: Cow<'a, str>,
+    /// Bytes of the entry before its token.
+    pub(crate) token_at: u32,
     /// `Err` when it names one that nobody knows.
     pub(crate) provider: Result<Option<Provider>, Reason>,
     entry: Node<'a>,
@@ -132,6 +151,7 @@ pub(crate) fn read_entry<'a>(
                 0 => Err(Reason::Blank),
                 1..=MAX_TOKEN => Ok(Reading {
                     token,
+                    token_at: 0,
                     provider: Ok(None),
                     entry,
                     members: Vec::new(),
@@ -157,13 +177,14 @@ fn read_object<'a>(entry: Node<'a>, names: &mut EntryNames) -> Result<Reading<'a
         *kept = Some(entry.part(member.value));
     }
     let token = read_token(access_token).or_else(|| read_token(token));
-    let token = token.unwrap_or(Err(Reason::TokenMissing))?;
+    let (token, token_at) = token.unwrap_or(Err(Reason::TokenMissing))?;
     if token.len() > MAX_TOKEN {
         return Err(Reason::TokenTooLong);
     }
     let provider = provider.map_or(Ok(None), read_provider);
     Ok(Reading {
         token,
+        token_at,
         provider,
         entry,
         members,
@@ -186,14 +207,14 @@ fn taken(name: &Name, value: Node<'_>, token: OwnToken<'_>) -> Option<Taken> {
     }
 }
 
-/// `None` when nothing stands there: absent, null or blank.
-fn read_token(value: Option<Node<'_>>) -> Option<Result<Cow<'_, str>, Reason>> {
+/// What stands there, and where; `None` when nothing does: absent, null or blank.
+fn read_token(value: Option<Node<'_>>) -> Option<Result<(Cow<'_, str>, u32), Reason>> {
     let value = value?;
     match value.kind() {
         Kind::Null => None,
         Kind::String => Some(trimmed(value.says()))
             .filter(|token| !token.is_empty())
-            .map(Ok),
+            .map(|token| Ok((token, value.at()))),
         _ => Some(Err(Reason::TokenType)),
     }
 }

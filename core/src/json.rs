@@ -10,7 +10,7 @@ mod tape;
 mod write;
 
 pub use error::{TextError, TextFault};
-pub(crate) use read::{Cursor, Kind, elements, kind, members, text};
+pub(crate) use read::{Cursor, Kind, elements, kind, members, string_at, text};
 pub(crate) use root::root;
 pub(crate) use scan::{Event, Scanner};
 pub(crate) use tape::{DEEPEST, Node, Tape};

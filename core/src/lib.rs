@@ -73,7 +73,7 @@ pub use options::{ImportOptions, Removal, Strategy};
 pub use outline::Outline;
 pub use owner::{Owner, Owners, SourceId};
 pub use payload::{Form, MAX_ENTRIES, MAX_ENTRY, MAX_MEMBER, Shape};
-pub use plan::{Counts, Plan, Unchanged};
+pub use plan::{Counts, Plan};
 pub use plan_hash::{PlanHash, PlanHasher};
 pub use pool::Pool;
 pub use provider::Provider;
@@ -83,7 +83,7 @@ pub use schedule::{Attempts, Due, QUARANTINE, due_at};
 pub use typed::Typed;
 pub use undo::{Done, Left, Undone, undo};
 pub use value::Secret;
-pub use wire::{plan_json, plan_text};
+pub use wire::{Wanted, plan_json, plan_text};
 
 /// Parses, normalizes and decides: what `payload` would change in `pool`.
 ///

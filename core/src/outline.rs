@@ -10,8 +10,8 @@ use crate::payload::Form;
 use crate::plan::Counts;
 use crate::plan_hash::PlanHasher;
 use crate::wire::{
-    Context, Object, between, push_change, push_counts, push_list, push_note, push_options,
-    push_outline, push_skip, push_unchanged, refusal,
+    Context, Object, between, push_change, push_counts, push_item, push_list, push_note,
+    push_options, push_skip, refusal,
 };
 use std::borrow::Cow;
 
@@ -111,7 +111,7 @@ impl Deciding {
         let Reading { asked, reader } = reading;
         let batch = reader.finish()?.1?;
         let decider = Decider::new(&batch, &asked.options)?;
-        let mut hasher = asked.wants_hash.then(|| PlanHasher::new(&asked.options));
+        let mut hasher = asked.wanted.hash.then(|| PlanHasher::new(&asked.options));
         let (mut counts, mut out) = (Counts::default(), String::from("{\"plan\":"));
         let mut object = Object::open(&mut out);
         push_options(&mut object, &asked.options);
@@ -169,16 +169,20 @@ impl Deciding {
             Arrival::Change(change) => {
                 note(&change, &mut self.counts, self.hasher.as_mut());
                 between(&mut self.out, '[');
-                let mut object = Object::open(&mut self.out);
-                push_outline(&mut object, &change);
-                object.close();
+                let masked = change.after.as_ref().map(|after| after.masked.as_str());
+                push_item(
+                    &mut self.out,
+                    Some(change.kind),
+                    item,
+                    masked.unwrap_or_default(),
+                );
             }
             Arrival::Unchanged { masked } => {
                 self.counts.add_unchanged();
                 if !self.unchanged.is_empty() {
                     self.unchanged.push(',');
                 }
-                push_unchanged(&mut self.unchanged, item, &masked);
+                push_item(&mut self.unchanged, None, item, &masked);
             }
         }
     }
@@ -260,8 +264,19 @@ mod tests {
     #[test]
     fn an_outline_of_pieces_is_the_plan_without_what_entries_change() {
         let none = br#"{"plan_hash": true}"#.to_vec();
-        let first = plan_json(PAYLOADS[0].as_bytes(), br#"{"source_id": "s"}"#);
-        let pool: Vec<String> = elements(&parts(&first)["\"changes\""])
+        // More than are looked at together, each with a mask of its own.
+        let many: Vec<_> = (100..300)
+            .map(|n| format!("\"{n}-example-token-{n}\""))
+            .collect();
+        let many = format!("[{}]", many.join(","));
+        let added = |payload: &str| {
+            let plan = plan_json(payload.as_bytes(), br#"{"source_id": "s"}"#);
+            parts(&plan)["\"changes\""].clone()
+        };
+        let added = [added(PAYLOADS[0]), added(&many)];
+        let pool: Vec<String> = added
+            .iter()
+            .flat_map(|changes| elements(changes))
             .map(|change| {
                 let of: BTreeMap<_, _> = members(change).collect();
                 let (fingerprint, token) = (of["\"fingerprint\""], of["\"token\""]);
@@ -274,7 +289,8 @@ mod tests {
             let pool = pool.join(",");
             format!(r#"{{"plan_hash": true, "source_id": "s", "strategy": "{strategy}", "pool": [{pool}]}}"#).into_bytes()
         };
-        for payload in PAYLOADS.iter().map(|text| text.as_bytes()) {
+        for payload in PAYLOADS.iter().chain([&many.as_str()]) {
+            let payload = payload.as_bytes();
             for context in [
                 &none,
                 &context("merge"),
@@ -282,8 +298,12 @@ mod tests {
                 &b"[]".to_vec(),
             ] {
                 let whole = parts(&plan_json(payload, context));
+                let outline_wanted =
+                    String::from_utf8_lossy(context).replacen('{', "{\"outline\": true, ", 1);
+                let at_once = parts(&plan_json(payload, outline_wanted.as_bytes()));
                 for piece in [1, 2, 7, 64, 4096] {
                     let mut outline = parts(&outline(payload, context, piece));
+                    assert_eq!(outline, at_once);
                     let mut whole = whole.clone();
                     if let Some(changes) = whole.remove("\"changes\"") {
                         let outline = outline.remove("\"changes\"").unwrap();

@@ -6,7 +6,7 @@ use crate::change::{Change, ChangeKind};
 use crate::decider::{Arrival, Decider, EntryReader};
 use crate::error::ImportError;
 use crate::fingerprint::Fingerprint;
-use crate::item::Item;
+use crate::item::{Item, masked};
 use crate::options::ImportOptions;
 use crate::payload::Shape;
 use crate::pool::Pool;
@@ -31,20 +31,14 @@ pub struct Plan<'p> {
     staying: Vec<Item>,
 }
 
+/// Items whose tokens are looked up together.
+const LOT: usize = 32;
+
 /// What decisions are made of.
 struct Grounds<'p> {
     bytes: &'p [u8],
     options: ImportOptions,
     pool: &'p Pool,
-}
-
-/// An item whose account is in the pool just so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unchanged {
-    /// The item.
-    pub item: Item,
-    /// Its token, masked.
-    pub masked: String,
 }
 
 /// How many accounts an import concerns.
@@ -130,9 +124,6 @@ impl<'p> Plan<'p> {
 
     /// Releases, disables and removes by fingerprint, then adds and updates in payload order.
     pub fn changes(&self) -> impl Iterator<Item = Change<'p>> {
-        let decider = Decider::admitted(&self.grounds.options);
-        let departures = self.departing.iter().copied();
-        let departures = departures.map(move |account| decider.depart(account));
         let mut arrive = self.grounds.arrivals();
         let arrivals = self
             .arriving
@@ -142,7 +133,14 @@ impl<'p> Plan<'p> {
                 // INVARIANT: the same item was decided on in the same pool before, and changed its account.
                 Arrival::Unchanged { .. } => None,
             });
-        departures.chain(arrivals)
+        self.departures().chain(arrivals)
+    }
+
+    /// Releases, disables and removes by fingerprint.
+    pub(crate) fn departures(&self) -> impl Iterator<Item = Change<'p>> {
+        let decider = Decider::admitted(&self.grounds.options);
+        let departing = self.departing.iter().copied();
+        departing.map(move |account| decider.depart(account))
     }
 
     /// What [stands for](crate::Salt::of_entry) the entry of an item of this plan, in the pool that holds its account from now on.
@@ -164,12 +162,37 @@ impl<'p> Plan<'p> {
     }
 
     /// The items whose accounts stay as they are, in payload order.
-    pub fn unchanged(&self) -> impl Iterator<Item = Unchanged> {
-        let (mut reader, bytes) = (self.grounds.reader(), self.grounds.bytes);
-        self.staying.iter().map(move |item| Unchanged {
-            item: *item,
-            masked: reader.masked(item.span.of(bytes)),
-        })
+    pub fn unchanged(&self) -> &[Item] {
+        &self.staying
+    }
+
+    /// The items that change their accounts, each with what it does, or those that do not; with their tokens, masked. All that
+    /// can be said without reading what their entries bring. In one place: it is much code.
+    #[inline(never)]
+    pub(crate) fn each_item(
+        &self,
+        changes: bool,
+        take: &mut dyn FnMut(Option<ChangeKind>, &Item, &str),
+    ) {
+        let Grounds { bytes, pool, .. } = self.grounds;
+        let items = if changes {
+            &self.arriving
+        } else {
+            &self.staying
+        };
+        let mut tokens = Vec::with_capacity(LOT);
+        for lot in items.chunks(LOT) {
+            // Looked at one after the other, tokens wait for memory together.
+            tokens.clear();
+            tokens.extend(lot.iter().map(|item| item.since_token(bytes)));
+            for (item, token) in lot.iter().zip(&tokens) {
+                match changes.then(|| pool.get(&item.fingerprint)) {
+                    Some(Some(before)) => take(Some(ChangeKind::Update), item, &before.masked),
+                    Some(None) => take(Some(ChangeKind::Add), item, &masked(token)),
+                    None => take(None, item, &masked(token)),
+                }
+            }
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 mod context;
 
 use crate::account::Account;
-use crate::change::{Change, FieldChange};
+use crate::change::{Change, ChangeKind, FieldChange};
 use crate::error::ImportError;
+use crate::fingerprint::Fingerprint;
 use crate::item::Item;
 use crate::json::{Span, push_hex, push_number, push_quoted};
 use crate::options::ImportOptions;
@@ -19,10 +20,13 @@ pub(crate) use context::Context;
 /// Decides what `payload` would change, told by `context` how and in which pool; both are JSON text.
 ///
 /// `context` is an object whose members may all be left out: `strategy` (`merge` or `replace`), `source_id`, `provider`
-/// (`gpt`, `grok` or empty), `removal` (`remove` or `disable`), `plan_hash` (`true` for the plan's hash in the answer), `salt`
-/// (64 hex digits) and `pool`, a list of accounts
+/// (`gpt`, `grok` or empty), `removal` (`remove` or `disable`), `plan_hash` (`true` for the plan's hash in the answer), `outline`
+/// (`true` for an answer without what entries change), `salt` (64 hex digits) and `pool`, a list of accounts
 /// `{"fingerprint", "token" (masked), "provider", "owners": {"local", "sources"}, "fields", "secrets", "earlier_status"}`
 /// where `fields` has `"…"` at every secret place and `secrets` the fingerprints of those values in order.
+///
+/// An outline takes a third of the time, where no hash is asked for: its changes that an entry brings about lack `provider`,
+/// `owners` and `fields`.
 ///
 /// The answer is `{"plan": …}`, or `{"refusal": {"code", "message", "span"}}` when the import or the context is refused.
 pub fn plan_json(payload: &[u8], context: &[u8]) -> Vec<u8> {
@@ -35,10 +39,10 @@ fn answer(payload: &[u8], context: &[u8]) -> Result<String, ImportError> {
     let Context {
         options,
         pool,
-        wants_hash,
+        wanted,
     } = Context::read(context)?;
     let plan = crate::plan_import(payload, &options, &pool)?;
-    Ok(plan_text(&plan, &options, wants_hash))
+    Ok(plan_text(&plan, &options, wanted))
 }
 
 pub(crate) fn refusal(error: &ImportError) -> String {
@@ -55,18 +59,28 @@ pub(crate) fn refusal(error: &ImportError) -> String {
     out
 }
 
-/// `{"plan": …}` as JSON text, with the plan's hash where that is wanted: [`Plan::hash`], made while the changes are written.
-pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions, wants_hash: bool) -> String {
-    let mut hasher = wants_hash.then(|| PlanHasher::new(options));
+/// What the JSON of a plan tells beside what every one tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// The plan's hash.
+    pub hash: bool,
+    /// An outline: changes that an entry brings about are told without `provider`, `owners` and `fields`.
+    pub outline: bool,
+}
+
+/// `{"plan": …}` as JSON text. Its hash, [`Plan::hash`], is made while changes are written; an outline has to make them for it.
+pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions, wanted: Wanted) -> String {
+    let mut hasher = wanted.hash.then(|| PlanHasher::new(options));
     // What is told of a new account is a little more than half as long again as its entry.
-    let mut out = String::with_capacity(plan.arriving_bytes().saturating_mul(13) / 8);
+    let eighths = if wanted.outline { 2 } else { 13 };
+    let mut out = String::with_capacity(plan.arriving_bytes().saturating_mul(eighths) / 8);
     out.push_str("{\"plan\":");
     let mut object = Object::open(&mut out);
     push_options(&mut object, options);
     object.text("shape", plan.shape.as_str());
     push_counts(object.member("counts"), &plan.counts);
     let mut hash_at = 0;
-    if wants_hash {
+    if wanted.hash {
         // Its place is kept until the changes are written: every hash is as long.
         let out = object.member("plan_hash");
         hash_at = out.len();
@@ -74,18 +88,25 @@ pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions, wants_hash: bool) -> 
     }
     let changes = object.member("changes");
     changes.push('[');
-    plan.each_change(&mut |change| {
-        between(changes, '[');
-        push_change(changes, change);
-        if let Some(hasher) = &mut hasher {
-            hasher.add(change);
-        }
-    });
+    if wanted.outline {
+        push_outlines(changes, plan);
+    }
+    if wanted.hash || !wanted.outline {
+        plan.each_change(&mut |change| {
+            if !wanted.outline {
+                between(changes, '[');
+                push_change(changes, change);
+            }
+            if let Some(hasher) = &mut hasher {
+                hasher.add(change);
+            }
+        });
+    }
     changes.push(']');
     let unchanged = object.member("unchanged");
-    push_list(unchanged, plan.unchanged(), |out, unchanged| {
-        push_unchanged(out, &unchanged.item, &unchanged.masked);
-    });
+    unchanged.push('[');
+    push_items(unchanged, plan, false);
+    unchanged.push(']');
     push_list(object.member("skips"), &plan.skips, push_skip);
     push_list(object.member("notes"), &plan.notes, push_note);
     object.close();
@@ -94,6 +115,23 @@ pub fn plan_text(plan: &Plan<'_>, options: &ImportOptions, wants_hash: bool) -> 
         Some(hasher) => put_over(out, hash_at.saturating_add(1), &hasher.finish().to_hex()),
         None => out,
     }
+}
+
+/// The changes without what entries bring.
+fn push_outlines(out: &mut String, plan: &Plan<'_>) {
+    for change in plan.departures() {
+        between(out, '[');
+        push_change(out, &change);
+    }
+    push_items(out, plan, true);
+}
+
+/// The items that change their accounts, or those that do not.
+fn push_items(out: &mut String, plan: &Plan<'_>, changes: bool) {
+    plan.each_item(changes, &mut |kind, item, masked| {
+        between(out, '[');
+        push_item(out, kind, item, masked);
+    });
 }
 
 /// The text with `new` in place of as many bytes of it. Both are ASCII there.
@@ -116,14 +154,30 @@ pub(crate) fn push_options(object: &mut Object<'_>, options: &ImportOptions) {
     object.text("provider", options.provider.unwrap_or_default().as_str());
 }
 
-/// An item whose account stays as it is, and its masked token.
-pub(crate) fn push_unchanged(out: &mut String, item: &Item, masked: &str) {
+/// An item and what becomes of its account, if it changes, without what it brings.
+pub(crate) fn push_item(out: &mut String, kind: Option<ChangeKind>, item: &Item, masked: &str) {
     let mut object = Object::open(out);
-    object.number("index", item.index);
-    push_span(object.member("span"), item.span);
-    object.hex("fingerprint", item.fingerprint.as_bytes());
-    object.text("token", masked);
+    push_head(&mut object, kind, Some(item), &item.fingerprint, masked);
     object.close();
+}
+
+/// What becomes of an account, which entry does it, and which account it is.
+fn push_head(
+    object: &mut Object<'_>,
+    kind: Option<ChangeKind>,
+    item: Option<&Item>,
+    fingerprint: &Fingerprint,
+    masked: &str,
+) {
+    if let Some(kind) = kind {
+        object.text("change", kind.as_str());
+    }
+    if let Some(item) = item {
+        object.number("index", item.index);
+        push_span(object.member("span"), item.span);
+    }
+    object.hex("fingerprint", fingerprint.as_bytes());
+    object.text("token", masked);
 }
 
 pub(crate) fn push_skip(out: &mut String, skip: &Skip) {
@@ -163,7 +217,15 @@ pub(crate) fn push_counts(out: &mut String, counts: &Counts) {
 #[inline(never)]
 pub(crate) fn push_change(out: &mut String, change: &Change<'_>) {
     let mut object = Object::open(out);
-    push_outline(&mut object, change);
+    if let Some(Account {
+        fingerprint,
+        masked,
+        ..
+    }) = change.after.as_ref().or(change.before)
+    {
+        let (kind, item) = (Some(change.kind), change.item.as_ref());
+        push_head(&mut object, kind, item, fingerprint, masked);
+    }
     push_step(object.member("provider"), change, |out, account| {
         push_quoted(out, account.provider.as_str());
     });
@@ -183,19 +245,6 @@ fn push_field(out: &mut String, field: FieldChange<'_>) {
     out.push_str(",\"after\":");
     out.push_str(field.after.unwrap_or("null"));
     out.push('}');
-}
-
-/// Which account a change concerns and how, without what it changes.
-pub(crate) fn push_outline(object: &mut Object<'_>, change: &Change<'_>) {
-    object.text("change", change.kind.as_str());
-    if let Some(item) = change.item {
-        object.number("index", item.index);
-        push_span(object.member("span"), item.span);
-    }
-    if let Some(account) = change.after.as_ref().or(change.before) {
-        object.hex("fingerprint", account.fingerprint.as_bytes());
-        object.text("token", &account.masked);
-    }
 }
 
 /// `{"before": …, "after": …}` of something that accounts have.

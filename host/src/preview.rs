@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tributary_core::{
     Batch, ImportError, ImportOptions, Payload, Plan, Pool, Removal, Salt, SourceId, Strategy,
-    plan_text,
+    Wanted, plan_text,
 };
 
 use crate::cli::Outcome;
@@ -69,7 +69,11 @@ fn plan_in(
     }
     let owned = pool.owned_by(&options.owner()).count() as u64;
     let plan = Plan::decide(payload, options, &pool).map_err(|error| placed(error, bytes))?;
-    let text = plan_text(&plan, options, true);
+    let wanted = Wanted {
+        hash: true,
+        outline: false,
+    };
+    let text = plan_text(&plan, options, wanted);
     if args.json {
         return Ok(text + "\n");
     }

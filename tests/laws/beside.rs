@@ -57,6 +57,12 @@ const BEGINNINGS: &[&str] = &[
     r#""token":"tok-#","a":null"#,
 ];
 
+/// A plan with its hash.
+const WHOLE: Wanted = Wanted {
+    hash: true,
+    outline: false,
+};
+
 /// Entries as they stand in a list.
 fn entries() -> impl Strategy<Value = Vec<String>> {
     let object = (0..3u8, prop::sample::select(BEGINNINGS), fields());
@@ -142,7 +148,7 @@ proptest! {
             2 => format!("{{\"accounts\":{},\"tokens\":{}}}", list(&first), list(&then)),
             _ => list(&[first, then].concat()),
         };
-        let text = |plan: Plan<'_>| plan_text(&plan, &by, true);
+        let text = |plan: Plan<'_>| plan_text(&plan, &by, WHOLE);
         let beside = plan_import(payload.as_bytes(), &by, &pool).map(text);
         let alone = |pool: &Pool| {
             let payload = Payload::read(payload.as_bytes(), &salt())?;

@@ -19,6 +19,9 @@
  *   "provider"   "gpt", "grok" or "": whose accounts those are that do not say it themselves. Default gpt.
  *   "removal"    "remove" or "disable": what happens to an account that nobody owns any more. Default "remove".
  *   "plan_hash"  true: the answer names the plan by a hash. Default false.
+ *   "outline"    true: changes that an entry brings about are told without "provider", "owners" and "fields". The answer
+ *                takes a third of the time, where "plan_hash" is not asked for, and far less room: who has the payload sees
+ *                there what an entry brings. Default false.
  *   "salt"       64 hex digits: the key of the pool's fingerprints. Default all zero.
  *   "pool"       the accounts that exist: a list of
  *     "fingerprint"     32 hex digits: the account's token, keyed. Required.
@@ -36,7 +39,8 @@
  *                strategy, source and provider
  *   "changes"    in the order in which they are applied: {"change": "release" | "disable" | "remove" | "add" | "update",
  *                "index" and "span" (of the entry, where there is one), "fingerprint", "token" (masked),
- *                "provider" and "owners" as {"before", "after"}, "fields": [{"name", "before", "after"}]}
+ *                "provider" and "owners" as {"before", "after"}, "fields": [{"name", "before", "after"}]}; an outline has
+ *                the last three only where no entry brings the change about
  *   "unchanged"  [{"index", "span", "fingerprint", "token"}]
  *   "skips"      [{"index", "span", "reason", "first" (the index of the one it repeats)}]
  *   "notes"      [{"code", "index", "field"}]

@@ -53,6 +53,12 @@ pub(crate) fn text(string: &str) -> Cow<'_, str> {
     unescaped(inside(string))
 }
 
+/// The string at the front of a text, quotes included.
+pub(crate) fn string_at(text: &[u8]) -> &str {
+    let string = text.get(..string_len(text)).unwrap_or_default();
+    std::str::from_utf8(string).unwrap_or_default()
+}
+
 /// What the inside of a string says.
 pub(super) fn unescaped(raw: &str) -> Cow<'_, str> {
     if raw.as_bytes().contains(&b'\\') {

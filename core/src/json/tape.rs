@@ -117,6 +117,11 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// Bytes of the text before it.
+    pub(crate) fn at(&self) -> u32 {
+        self.tokens.first().map_or(0, |token| token.at)
+    }
+
     /// Its text. Marked like [`plain_run`], as it is asked for everywhere.
     #[inline]
     pub(crate) fn raw(&self) -> &'t str {

@@ -8,13 +8,14 @@ use crate::options::{ImportOptions, Removal, Strategy};
 use crate::owner::{Owners, SourceId};
 use crate::pool::Pool;
 use crate::provider::Provider;
+use crate::wire::Wanted;
 
 /// How an import is asked for, and in which pool.
 pub(crate) struct Context {
     pub(crate) options: ImportOptions,
     pub(crate) pool: Pool,
-    /// Whether the plan's hash is wanted.
-    pub(crate) wants_hash: bool,
+    /// What the answer is to tell.
+    pub(crate) wanted: Wanted,
 }
 
 /// What is wrong with a context, in words.
@@ -38,6 +39,7 @@ const PROVIDER: Wrong = "context: `provider` must be gpt, grok or empty";
 const REMOVAL: Wrong = "context: `removal` must be remove or disable";
 const SALT: Wrong = "context: `salt` must be 64 hex digits";
 const PLAN_HASH: Wrong = "context: `plan_hash` must be true or false";
+const OUTLINE: Wrong = "context: `outline` must be true or false";
 const POOL: Wrong = "context: `pool` must be a list of accounts";
 
 fn read(context: &Members<'_>) -> Result<Context, Wrong> {
@@ -58,7 +60,10 @@ fn read(context: &Members<'_>) -> Result<Context, Wrong> {
         Some(hex) => Salt::from_hex(&hex).ok_or(SALT)?,
         None => Salt::new([0; 32]),
     };
-    let wants_hash = context.value("plan_hash", Kind::Bool, PLAN_HASH)? == Some("true");
+    let wanted = Wanted {
+        hash: context.value("plan_hash", Kind::Bool, PLAN_HASH)? == Some("true"),
+        outline: context.value("outline", Kind::Bool, OUTLINE)? == Some("true"),
+    };
     let mut pool = Pool::new(salt);
     for account in context.list("pool", POOL)? {
         pool.put(read_account(account)?);
@@ -66,7 +71,7 @@ fn read(context: &Members<'_>) -> Result<Context, Wrong> {
     Ok(Context {
         options,
         pool,
-        wants_hash,
+        wanted,
     })
 }
 
@@ -86,9 +91,11 @@ fn read_account(raw: &str) -> Result<Account, Wrong> {
         Some(name) => Provider::from_exact(&name).ok_or(ACCOUNT_PROVIDER)?,
         None => Provider::default(),
     };
-    let marks = account.list("secrets", MEMBER)?;
-    let marks = marks.map(|mark| Fingerprint::from_hex(&string(mark)?));
-    let marks: Vec<_> = marks.collect::<Option<_>>().ok_or(SECRETS)?;
+    let mut marks = Vec::new();
+    for mark in account.list("secrets", MEMBER)? {
+        let mark = string(mark).and_then(|hex| Fingerprint::from_hex(&hex));
+        marks.push(mark.ok_or(SECRETS)?);
+    }
     let fields = account.value("fields", Kind::Object, MEMBER)?;
     let owners = account.value("owners", Kind::Object, MEMBER)?;
     let earlier_status = account.string("earlier_status", MEMBER)?;
@@ -110,9 +117,11 @@ const SOURCES: Wrong = "context: `sources` of an account must be ids that are no
 fn read_owners(raw: &str) -> Result<Owners, Wrong> {
     let owners = Members::of(raw);
     let local = owners.value("local", Kind::Bool, OWNERS)? == Some("true");
-    let sources = owners.list("sources", OWNERS)?;
-    let sources = sources.map(|id| SourceId::new(&string(id)?));
-    let sources: Vec<_> = sources.collect::<Option<_>>().ok_or(SOURCES)?;
+    let mut sources = Vec::new();
+    for id in owners.list("sources", OWNERS)? {
+        let id = string(id).and_then(|id| SourceId::new(&id));
+        sources.push(id.ok_or(SOURCES)?);
+    }
     Ok(Owners::new(local, sources))
 }
 
