@@ -166,6 +166,31 @@ export const LIVE = [
     person.complaints.length = 0;
   }],
 
+  ['rows asked for while another plan is on its way are those of the plan that is there', async (person) => {
+    const heard = await person.page.evaluate(() => new Promise((resolve) => {
+      const worker = new Worker(new URL('./preview/worker.js', document.baseURI), { type: 'module' });
+      const plan = (id, note, key) => worker.postMessage({ kind: 'plan', id, source: `[{"token":"example-of-rows-1","note":"${note}"}]`, options: { strategy: 'merge' }, key });
+      const rows = (id) => worker.postMessage({ kind: 'rows', id, verdict: 'all', from: 0, count: 1 });
+      const seen = [];
+      worker.onmessage = ({ data }) => {
+        if (data.kind === 'rows') seen.push(data.rows[0].fields.find(({ name }) => name === 'note').after);
+        if (data.kind === 'planned') {
+          // The next one waits for the server, which does not know this key.
+          plan(2, 'second', 'wrong');
+          rows(2);
+        }
+        if (data.kind === 'failed') {
+          seen.push(data.code);
+          worker.terminate();
+          resolve(seen);
+        }
+      };
+      plan(1, 'first', null);
+    }));
+    assert.deepEqual(heard, ['"first"', 'unauthorized']);
+    person.complaints.length = 0;
+  }],
+
   ['the same import as curl works in a shell', async (person, { folder }) => {
     const name = `it's "curl" ${process.env.BROWSER}`;
     await person.fill('textbox', 'Source id', name);

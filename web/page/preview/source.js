@@ -16,8 +16,22 @@ export async function sourceOf(given) {
   return new Held(new Uint8Array(await given.arrayBuffer()));
 }
 
-class Held {
+/** Both plan in outline: what an entry changes is planned anew for those in sight. */
+class Source {
+  /** A row of an answer with what its entry changes: that is planned alone. */
+  async whole(row, contextOf) {
+    if (row.verdict !== 'add' && row.verdict !== 'update') return row;
+    const [offset, length] = row.span;
+    const alone = new Blob(['[', this.part(offset, offset + length), ']']);
+    const planned = plan(new Uint8Array(await alone.arrayBuffer()), contextOf(row.fingerprint));
+    const { provider, owners, fields } = new Answer(planned).rows(row.verdict, 0, 1)[0] ?? row;
+    return { ...row, provider, owners, fields };
+  }
+}
+
+class Held extends Source {
   constructor(bytes) {
+    super();
     this.bytes = bytes;
     this.size = bytes.length;
   }
@@ -27,19 +41,19 @@ class Held {
     return plan(this.bytes, context);
   }
 
-  /** A row of that answer with all that is shown of it. */
-  async whole(row) {
-    return row;
+  part(from, to) {
+    return this.bytes.subarray(from, to);
   }
 }
 
-class Streamed {
+class Streamed extends Source {
   constructor(file) {
+    super();
     this.file = file;
     this.size = file.size;
   }
 
-  /** The same without what entries change. The file is read twice; `progress` hears how much of that is done, in per cent. */
+  /** The same. The file is read twice; `progress` hears how much of that is done, in per cent. */
   async plan(context, { signal, progress = () => {} } = {}) {
     const outline = new Outline(context);
     try {
@@ -54,14 +68,8 @@ class Streamed {
     return outline.finish();
   }
 
-  /** The row with what its entry changes: that is read again from the file and planned alone. */
-  async whole(row, contextOf) {
-    if (row.verdict !== 'add' && row.verdict !== 'update') return row;
-    const [offset, length] = row.span;
-    const alone = new Blob(['[', this.file.slice(offset, offset + length), ']']);
-    const planned = plan(new Uint8Array(await alone.arrayBuffer()), contextOf(row.fingerprint));
-    const { provider, owners, fields } = new Answer(planned).rows(row.verdict, 0, 1)[0] ?? row;
-    return { ...row, provider, owners, fields };
+  part(from, to) {
+    return this.file.slice(from, to);
   }
 
   /** Gives the file to the outline, piece by piece; whether all of it was taken. */

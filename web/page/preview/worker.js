@@ -8,9 +8,8 @@ import { sourceOf } from './source.js';
 const ready = init({ module_or_path: new URL('../tributary_web_bg.wasm', import.meta.url) });
 const encoder = new TextEncoder();
 let payload = null;
-let answer = null;
-/** The context of a row of the answer, by its account's fingerprint. */
-let contextOf;
+/** The plan that is shown: its answer, what it was made of, and the context of an account's row by its fingerprint. */
+let shown = null;
 let current = { id: 0, stop: new AbortController() };
 
 const ACTIONS = { plan: preview, rows, locate, revision };
@@ -41,18 +40,19 @@ async function preview({ id, source, options, key }) {
   phase(id, 'planning');
   const began = performance.now();
   const progress = (done) => phase(id, 'planning', done);
-  const asked = compared ? { ...options, plan_hash: true } : options;
+  const asked = { ...options, outline: true, plan_hash: compared !== null };
   const bytes = await payload.plan(context(asked, compared), { signal, progress });
   const known = new Map(compared?.accounts.map((account) => [account.fingerprint, account]));
-  answer = new Answer(bytes, (fingerprint) => known.get(fingerprint)?.provider ?? null);
-  contextOf = (fingerprint) => {
+  const answer = new Answer(bytes, (fingerprint) => known.get(fingerprint)?.provider ?? null);
+  const contextOf = (fingerprint) => {
     const accounts = [known.get(fingerprint)].filter(Boolean);
     return context(options, compared && { ...compared, accounts });
   };
-  self.postMessage({ kind: 'planned', id, ms: performance.now() - began, ...summary(), ...pool(compared) });
+  shown = { answer, payload, contextOf };
+  self.postMessage({ kind: 'planned', id, ms: performance.now() - began, ...summary(answer), ...pool(compared) });
 }
 
-function summary() {
+function summary(answer) {
   if (answer.refusal) return { refusal: answer.refusal, bytes: payload.size };
   const { counts, shape, notes, hash } = answer;
   const ignored = answer.ignored.size;
@@ -67,7 +67,8 @@ function pool(compared) {
 async function compare({ id, options, key, signal }) {
   phase(id, 'comparing');
   const fingerprintsOf = async (salt) => {
-    const alone = new Answer(await payload.plan(context(options, { salt, accounts: [] }), { signal }));
+    const outline = await payload.plan(context({ ...options, outline: true }, { salt, accounts: [] }), { signal });
+    const alone = new Answer(outline);
     return alone.refusal ? null : alone.fingerprints();
   };
   const progress = (done, total) => phase(id, 'comparing', done, total);
@@ -94,13 +95,16 @@ function context(options, compared) {
 }
 
 async function rows({ id, verdict, from, count }) {
-  if (!answer || answer.refusal) return;
-  const rows = answer.rows(verdict, from, count).map((row) => payload.whole(row, contextOf));
-  self.postMessage({ kind: 'rows', id, verdict, from, rows: await Promise.all(rows) });
+  const asked = shown;
+  if (!asked || asked.answer.refusal) return;
+  const { answer, payload, contextOf } = asked;
+  const rows = await Promise.all(answer.rows(verdict, from, count).map((row) => payload.whole(row, contextOf)));
+  // The rows of one plan are never told as those of the next.
+  if (asked === shown) self.postMessage({ kind: 'rows', id, verdict, from, rows });
 }
 
 function locate({ id, index }) {
-  self.postMessage({ kind: 'located', id, row: answer ? answer.rowOf(index) : -1 });
+  self.postMessage({ kind: 'located', id, row: shown ? shown.answer.rowOf(index) : -1 });
 }
 
 async function revision({ id, key }) {
