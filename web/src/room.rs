@@ -2,15 +2,13 @@
 
 /// Payloads below need no room made: what they need is soon there.
 const LARGE: usize = 1 << 20;
-/// A plan and its answer take about six times the payload.
-const TIMES: usize = 6;
-
-/// Grows the memory for a payload of `len` bytes. When there is no room for that much, it grows by what is needed, as ever.
+/// Grows the memory by as much as a payload of `len` bytes takes, which is about what its plan does; the answer asks for its
+/// own room at once. When there is no room for that much, it grows by what is needed, as ever.
 pub(crate) fn make(len: usize) {
     if cfg!(target_family = "wasm") && len >= LARGE {
         let mut room = Vec::<u8>::new();
         // Given back at once, it stays the module's. The compiler must not see that nobody uses it.
-        let _ = room.try_reserve_exact(len.saturating_mul(TIMES));
+        let _ = room.try_reserve_exact(len);
         std::hint::black_box(&mut room);
     }
 }
