@@ -247,17 +247,15 @@ struct Deflate {
 
 impl Coding for Deflate {
     fn step(&mut self, input: &[u8], output: &mut [u8]) -> Option<Step> {
-        let Some(first) = input.first().filter(|_| !self.ended) else {
-            // Output may be waiting although all input was read.
-            return match &mut self.stream {
-                Some(stream) if !self.ended => inflate(stream, input, output).map(|(step, _)| step),
-                _ => Some(Step::default()),
-            };
+        if self.stream.is_none() {
+            // A bare stream never starts with the 8 of a zlib header: its first block would be stored, with padding that is not zero.
+            let begin = |first: &u8| Decompress::new(first & 0x0f == 8);
+            self.stream = input.first().map(begin);
+        }
+        let Some(stream) = self.stream.as_mut().filter(|_| !self.ended) else {
+            return Some(Step::default());
         };
-        // A bare stream never starts with the 8 of a zlib header: its first block would be stored, with padding that is not zero.
-        let stream = self
-            .stream
-            .get_or_insert_with(|| Decompress::new(first & 0x0f == 8));
+        // Output may be waiting although all input was read, and with it the end.
         let (step, ended) = inflate(stream, input, output)?;
         self.ended = ended;
         Some(step)
