@@ -65,7 +65,9 @@ impl Hop {
             USER_AGENT,
             HeaderValue::from_static(concat!("tributary/", env!("CARGO_PKG_VERSION"))),
         );
-        headers.extend(credential(source)?);
+        if let Some((name, token)) = credential(source)? {
+            headers.insert(name, token);
+        }
         let (mut conditions, worth) = match source.method {
             Method::Get => (known.conditions(), Worth::Both),
             Method::Post => (HeaderMap::new(), Worth::Nothing),
