@@ -42,7 +42,8 @@ pub(super) fn is_private(ip: IpAddr) -> bool {
     }
 }
 
-/// Loopback, private use, shared by carriers (100.64/10), protocol assignments (192.0.0/24) and test networks (198.18/15).
+/// Loopback, private use, shared by carriers (100.64/10), protocol assignments (192.0.0/24), test networks (198.18/15) and what is
+/// reserved (240/4), which some networks use as their own.
 fn is_private_v4(ip: Ipv4Addr) -> bool {
     let [a, b, c, _] = ip.octets();
     ip.is_loopback()
@@ -50,6 +51,7 @@ fn is_private_v4(ip: Ipv4Addr) -> bool {
         || (a == 100 && b & 0xc0 == 64)
         || [a, b, c] == [192, 0, 0]
         || (a == 198 && b & 0xfe == 18)
+        || a >= 240
 }
 
 /// Metadata services of clouds outside the link-local range (169.254.169.254 and its like are inside).
@@ -59,9 +61,11 @@ const METADATA_V4: [Ipv4Addr; 3] = [
     Ipv4Addr::new(192, 0, 0, 192),
 ];
 
-/// The same for IPv6: fd00:ec2::254, fd20:ce::254, fd00:c1::a9fe:a9fe, fd00:42::42, fd00:a9fe:a9fe::1.
-const METADATA_V6: [Ipv6Addr; 5] = [
+/// The same for IPv6: fd00:ec2::254, fd00:ec2::23 (credentials), fd20:ce::254, fd00:c1::a9fe:a9fe, fd00:42::42,
+/// fd00:a9fe:a9fe::1.
+const METADATA_V6: [Ipv6Addr; 6] = [
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),
     Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
     Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
     Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42),

@@ -197,6 +197,7 @@ async fn addresses_that_are_never_dialed_are_refused_in_every_notation() {
         "[2002:a9fe:a9fe::]",
         "[fe80::1]",
         "[fd00:ec2::254]",
+        "[fd00:ec2::23]",
         "[::]",
         "0",
         "0.0.0.0",

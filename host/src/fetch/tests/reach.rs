@@ -102,6 +102,7 @@ async fn private_addresses_are_refused_in_every_notation_when_the_operator_says_
         "192.168.0.1",
         "3232235521",
         "100.64.0.1",
+        "240.0.0.1",
         "[fd00::1]",
         "[::ffff:192.168.0.1]",
         "[2002:c0a8:1::]",
