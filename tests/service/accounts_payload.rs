@@ -119,6 +119,7 @@ fn filters_choose_what_is_handed_on() {
         "q=x",
         "limit=1",
         "provider=x",
+        "source_id=%20",
         "status=a&status=a",
     ] {
         check_refused(&server.get(&format!("{PAYLOAD}?{query}")), 422);

@@ -122,7 +122,8 @@ impl Query {
         let text = |name| self.text(name).map(str::to_owned);
         Ok(Filter {
             provider: self.one_of("provider", "`gpt` or `grok`", Provider::from_exact)?,
-            source_id: self.text("source_id").and_then(SourceId::new),
+            // A blank one would stand for no source, and so for the whole pool.
+            source_id: self.one_of("source_id", "the id of a source", SourceId::new)?,
             owner: self.one_of("owner", OWNER, owned_by)?,
             status: text("status"),
             kind: text("type"),

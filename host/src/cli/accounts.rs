@@ -6,6 +6,7 @@ mod list;
 mod show;
 mod update;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use super::Outcome;
@@ -43,23 +44,28 @@ enum AccountsCommand {
 #[derive(Args)]
 struct Filters {
     /// Only accounts of this provider: `gpt` or `grok`
-    #[arg(long, value_name = "PROVIDER")]
+    #[arg(long, value_name = "PROVIDER", value_parser = not_empty())]
     provider: Option<String>,
     /// Only accounts that this source owns
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = not_empty())]
     source_id: Option<String>,
     /// Only accounts of this owner: `local`, `source:ID`, or `none`
-    #[arg(long, value_name = "OWNER")]
+    #[arg(long, value_name = "OWNER", value_parser = not_empty())]
     owner: Option<String>,
     /// Only accounts with exactly this status
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = not_empty())]
     status: Option<String>,
     /// Only accounts of exactly this type
-    #[arg(long = "type", value_name = "TEXT")]
+    #[arg(long = "type", value_name = "TEXT", value_parser = not_empty())]
     kind: Option<String>,
     /// Only accounts whose id begins with this, or whose masked token or shown fields contain it
-    #[arg(long, short, value_name = "TEXT")]
+    #[arg(long, short, value_name = "TEXT", value_parser = not_empty())]
     q: Option<String>,
+}
+
+/// An empty value, as of a variable that is not set, would not narrow anything.
+fn not_empty() -> NonEmptyStringValueParser {
+    NonEmptyStringValueParser::new()
 }
 
 impl Filters {

@@ -31,6 +31,11 @@ fn lines_go_to_stdout_as_the_server_sends_them() {
     let all = server.post(EXPORT, "").body;
     assert_eq!(ask(&server, &["accounts", "export"]).fine(), all);
     assert_eq!(ask(&server, &["accounts", "export", "-o", "-"]).fine(), all);
+    // As of a variable that is not set: it does not mean the whole pool.
+    for filter in ["--source-id", "--owner", "--status", "--q"] {
+        let empty = ask(&server, &["accounts", "export", filter, ""]);
+        assert!(empty.refused(2).contains(filter), "{empty:?}");
+    }
     let grok = ask(&server, &["accounts", "export", "--provider", "grok"]);
     assert_eq!(
         grok.fine(),
