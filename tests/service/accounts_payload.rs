@@ -145,9 +145,15 @@ fn a_reader_reads_the_payload_and_nothing_else() {
     check_refused(&server.send("GET", PAYLOAD, Some(&user), ""), 403);
     check_refused(&server.send("GET", PAYLOAD, None, ""), 401);
     check_refused(&server.send("POST", PAYLOAD, Some(&bearer), ""), 405);
+    let acts = || server.get("/api/audit?limit=1").json()["items"][0].clone();
+    let before = acts();
     let head = server.send("HEAD", PAYLOAD, Some(&bearer), "");
     assert_eq!((head.status, head.body.as_str()), (200, ""));
-    assert_eq!(head.header("etag"), server.get(PAYLOAD).header("etag"));
+    assert_eq!(acts(), before, "nothing was handed out");
+    let whole = server.get(PAYLOAD);
+    for name in ["etag", "content-type", "content-length"] {
+        assert_eq!(head.header(name), whole.header(name), "{name}");
+    }
     let listed = server.home().run(&["key", "list"]);
     let listed = String::from_utf8(listed.stdout).expect("text");
     let id = listed

@@ -1,7 +1,7 @@
 //! The pool as a payload, for whoever imports it next.
 
-use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, ETAG, HeaderValue};
+use hyper::{Method, StatusCode};
 use tributary_core::{Provider, Salt};
 
 use super::stream::{answer, note_handing_out};
@@ -11,6 +11,7 @@ use crate::store::export::{Exporter, Format};
 use crate::store::filter::Filter;
 use crate::store::meta;
 
+const JSON: &str = "application/json";
 /// Filters that a payload can be asked with.
 const KNOWN: [&str; 3] = ["provider", "source_id", "status"];
 
@@ -23,15 +24,14 @@ pub async fn payload(request: Request) -> Answer {
     let pool = request.app.store.read(meta::read).await?;
     let tag = tag(&request.app.salt, pool.revision, &filter);
     let mut response = if etag::is_known(&request.head.headers, &tag) {
-        with_type(StatusCode::NOT_MODIFIED, "application/json", whole(""))
+        with_type(StatusCode::NOT_MODIFIED, JSON, whole(""))
+    } else if request.head.method == Method::HEAD {
+        // Nothing is handed out.
+        with_type(StatusCode::OK, JSON, whole(""))
     } else {
         note_handing_out(&request, "payload", &query).await?;
         let db = request.app.store.passing_connection()?;
-        answer(
-            Exporter::new(db, filter, Format::Payload),
-            "application/json",
-        )
-        .await?
+        answer(Exporter::new(db, filter, Format::Payload), JSON).await?
     };
     mark(&mut response, &tag);
     Ok(response)
