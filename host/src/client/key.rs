@@ -25,13 +25,13 @@ impl Key {
             let text = text.map_err(|error| cannot_read(file, &error))?;
             let key = Key::new(text.trim());
             return key.map(Some).ok_or_else(|| {
-                format!("`{shown}` holds no key; it must hold one line of visible characters")
+                format!("`{shown}` holds no key; it must hold one line of ASCII text")
             });
         }
         match env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
             Some(value) => match value.to_str().and_then(|text| Key::new(text.trim())) {
                 None => Err(format!(
-                    "{VARIABLE} holds no key; it must hold visible characters"
+                    "{VARIABLE} holds no key; it must hold one line of ASCII text"
                 )),
                 key => Ok(key),
             },
@@ -40,8 +40,9 @@ impl Key {
     }
 
     fn new(key: &str) -> Option<Key> {
-        let visible = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
-        visible.then(|| Key(Secret::new(format!("Bearer {key}"))))
+        let visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+        let sendable = !key.is_empty() && key.bytes().all(visible);
+        sendable.then(|| Key(Secret::new(format!("Bearer {key}"))))
     }
 
     /// The value of the header that carries it. All of a key is visible, and so there is one.

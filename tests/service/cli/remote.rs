@@ -139,11 +139,18 @@ fn the_key_comes_from_a_file_or_a_variable_and_is_never_shown() {
         "{wrong:?}"
     );
     assert!(!wrong.err.contains("canary") && !forbidden.err.contains(&user));
-    for (key, text) in [("a b", "holds no key"), ("\u{e9}", "holds no key")] {
+    for key in ["a\nb", "\u{e9}", " "] {
         std::fs::write(&file, key).expect("a file");
-        assert!(with(None, &["--key-file", "key"]).refused(1).contains(text));
-        assert!(with(Some(key), &[]).refused(1).contains(text));
+        for said in [with(None, &["--key-file", "key"]), with(Some(key), &[])] {
+            assert!(said.refused(1).contains("holds no key"), "{said:?}");
+        }
     }
+    // A server takes words for its admin secret, too.
+    let said = with(Some("correct horse"), &[]);
+    assert!(
+        said.refused(1).contains("does not know the key"),
+        "{said:?}"
+    );
     with(None, &["--key-file", "nothing"]).refused(1);
     with(None, &["--key", "admin"]).refused(2);
     let help = ask(&server, &["sources", "list", "--help"]);
