@@ -95,7 +95,11 @@ fn what_is_wrong_with_a_payload_is_said_by_line() {
         ),
         (
             "[\"a\"",
-            "the payload is not valid JSON: it ends before all that it opens is closed",
+            "the payload is not valid JSON: it closes less than it opens, or more",
+        ),
+        (
+            "[\"a\"]}",
+            "the payload is not valid JSON: it closes less than it opens, or more",
         ),
         ("", "the payload is empty"),
         (

@@ -82,7 +82,7 @@ impl Place {
         }
         if self.length.is_some_and(|length| at >= length) {
             return Some(format!(
-                "the payload {what}: it ends before all that it opens is closed"
+                "the payload {what}: it closes less than it opens, or more"
             ));
         }
         let line = self
@@ -162,7 +162,10 @@ mod tests {
             told("payload is not valid JSON at byte 11"),
             "the payload is not valid JSON at line 1, column 1"
         );
-        assert!(told("body is not valid JSON at byte 40").contains("it ends before"));
+        assert!(
+            told("body is not valid JSON at byte 40")
+                .contains("it closes less than it opens, or more")
+        );
         assert_eq!(
             told("source is disabled") + &told("body is not valid JSON at byte 3"),
             ""
