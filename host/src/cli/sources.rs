@@ -91,8 +91,11 @@ fn list(client: &Client, output: Output) -> Outcome {
     if output.is_json() {
         return Ok(output.json(&answer.text)?);
     }
-    let schedule = client.get(SCHEDULE, &Query::new())?;
-    let (all, schedule) = (Object::read(&answer.text), Object::read(&schedule.text));
+    let schedule = match client.get(SCHEDULE, &Query::new()) {
+        Err(error) if error.is_unknown_request() => String::new(),
+        schedule => schedule?.text,
+    };
+    let (all, schedule) = (Object::read(&answer.text), Object::read(&schedule));
     let schedule = schedule.unwrap_or_default().objects("schedule");
     let stands = schedule.iter().map(|one| (one.text("source_id"), one));
     let stands: BTreeMap<_, _> = stands.collect();

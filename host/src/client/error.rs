@@ -92,6 +92,17 @@ impl ClientError {
         }
     }
 
+    /// Whether the server does not know the request at all, as one that is older than this program.
+    pub fn is_unknown_request(&self) -> bool {
+        matches!(
+            self,
+            ClientError::Refused {
+                status: 404 | 405,
+                ..
+            }
+        )
+    }
+
     /// What the server said, when it said no.
     pub fn said(&self) -> Option<&str> {
         match self {

@@ -282,6 +282,21 @@ fn the_list_tells_which_source_the_schedule_gave_up() {
 }
 
 #[test]
+fn the_list_of_a_server_that_knows_no_schedule_is_told_without_it() {
+    let here = Server::start();
+    let older = Upstream::start(|asked| match asked.path.as_str() {
+        "/api/remote-account/sources" => Reply::json(
+            r#"{"sources": [{"id": "a1b2c3d4e5f6", "name": "Older", "enabled": true}]}"#,
+        ),
+        _ => Reply::status(404, r#"{"detail": {"error": "not found"}}"#),
+    });
+    let url = older.url("");
+    let listed = ask(&here, &["sources", "list", "--table", "--server", &url]);
+    let line = listed.fine().lines().nth(1).expect("a source");
+    assert!(line.starts_with("a1b2c3d4e5f6  Older"), "{line}");
+}
+
+#[test]
 fn what_cannot_be_done_is_said_with_a_remedy() {
     let server = Server::start();
     for args in [
