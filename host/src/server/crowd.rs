@@ -50,7 +50,8 @@ impl Guest {
     /// One that has just come and waits.
     pub(super) fn new(crowd: &Arc<Crowd>, from: IpAddr) -> Guest {
         let guest = Guest {
-            from,
+            // A listener for both takes an IPv4 address for an IPv6 one.
+            from: from.to_canonical(),
             crowd: Arc::clone(crowd),
             told: Arc::default(),
             number: AtomicU64::new(0),
@@ -173,6 +174,14 @@ mod tests {
         crowd.send_one_away();
         let begun = timeout(Duration::from_millis(10), first.admitted()).await;
         assert!(begun.is_err());
+    }
+
+    #[test]
+    fn an_ipv4_address_is_told_as_one() {
+        let guest = |from: &str| Guest::new(&Arc::default(), from.parse().unwrap());
+        for (from, told) in [("::ffff:192.0.2.1", "192.0.2.1"), ("::1", "::1")] {
+            assert_eq!(guest(from).from.to_string(), told);
+        }
     }
 
     #[test]
