@@ -250,7 +250,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn folder_of(place: &Path) -> &Path {
+pub(super) fn folder_of(place: &Path) -> &Path {
     let folder = place
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());

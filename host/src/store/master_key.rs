@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::backup::folder_of;
+use super::migrate::with_suffix;
 use super::vault::MasterKey;
 use crate::config::MasterKeyOptions;
 
@@ -152,7 +154,7 @@ pub fn keep_first(file: &Path) -> io::Result<()> {
 
 /// Writes a private file beside its place and moves it there, so that a crash leaves the old one or the new one.
 fn write(place: &Path, lines: &[&str]) -> io::Result<()> {
-    let draft = place.with_extension("new");
+    let draft = with_suffix(place, ".being-written");
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -168,7 +170,7 @@ fn write(place: &Path, lines: &[&str]) -> io::Result<()> {
     }
     file.sync_all()?;
     fs::rename(&draft, place)?;
-    File::open(place.parent().unwrap_or(Path::new(".")))?.sync_all()
+    File::open(folder_of(place))?.sync_all()
 }
 
 impl fmt::Display for MasterKeyError {
@@ -255,6 +257,23 @@ mod tests {
             fs::write(&file, wrong).unwrap();
             assert!(settle(options(None, Some(&file))).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn whatever_its_file_is_called_no_other_is_touched() {
+        let dir = tempdir().unwrap();
+        let key = "01".repeat(32);
+        for name in ["pool.hex", "pool.new", "pool"] {
+            fs::write(dir.path().join(name), &key).unwrap();
+        }
+        for name in ["pool.hex", "pool.new", "pool"] {
+            let file = dir.path().join(name);
+            NewKey::make(&file).unwrap().prepend().unwrap();
+            let named = options(None, Some(&file));
+            let both = MasterKeys::settle(&named, dir.path(), true).unwrap();
+            assert_eq!(both.keys.len(), 2, "{name}");
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
     }
 
     #[test]
