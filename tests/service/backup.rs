@@ -200,6 +200,39 @@ fn a_file_and_a_pool_are_replaced_only_when_that_is_asked() {
 }
 
 #[test]
+fn no_file_of_the_pool_is_replaced_by_a_backup() {
+    let server = start();
+    let (home, data) = (server.home(), server.home().data());
+    let before = server.export();
+    for name in [
+        "tributary.db",
+        "tributary.db-wal",
+        "master-key",
+        "../data/lock",
+    ] {
+        let file = data.join(name);
+        let said = refused(home, &["backup", &file.to_string_lossy(), "--force"]);
+        assert!(said.contains("is a file of the pool itself"), "{said}");
+    }
+    let key = home.file("key");
+    fs::copy(data.join("master-key"), &key).expect("a copy");
+    let key = key.to_string_lossy();
+    refused(
+        home,
+        &["backup", &key, "--force", "--master-key-file", &key],
+    );
+    let server = Server::start_in(server.stop(), &[]);
+    assert_eq!(server.export(), before);
+    done(
+        server.home(),
+        &[
+            "backup",
+            &server.home().data().join("mine").to_string_lossy(),
+        ],
+    );
+}
+
+#[test]
 fn a_backup_and_a_restore_are_rows_of_the_audit() {
     let server = start();
     let file = backup(&server);

@@ -37,6 +37,8 @@ pub struct Backup {
 pub enum BackupError {
     /// The file, or the pool, is there already.
     Exists(PathBuf),
+    /// The file is the pool's own.
+    OfPool(PathBuf),
     /// The pool holds what no server has sealed yet.
     NotSealed,
     /// The pool or the backup cannot be used.
@@ -60,14 +62,16 @@ pub fn take(
     key: &MasterKeyOptions,
     force: bool,
 ) -> Result<Backup, BackupError> {
+    let sqlite = |e: rusqlite::Error| OpenError::from_sqlite(file, &e);
+    let sealed: bool = Store::peek_read_only(dir)?
+        .query_row("SELECT sealed FROM meta", [], |row| row.get(0))
+        .map_err(sqlite)?;
+    if is_of_pool(file, dir, key) {
+        return Err(BackupError::OfPool(file.to_path_buf()));
+    }
     if file.exists() && !force {
         return Err(BackupError::Exists(file.to_path_buf()));
     }
-    let db = Store::peek_read_only(dir)?;
-    let sqlite = |e: rusqlite::Error| OpenError::from_sqlite(file, &e);
-    let sealed: bool = db
-        .query_row("SELECT sealed FROM meta", [], |row| row.get(0))
-        .map_err(sqlite)?;
     if !sealed {
         return Err(BackupError::NotSealed);
     }
@@ -78,6 +82,8 @@ pub fn take(
         .tempfile_in(folder)
         .map_err(io)?;
     let untold = tell(dir, file, key).err().map(|error| error.to_string());
+    // Opened last: whoever looks at the file otherwise and closes it drops SQLite's locks.
+    let db = Store::peek_read_only(dir)?;
     // Into an empty file, whose mode is already right. It leaves out what nothing uses any more. To SQLite that is a write,
     // though the pool itself stays read-only.
     db.pragma_update(None, "query_only", false)
@@ -95,6 +101,28 @@ pub fn take(
     })?;
     sync_folder(folder).map_err(io)?;
     Ok(Backup { untold, ..taken })
+}
+
+/// What the pool and its server keep in the data folder.
+const OF_POOL: [&str; 6] = [
+    migrate::FILE,
+    "tributary.db-wal",
+    "tributary.db-shm",
+    "master-key",
+    "admin-secret",
+    "lock",
+];
+
+/// Whether a file is one of those, or the master key's: a backup in its place would be the last that is seen of it.
+fn is_of_pool(file: &Path, dir: &Path, key: &MasterKeyOptions) -> bool {
+    let place = |file: &Path| {
+        let folder = folder_of(file).canonicalize().ok()?;
+        Some(folder.join(file.file_name()?))
+    };
+    let own = OF_POOL.iter().map(|name| dir.join(name));
+    let mut own = own.chain(key.key_file.clone());
+    let asked = place(file);
+    asked.is_some() && own.any(|own| place(&own) == asked)
 }
 
 /// Tells the audit of a backup.
@@ -263,6 +291,11 @@ impl std::fmt::Display for BackupError {
             BackupError::Exists(path) => write!(
                 f,
                 "`{}` is there already and was left as it is: choose another place, or replace it with --force",
+                path.display()
+            ),
+            BackupError::OfPool(path) => write!(
+                f,
+                "`{}` is a file of the pool itself and was left as it is: choose another place",
                 path.display()
             ),
             BackupError::NotSealed => f.write_str(
