@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use super::Outcome;
 use super::remote::Remote;
 use crate::client::Query;
-use crate::output::{Cell, Object, Progress};
+use crate::output::{Cell, Object, Progress, remark};
 
 /// What is done, and where.
 #[derive(Args)]
@@ -18,7 +18,8 @@ pub struct MasterKeyArgs {
 
 #[derive(Subcommand)]
 enum MasterKeyCommand {
-    /// Make a new master key and seal everything with it, while imports go on
+    /// Make a new master key and seal everything with it, while imports go on; the file then holds it alone, and backups of before
+    /// need the old one: copy the file first
     Rotate,
 }
 
@@ -37,7 +38,11 @@ pub fn run(args: &MasterKeyArgs) -> Outcome {
             }
             let said = Object::read(&answer.text).unwrap_or_default();
             let fields = [("key id", Cell::new(&said.text("key_id")))];
-            Ok(output.record(&fields)?)
+            output.record(&fields)?;
+            remark(
+                "backups of before open with the old key alone: keep a copy of it as long as you keep them",
+            );
+            Ok(())
         }
     }
 }
