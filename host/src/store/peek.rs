@@ -71,28 +71,32 @@ impl Store {
 
     /// The same, with the master key where it is at hand: a command that needs no secret does without.
     pub fn peek_with_key(dir: &Path, key: &MasterKeyOptions) -> Result<Db, OpenError> {
-        let db = Store::peek(dir)?;
         let path = dir.join(migrate::FILE);
         // Beside a pool that is not sealed yet the first server makes the key.
-        if !is_sealed(&path)? {
-            return Ok(db);
-        }
-        Ok(match Store::unlock(dir, &path, key) {
-            Ok(keys) => Db::new(db.into_connection(), Vault::new(&keys.keys)),
-            Err(_) => db,
+        let keys = match path.exists() && is_sealed(&path)? {
+            true => Store::unlock(dir, &path, key).ok(),
+            false => None,
+        };
+        // Opened last: whoever looks at the file otherwise and closes it drops SQLite's locks.
+        let db = Store::peek(dir)?;
+        Ok(match keys {
+            Some(keys) => Db::new(db.into_connection(), Vault::new(&keys.keys)),
+            None => db,
         })
     }
 
     /// A read-only connection to the database of `dir`, beside a server or without one, whose secrets the master key
     /// opens; nothing is created.
     pub fn peek_opened(dir: &Path, key: &MasterKeyOptions) -> Result<Db, OpenError> {
-        let db = Store::peek_read_only(dir)?;
+        drop(Store::peek_read_only(dir)?);
         let path = dir.join(migrate::FILE);
         // A look makes no key: the first server does.
         if !is_sealed(&path)? {
             return Err(OpenError::Older(path));
         }
         let keys = Store::unlock(dir, &path, key)?;
+        // Opened last, as above.
+        let db = Store::peek_read_only(dir)?;
         Ok(Db::new(db.into_connection(), Vault::new(&keys.keys)))
     }
 
