@@ -60,7 +60,7 @@ mod service {
     mod sealing;
     mod sources;
     pub(crate) mod store;
-    mod sync;
+    pub(crate) mod sync;
     mod sync_asked;
     mod sync_failed;
     mod sync_guarded;
@@ -76,6 +76,7 @@ mod faults {
     mod durable;
     mod every_write;
     mod shim;
+    mod unwritten;
     mod upstreams;
 }
 

@@ -1,6 +1,7 @@
 //! An import from its first byte to its answer: receive, then decide and write in one transaction.
 
 mod detach;
+mod failed;
 mod failure;
 mod guarding;
 pub mod hand;

@@ -16,7 +16,7 @@ use crate::service::payload;
 const CUTS: usize = 12;
 
 /// A server whose disk works until it is told otherwise.
-fn working() -> Server {
+pub(super) fn working() -> Server {
     let home = Home::new();
     tell(&home, "none 0 0");
     start_in(home)
@@ -248,7 +248,7 @@ fn refuses_and_goes_on(number: i32) {
     assert_eq!(Server::start_in(home, &[]).tokens().len(), 2);
 }
 
-fn ready_again(server: &Server) {
+pub(super) fn ready_again(server: &Server) {
     let until = Instant::now() + Duration::from_secs(20);
     while server
         .post(INJECT, r#"{"tokens": ["a-1"], "source_id": "s"}"#)

@@ -251,3 +251,32 @@ fn a_source_that_changes_while_it_is_fetched_is_not_applied() {
         assert!(server.pool().is_empty(), "{change}");
     }
 }
+
+#[test]
+fn what_comes_of_a_source_as_it_was_says_nothing_of_it_after_an_edit() {
+    let server = Server::start();
+    for (edited, failures) in [(false, 1), (true, 0)] {
+        let go = Arc::new(AtomicBool::new(false));
+        let held = Arc::clone(&go);
+        let upstream = Upstream::start(move |_| Reply::Held(Arc::clone(&held), "no JSON".into()));
+        let id = server.source(&json!({"url": upstream.url("/")}).to_string());
+        let answer = std::thread::scope(|scope| {
+            let caller = scope.spawn(|| sync(&server, &id));
+            running(&server, &id);
+            if edited {
+                let edit = server.post(&format!("{SOURCES}/{id}"), r#"{"name": "new"}"#);
+                assert_eq!(edit.status, 200, "{edit:?}");
+            }
+            go.store(true, Ordering::SeqCst);
+            caller.join().expect("an answer")
+        });
+        assert_eq!(answer.status, 502, "{answer:?}");
+        let schedule = server.get("/api/remote-account/schedule").json();
+        let stands = schedule["schedule"].as_array().expect("a list").last();
+        assert_eq!(
+            stands.expect("a source")["failures"],
+            failures,
+            "{schedule}"
+        );
+    }
+}

@@ -5,10 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::watch;
-use tributary_core::{
-    Counts, Decider, Form, ImportOptions, PlanHash, QUARANTINE, Salt, SourceId, Strategy,
-};
+use tributary_core::{Counts, Decider, Form, ImportOptions, PlanHash, Salt, SourceId, Strategy};
 
+use super::failed::fail;
 use super::failure::Failure;
 use super::guarding::guard_of;
 use super::{begun, measured, succeeded, told_of};
@@ -158,10 +157,10 @@ async fn run_and_count(app: &Arc<App>, source: Source, request: SyncRequest) -> 
 
 /// A sync under way.
 #[derive(Clone)]
-struct Attempt {
-    source: Source,
+pub(super) struct Attempt {
+    pub(super) source: Source,
     options: ImportOptions,
-    actor: Actor,
+    pub(super) actor: Actor,
     expected: Option<PlanHash>,
     job: ImportJob,
 }
@@ -403,44 +402,4 @@ impl Applying<'_> {
             ..succeeded(job, &applied.counts)
         })
     }
-}
-
-/// Notes that the sync failed, and where its source stands now, in a transaction of its own.
-async fn fail(app: &App, attempt: Attempt, so_far: ImportJob, failure: Failure) -> Synced {
-    let mut job = failure.of_job(so_far, clock::now());
-    let scheduled = attempt.actor == Actor::Schedule;
-    let (transient, retry_after) = (failure.is_transient(), failure.retry_after());
-    let of_the_source = failure.is_of_the_source();
-    let written = app.store.write(0, move |db| {
-        let before = standing::read(db, &job.source_id)?;
-        let standing = Standing {
-            attempted_at: Some(job.updated_at),
-            // What a person asks for begins the count anew.
-            failures: match (scheduled, of_the_source) {
-                (true, true) => before.failures.saturating_add(1),
-                (true, false) => before.failures,
-                (false, of_the_source) => u32::from(of_the_source),
-            },
-            transient,
-            not_before: retry_after.map(|seconds| after(job.updated_at, seconds)),
-            ..before
-        };
-        job.findings.quarantined = standing.failures >= QUARANTINE;
-        if sources::get(db, &job.source_id)?.is_some() {
-            standing::write(db, &job.source_id, &standing)?;
-        }
-        jobs::finish(db, &job)?;
-        Ok::<_, crate::store::StoreError>(job)
-    });
-    match (failure, written.await) {
-        (Failure::Store(why), _) => Synced::Unavailable(why.to_string()),
-        (_, Err(error)) => Synced::Unavailable(error.to_string()),
-        (Failure::Gone, Ok(_)) => Synced::NotFound,
-        (Failure::PlanDiffers, Ok(job)) => Synced::PlanDiffers(job),
-        (_, Ok(job)) => Synced::Failed(job),
-    }
-}
-
-fn after(at: i64, seconds: u64) -> i64 {
-    at.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
