@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::client::Answer;
@@ -157,6 +158,19 @@ fn small_losses_pass_and_add_up_within_a_day() {
     guarded.syncs(0..14);
     guarded.syncs(0..40);
     guarded.is_blocked(0..27);
+}
+
+#[test]
+fn what_a_clock_that_was_years_ahead_noted_does_not_count() {
+    let guarded = Guarded::start(&[]);
+    guarded.syncs(0..20);
+    guarded.syncs(0..14);
+    guarded.is_blocked(0..12);
+    let pool = guarded.server.home().data().join("tributary.db");
+    let pool = Connection::open(pool).expect("the pool");
+    let ahead = "UPDATE owned_until SET at = at + 10 * 365 * 86400";
+    assert_eq!(pool.execute(ahead, []).expect("rows"), 1);
+    guarded.syncs(0..12);
 }
 
 #[test]

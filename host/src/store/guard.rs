@@ -23,7 +23,7 @@ pub fn report(
 ) -> Result<GuardReport, StoreError> {
     let owner = OwnerIds::new(db).id_of_owner(&options.owner())?;
     let now = owner.map_or(Ok(0), |owner| owned_now(db, owner))?;
-    let earlier = owner.map_or(Ok(0), |owner| most_until(db, owner, at - A_DAY))?;
+    let earlier = owner.map_or(Ok(0), |owner| most_until(db, owner, at))?;
     let after = (now + decided.gained).saturating_sub(decided.lost);
     let holding = Holding {
         most: now.max(earlier),
@@ -99,10 +99,11 @@ fn owned_now(db: &Db, owner: u32) -> Result<u64, StoreError> {
     Ok(count.unwrap_or(0).unsigned_abs())
 }
 
-fn most_until(db: &Db, owner: u32, after: i64) -> Result<u64, StoreError> {
-    let sql = "SELECT coalesce(max(accounts), 0) FROM owned_until WHERE owner = ?1 AND at > ?2";
+/// The most that an owner had within a day. What a clock noted that was far ahead is not believed: it would count for years.
+fn most_until(db: &Db, owner: u32, now: i64) -> Result<u64, StoreError> {
+    let sql = "SELECT coalesce(max(accounts), 0) FROM owned_until WHERE owner = ?1 AND at > ?2 AND at <= ?3";
     let most: i64 = db
         .prepare_cached(sql)?
-        .query_row(params![owner, after], |row| row.get(0))?;
+        .query_row(params![owner, now - A_DAY, now + A_DAY], |row| row.get(0))?;
     Ok(most.unsigned_abs())
 }
