@@ -150,7 +150,10 @@ impl Store {
         let db = Db::new(connection, vault);
         let io = |e: StoreError| OpenError::Io(path.clone(), e.to_string());
         sealing::seal_all(&db).map_err(io)?;
-        jobs::fail_cut_short(&db, clock::now()).map_err(io)?;
+        if let Err(error) = db.at_once(|db| jobs::fail_cut_short(db, clock::now())) {
+            // What can still be read is served.
+            tracing::error!(%error, "jobs that were cut short are told to run");
+        }
         let started = Store::start(dir, &path, db, keys, lock, &options);
         started.map_err(|why| OpenError::Io(path, why))
     }

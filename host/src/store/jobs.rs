@@ -234,15 +234,25 @@ pub fn list(
     Ok((judged.collect::<Result<_, StoreError>>()?, next))
 }
 
-/// Fails every job that is still running: the program that ran it is gone. Returns how many there were.
-pub fn fail_cut_short(db: &Db, now: i64) -> Result<usize, StoreError> {
-    let findings = Findings {
-        error: "the server ended before the sync did".to_owned(),
-        ..Findings::default()
-    };
-    let sql = "UPDATE job SET status = 'failed', updated_at = ?1, total = 0, added = 0, skipped = 0, removed = 0, \
-               cause = 'cut_short', findings = ?2 WHERE status = 'running'";
-    Ok(db.execute(sql, params![now, written(&findings)?])?)
+/// Fails every job that is still running: the program that ran it is gone.
+pub fn fail_cut_short(db: &Db, now: i64) -> Result<(), StoreError> {
+    let mut running = db.prepare("SELECT * FROM job WHERE status = 'running'")?;
+    let running = running.query_map([], read)?;
+    for job in running.collect::<Result<Vec<_>, _>>()? {
+        let findings = Findings {
+            error: "the server ended before the sync did".to_owned(),
+            ..Findings::default()
+        };
+        let failed = ImportJob {
+            status: JobStatus::Failed,
+            updated_at: now,
+            cause: "cut_short".into(),
+            findings,
+            ..job
+        };
+        finish(db, &failed)?;
+    }
+    Ok(())
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ImportJob> {

@@ -214,6 +214,16 @@ async fn jobs_that_a_crash_cut_short_are_failed() {
         ("cut", JobStatus::Failed)
     );
     assert!(latest.updated_at > 10);
+    let acts = store
+        .read(|db| audit::list(db, i64::MAX, 10))
+        .await
+        .unwrap();
+    let act = &acts[0];
+    assert_eq!(
+        (act.act.as_str(), act.target.as_str()),
+        ("sync", "job cut of s1")
+    );
+    assert!(act.counts.contains("failed"), "{}", act.counts);
 }
 
 #[tokio::test]
