@@ -200,6 +200,27 @@ fn a_file_and_a_pool_are_replaced_only_when_that_is_asked() {
 }
 
 #[test]
+fn a_restored_pool_is_at_a_revision_that_it_never_was() {
+    let server = start();
+    let file = backup(&server);
+    let changed = |server: &Server, token: &str| {
+        let tokens = json!({"tokens": [token]}).to_string();
+        assert_eq!(server.post(INJECT, &tokens).status, 200);
+        let payload = server.get("/api/accounts/payload");
+        (
+            server.revision(),
+            payload.header("etag").expect("a tag").to_owned(),
+        )
+    };
+    let before = changed(&server, "later-1");
+    let home = server.crash();
+    done(&home, &["restore", &file, "--force"]);
+    let after = changed(&Server::start_in(home, &[]), "later-2");
+    assert!(after.0 > before.0, "{after:?} {before:?}");
+    assert_ne!(after.1, before.1);
+}
+
+#[test]
 fn no_file_of_the_pool_is_replaced_by_a_backup() {
     let server = start();
     let (home, data) = (server.home(), server.home().data());

@@ -179,6 +179,7 @@ fn restore_by_way_of(
         return Err(BackupError::Broken(file.to_path_buf(), checks));
     }
     let told = db.at_once(|db| {
+        meta::leap(db)?;
         let act = Act::of_command("restore", &file.to_string_lossy());
         audit::append_of_command(db, &act.counting("accounts", meta::read(db)?.accounts))
     });
