@@ -56,10 +56,17 @@ impl Tally {
         self.end_run();
         let sql = "INSERT INTO tally(provider, status, accounts) VALUES(?1, ?2, ?3) \
                    ON CONFLICT DO UPDATE SET accounts = accounts + excluded.accounts";
+        // Whoever renames statuses for ever leaves no row behind for each.
+        let none = "DELETE FROM tally WHERE provider = ?1 AND status = ?2 AND accounts = 0";
         for ((provider, status), by) in std::mem::take(&mut self.kinds) {
+            let status = string_of(&status);
             if by != 0 {
-                let row = params![provider, string_of(&status), by];
-                db.prepare_cached(sql)?.execute(row)?;
+                db.prepare_cached(sql)?
+                    .execute(params![provider, status, by])?;
+            }
+            if by < 0 {
+                db.prepare_cached(none)?
+                    .execute(params![provider, status])?;
             }
         }
         let sql = "INSERT INTO owner_tally(owner, accounts) VALUES(?1, ?2) \
@@ -70,5 +77,30 @@ impl Tally {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::database;
+
+    #[test]
+    fn a_status_that_no_account_has_any_more_is_not_kept() {
+        let (_dir, db) = database();
+        for (counted, left) in [
+            (&[("\"a\"", 2), ("\"b\"", 1)][..], 2),
+            (&[("\"a\"", -1), ("\"b\"", -1), ("\"c\"", 1)], 2),
+            (&[("\"a\"", -1), ("\"c\"", -1), ("\"b\"", 0)], 0),
+        ] {
+            let mut tally = Tally::default();
+            for (status, by) in counted {
+                tally.count(Provider::Gpt, status, *by);
+            }
+            tally.write(&db).unwrap();
+            let rows = "SELECT count(*) FROM tally";
+            let rows: i64 = db.query_row(rows, [], |row| row.get(0)).unwrap();
+            assert_eq!(rows, left, "{counted:?}");
+        }
     }
 }
