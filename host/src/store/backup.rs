@@ -170,8 +170,9 @@ fn restore_by_way_of(
     let io = |e: io::Error| OpenError::from_io(&copy, &e);
     new_file(&copy).map_err(io)?;
     fs::copy(file, &copy).map_err(|e| OpenError::from_io(file, &e))?;
-    let keys = Store::unlock(dir, &copy, key)?;
-    let db = Db::new(migrate::prepare(folder)?, Vault::new(&keys.keys));
+    let keys = Store::unlock(dir, &copy, key).map_err(|e| e.of(file))?;
+    let prepared = migrate::prepare(folder).map_err(|e| e.of(file))?;
+    let db = Db::new(prepared, Vault::new(&keys.keys));
     let stored = |e: super::StoreError| OpenError::Io(file.to_path_buf(), e.to_string());
     sealing::seal_all(&db).map_err(stored)?;
     let checks = verify(&db).map_err(stored)?;

@@ -53,6 +53,21 @@ impl OpenError {
         }
     }
 
+    /// The same of `file`, of which the one at hand is a copy.
+    pub(super) fn of(self, file: &std::path::Path) -> OpenError {
+        let file = file.to_path_buf();
+        match self {
+            OpenError::Lock(_) | OpenError::Key(_) => self,
+            OpenError::Foreign(_) => OpenError::Foreign(file),
+            OpenError::Newer(_, found, known) => OpenError::Newer(file, found, known),
+            OpenError::Older(_) => OpenError::Older(file),
+            OpenError::Damaged(_, why) => OpenError::Damaged(file, why),
+            OpenError::Missing(_) => OpenError::Missing(file),
+            OpenError::Io(_, why) => OpenError::Io(file, why),
+            OpenError::OtherKey(_, id) => OpenError::OtherKey(file, id),
+        }
+    }
+
     /// What a failure of the file system at `path` means while opening.
     pub(super) fn from_io(path: &std::path::Path, error: &io::Error) -> OpenError {
         OpenError::Io(path.to_path_buf(), error.to_string())
@@ -154,7 +169,7 @@ impl fmt::Display for OpenError {
             ),
             OpenError::Damaged(path, why) => write!(
                 f,
-                "`{}` is damaged ({why}) and was left as it is: restore it from a backup",
+                "`{}` is damaged ({why}) and was left as it is: restore a backup of before",
                 path.display()
             ),
             OpenError::Missing(path) => {
