@@ -60,6 +60,30 @@ fn goes_there_and_back(server: &Server, act: impl FnOnce(&Server)) {
 }
 
 #[test]
+fn a_plan_that_is_asked_for_in_another_way_changes_nothing() {
+    let server = start();
+    let source = server.source(r#"{"url": "http://127.0.0.1:9/"}"#);
+    let (before, job) = (server.export(), server.last_job());
+    let undo = format!("{JOBS}/{job}/undo");
+    let sync = format!("{SOURCES}/{source}/sync?plan=true");
+    for (path, body) in [
+        (undo.as_str(), r#"{"plan": true}"#),
+        (&format!("{undo}?plna=true"), ""),
+        (
+            &format!("{INJECT}?plan=true"),
+            r#"{"tokens": ["example-9"]}"#,
+        ),
+        (&sync, ""),
+    ] {
+        let answer = server.post(path, body);
+        check_refused(&answer, 422);
+        assert!(answer.body.contains("takes"), "{answer:?}");
+    }
+    assert_eq!((server.export(), server.last_job()), (before, job));
+    assert_eq!(server.post(&undo, " {} ").status, 200);
+}
+
+#[test]
 fn imports_go_there_and_back() {
     for body in [
         r#"{"tokens": ["example-7", "example-8"], "source_id": "u"}"#,

@@ -58,7 +58,9 @@ pub(crate) fn say_secrets(server: &Server) {
         "/hop?key=canary-query",
     ] {
         let id = server.source(&json!({"url": upstream.url(path), "bearer_token": "canary-bearer", "auth_header": "X-Key", "auth_token": "canary-header"}).to_string());
-        server.post(&format!("{SOURCES}/{id}/sync?key=canary-own-query"), "");
+        for query in ["", "?key=canary-own-query"] {
+            server.post(&format!("{SOURCES}/{id}/sync{query}"), "");
+        }
     }
     let id = server.source(&json!({"url": "http://nowhere.invalid/?key=canary-query", "auth_header": "X-Key", "auth_token": "canary-header"}).to_string());
     server.post(&format!("{SOURCES}/{id}/sync"), "");

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tributary_core::{Form, ImportOptions, Member, PlanHash, Provider, SourceId, Strategy};
 
+use super::query::Query;
 use super::shape::{JobShape, SourceShape};
 use super::{Answer, Request, json, ok};
 use crate::body::Sink;
@@ -28,6 +29,8 @@ const EXPECT_PLAN: HeaderName = HeaderName::from_static("tributary-expect-plan")
 
 /// `POST /api/remote-account/inject`: imports a payload that the body holds.
 pub async fn inject(mut request: Request) -> Answer {
+    // Who writes `?plan=true` must not change the pool by it.
+    Query::parse(request.uri(), &[])?;
     let expected = expected_plan(&request.head.headers)?;
     let arrived = receive(&mut request).await?;
     // The fields are judged before the payload, whatever their order in the body.
@@ -196,6 +199,7 @@ fn field<T: DeserializeOwned>(members: &[Member], name: &str) -> Result<Option<T
 
 /// `POST /api/remote-account/sources/{id}/sync`: fetches a source and imports what it answers. The body is not read.
 pub async fn sync(request: Request) -> Answer {
+    Query::parse(request.uri(), &[])?;
     let asked = SyncRequest {
         id: request.id,
         // A route for administrators lets nobody else in.

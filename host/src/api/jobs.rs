@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::cursor::{Cursor, List};
+use super::fields::{Fields, max_body};
 use super::plan::{CountsShape, raw_list};
 use super::query::Query;
 use super::shape::HistoryShape;
@@ -66,10 +67,14 @@ pub async fn show(request: Request) -> Answer {
 }
 
 /// `POST /api/remote-account/jobs/{id}/undo`: takes back what a job changed, or with `?plan=true` tells what that would
-/// change.
-pub async fn undo(request: Request) -> Answer {
+/// change. It takes no fields: whoever writes `plan` there must not undo the job by it.
+pub async fn undo(mut request: Request) -> Answer {
     let query = Query::parse(request.uri(), &["plan", "limit"])?;
     let (plan, limit) = (query.flag("plan")?, query.limit()?);
+    let body = request.body.read_all(max_body(&request.app)).await?;
+    if !body.trim_ascii().is_empty() {
+        Fields::parse(&body)?.end(&[])?;
+    }
     let actor = request.asker();
     if plan {
         let planned = import::plan_undo(&request.app, request.id, limit).await?;
