@@ -188,6 +188,8 @@ fn eight_failures_in_a_row_are_enough_until_a_person_comes() {
     let failed = jobs(&server, "outcome=failed");
     assert_eq!(failed.len(), 8);
     assert_eq!(failed[0]["quarantined"], json!(true), "{}", failed[0]);
+    let log = server.home().log();
+    assert!(log.contains("leaves this source alone"), "{log}");
     assert_eq!(failed[1].get("quarantined"), None);
     std::thread::sleep(Duration::from_millis(2_000));
     assert_eq!(upstream.asked().len(), 8, "it is left alone");

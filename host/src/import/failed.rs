@@ -34,8 +34,16 @@ pub(super) async fn fail(
         retry_after: failure.retry_after(),
     };
     let noted = failed.clone().write(app).await;
-    if noted.is_err() {
-        tokio::spawn(write_later(Arc::clone(app), failed));
+    match &noted {
+        Ok(job) if job.findings.quarantined => {
+            let source_id = &job.source_id;
+            tracing::warn!(
+                source_id,
+                "the schedule leaves this source alone until somebody syncs or edits it"
+            );
+        }
+        Ok(_) => {}
+        Err(_) => drop(tokio::spawn(write_later(Arc::clone(app), failed))),
     }
     match (failure, noted) {
         (Failure::Store(why), _) => Synced::Unavailable(why.to_string()),
