@@ -34,16 +34,8 @@ pub(super) async fn fail(
         retry_after: failure.retry_after(),
     };
     let noted = failed.clone().write(app).await;
-    match &noted {
-        Ok(job) if job.findings.quarantined => {
-            let source_id = &job.source_id;
-            tracing::warn!(
-                source_id,
-                "the schedule leaves this source alone until somebody syncs or edits it"
-            );
-        }
-        Ok(_) => {}
-        Err(_) => drop(tokio::spawn(write_later(Arc::clone(app), failed))),
+    if noted.is_err() {
+        tokio::spawn(write_later(Arc::clone(app), failed));
     }
     match (failure, noted) {
         (Failure::Store(why), _) => Synced::Unavailable(why.to_string()),
@@ -54,14 +46,15 @@ pub(super) async fn fail(
     }
 }
 
-/// Writes a record as soon as the store can be written again: until then its job is told to run. Where the program ends
-/// before, the next start ends the job.
+/// Writes a record as soon as the store can be written again: until then its job is told to run. Where that will never be, or
+/// the program ends before, the next start ends the job.
 async fn write_later(app: Arc<App>, failed: FailedSync) {
     let (mut pause, longest) = PAUSES;
     loop {
         sleep(pause).await;
-        if failed.clone().write(&app).await.is_ok() {
-            return;
+        match failed.clone().write(&app).await {
+            Err(StoreError::Unavailable(_)) => {}
+            Ok(_) | Err(StoreError::Internal(_)) => return,
         }
         pause = (2 * pause).min(longest);
     }
@@ -83,13 +76,24 @@ struct FailedSync {
 impl FailedSync {
     /// The job as it was written.
     async fn write(self, app: &App) -> Result<ImportJob, StoreError> {
-        app.store.write(0, move |db| self.note(db)).await
+        let job = app.store.write(0, move |db| self.note(db)).await?;
+        if job.findings.quarantined {
+            let source_id = &job.source_id;
+            tracing::warn!(
+                source_id,
+                "the schedule leaves this source alone until somebody syncs or edits it"
+            );
+        }
+        Ok::<_, StoreError>(job)
     }
 
     fn note(mut self, db: &Db) -> Result<ImportJob, StoreError> {
+        // What came of a source as it was, or before its latest sync, says nothing of it as it is now.
         let source = sources::get(db, &self.job.source_id)?;
-        // What came of a source as it was says nothing of it as it is now.
-        let standing = match source.is_some_and(|source| source.revision == self.revision) {
+        let latest = jobs::latest_sync(db, &self.job.source_id)?;
+        let is_news = source.is_some_and(|source| source.revision == self.revision)
+            && latest.is_some_and(|latest| latest.id == self.job.id);
+        let standing = match is_news {
             true => Some(self.standing_after(standing::read(db, &self.job.source_id)?)),
             false => None,
         };
