@@ -102,10 +102,6 @@ fn filters_choose_what_is_handed_on() {
             json!(["example-3"]),
         ),
         ("?source_id=nobody", json!([])),
-        (
-            "?provider=&source_id=&status=",
-            json!(["example-1", "example-2", "example-3"]),
-        ),
     ] {
         assert_eq!(
             json!(tokens(&server.get(&format!("{PAYLOAD}{query}")))),
@@ -120,6 +116,7 @@ fn filters_choose_what_is_handed_on() {
         "limit=1",
         "provider=x",
         "source_id=%20",
+        "source_id=",
         "status=a&status=a",
     ] {
         check_refused(&server.get(&format!("{PAYLOAD}?{query}")), 422);

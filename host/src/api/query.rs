@@ -60,6 +60,15 @@ impl Query {
             .filter(|value| !value.is_empty())
     }
 
+    /// Refuses parameters that are empty, for what hands secrets out: as of a variable that is not set, they would narrow
+    /// nothing.
+    pub(super) fn none_is_empty(&self) -> Result<(), ApiError> {
+        match self.0.iter().find(|(_, value)| value.is_empty()) {
+            Some((name, _)) => Err(refused(name, "is empty: leave it out to mean all accounts")),
+            None => Ok(()),
+        }
+    }
+
     /// The names of those that are not empty.
     pub(super) fn names(&self) -> Vec<&str> {
         let given = self.0.iter().filter(|(_, value)| !value.is_empty());

@@ -17,6 +17,7 @@ pub async fn export(mut request: Request) -> Answer {
     if !body.trim_ascii().is_empty() {
         add(&mut query, Fields::parse(&body)?)?;
     }
+    query.none_is_empty()?;
     let filter = query.filter()?;
     note_handing_out(&request, "export", &query).await?;
     let db = request.app.store.passing_connection()?;

@@ -19,6 +19,7 @@ const KNOWN: [&str; 3] = ["provider", "source_id", "status"];
 /// 304 to whoever has it.
 pub async fn payload(request: Request) -> Answer {
     let query = Query::parse(request.uri(), &KNOWN)?;
+    query.none_is_empty()?;
     let filter = query.filter()?;
     // The revision is read first: a payload that is newer than its tag is asked for again, an older one never kept.
     let pool = request.app.store.read(meta::read).await?;
