@@ -1,7 +1,7 @@
 //! A pool as one file and back again, and whether it holds together.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -235,13 +235,15 @@ fn no_file_of_the_pool_is_replaced_by_a_backup() {
         let said = refused(home, &["backup", &file.to_string_lossy(), "--force"]);
         assert!(said.contains("is a file of the pool itself"), "{said}");
     }
+    // Wherever the key is, and where a link in its place leads.
     let key = home.file("key");
-    fs::copy(data.join("master-key"), &key).expect("a copy");
+    fs::rename(data.join("master-key"), &key).expect("another place");
+    symlink(&key, data.join("master-key")).expect("a link");
     let key = key.to_string_lossy();
-    refused(
-        home,
-        &["backup", &key, "--force", "--master-key-file", &key],
-    );
+    let named = ["--master-key-file", &key];
+    let forced = ["backup", &key, "--force"];
+    refused(home, &forced);
+    refused(home, &[&forced[..], &named].concat());
     let server = Server::start_in(server.stop(), &[]);
     assert_eq!(server.export(), before);
     done(

@@ -115,14 +115,17 @@ const OF_POOL: [&str; 6] = [
 
 /// Whether a file is one of those, or the master key's: a backup in its place would be the last that is seen of it.
 fn is_of_pool(file: &Path, dir: &Path, key: &MasterKeyOptions) -> bool {
-    let place = |file: &Path| {
-        let folder = folder_of(file).canonicalize().ok()?;
-        Some(folder.join(file.file_name()?))
+    // Where it stands, and where it leads when it is a link.
+    let places = |file: &Path| {
+        let folder = folder_of(file).canonicalize().ok();
+        let named = folder.zip(file.file_name());
+        let named = named.map(|(folder, name)| folder.join(name));
+        [named, file.canonicalize().ok()]
     };
     let own = OF_POOL.iter().map(|name| dir.join(name));
     let mut own = own.chain(key.key_file.clone());
-    let asked = place(file);
-    asked.is_some() && own.any(|own| place(&own) == asked)
+    let [asked, _] = places(file);
+    asked.is_some() && own.any(|own| places(&own).contains(&asked))
 }
 
 /// Tells the audit of a backup.

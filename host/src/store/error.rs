@@ -57,13 +57,12 @@ impl OpenError {
     pub(super) fn of(self, file: &std::path::Path) -> OpenError {
         let file = file.to_path_buf();
         match self {
-            OpenError::Lock(_) | OpenError::Key(_) => self,
+            OpenError::Lock(_) | OpenError::Key(_) | OpenError::Io(..) => self,
             OpenError::Foreign(_) => OpenError::Foreign(file),
             OpenError::Newer(_, found, known) => OpenError::Newer(file, found, known),
             OpenError::Older(_) => OpenError::Older(file),
             OpenError::Damaged(_, why) => OpenError::Damaged(file, why),
             OpenError::Missing(_) => OpenError::Missing(file),
-            OpenError::Io(_, why) => OpenError::Io(file, why),
             OpenError::OtherKey(_, id) => OpenError::OtherKey(file, id),
         }
     }
