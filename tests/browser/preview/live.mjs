@@ -191,6 +191,39 @@ export const LIVE = [
     person.complaints.length = 0;
   }],
 
+  ['a payload that cannot be read leaves nothing of the one before', async (person) => {
+    const heard = await person.page.evaluate(() => new Promise((resolve) => {
+      const worker = new Worker(new URL('./preview/worker.js', document.baseURI), { type: 'module' });
+      const plan = (id, source) => worker.postMessage({ kind: 'plan', id, source, options: { strategy: 'merge' }, key: null });
+      const seen = [];
+      worker.onmessage = ({ data }) => {
+        if (data.kind === 'phase') return;
+        seen.push(data.kind);
+        // The second is nothing that can be read, the third is what was there before.
+        if (data.id === 3) return resolve(seen);
+        plan(data.id + 1, data.id === 1 ? { size: 1 } : null);
+      };
+      plan(1, '["example-of-before-1"]');
+    }));
+    assert.deepEqual(heard, ['planned', 'failed', 'failed']);
+  }],
+
+  ['nothing is injected by options that are not planned yet', async (person) => {
+    const source = `stale-${process.env.BROWSER}`;
+    await person.write('["example-stale-1"]');
+    await compare(person, { source, strategy: 'Merge' });
+    await person.reads('Merge would add 1.');
+    const isDisabled = () => person.page.$eval('#inject', (button) => button.disabled);
+    await until(async () => !(await isDisabled()), 5_000, () => 'it cannot be injected');
+    const disabled = await person.page.evaluate(() => {
+      document.querySelector('input[value="replace"]').click();
+      return document.getElementById('inject').disabled;
+    });
+    assert.ok(disabled, 'a replace is not planned yet');
+    await person.reads('Replace would add 1 and remove none.');
+    await until(async () => !(await isDisabled()), 5_000, () => 'it cannot be injected');
+  }],
+
   ['the same import as curl works in a shell', async (person, { folder }) => {
     const name = `it's "curl" ${process.env.BROWSER}`;
     await person.fill('textbox', 'Source id', name);

@@ -36,13 +36,18 @@ export class Payload {
 
   /** Takes a file: into the editor when it is a text of ordinary size. */
   async take(blob, name = '') {
+    const taking = Symbol(name);
+    this.taking = taking;
     const text = blob.size > MOST_EDITED ? null : await asText(blob);
+    // Another may have been taken meanwhile.
+    if (this.taking !== taking) return;
     if (text === null) this.#hold(blob, name);
     else this.write(text);
   }
 
   /** Puts a text into the editor. */
   write(text) {
+    this.taking = null;
     this.#release();
     this.area.value = text;
     this.area.scrollTop = this.area.scrollLeft = 0;
@@ -71,10 +76,12 @@ export class Payload {
 
   /** Writes the words that depend on the language. */
   speak() {
+    byId('held-name').textContent = this.name || t('payload');
     this.#measure();
   }
 
   #edited() {
+    this.taking = null;
     this.#band(null);
     this.marked = null;
     const text = this.area.value;
@@ -91,13 +98,12 @@ export class Payload {
   }
 
   #hold(blob, name) {
-    this.blob = blob;
+    Object.assign(this, { blob, name, taking: null });
     this.area.value = '';
     byId('editor').hidden = true;
     byId('held').hidden = false;
-    byId('held-name').textContent = name || t('payload');
     this.mark(null);
-    this.#measure();
+    this.speak();
     this.changed();
   }
 

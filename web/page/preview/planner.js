@@ -94,6 +94,8 @@ export class Planner {
     if (message.id !== this.id) return;
     if (message.kind === 'planned' || message.kind === 'failed') {
       this.busy = false;
+      // What could not be read is given once more.
+      if (message.kind === 'failed') this.sent = undefined;
       clearTimeout(this.impatience);
       if (this.next) return this.#send();
     }

@@ -4,6 +4,7 @@ import { copying } from '../shared/copy.js';
 import { openDialog } from '../shared/dialog.js';
 import { button, byId, choose, chosen, make } from '../shared/element.js';
 import { drawHead } from '../shared/head.js';
+import { codeOf } from '../shared/server.js';
 import { Table } from '../shared/table.js';
 import { curlCommand } from './curl.js';
 import { confirmed, inject } from './inject.js';
@@ -31,14 +32,22 @@ const table = new Table({
   draw: drawRow,
   choose: showRow,
 });
-let wishing;
+/** The wish that waits for its pause to end. */
+let wishing = null;
 const payload = new Payload(wish);
 
-/** Plans after a short pause, from whatever the page says then. */
+/** Plans after a short pause, from whatever the page says then. Until that is planned, nothing is injected. */
 function wish() {
-  clearTimeout(wishing);
+  unwish();
   readOptions();
+  Object.assign(state, { said: null, stale: true });
+  drawActions();
   wishing = setTimeout(planNow, state.live ? PAUSE.live : PAUSE.empty);
+}
+
+function unwish() {
+  clearTimeout(wishing);
+  wishing = null;
 }
 
 function readOptions() {
@@ -51,8 +60,9 @@ function readOptions() {
 }
 
 function planNow() {
-  clearTimeout(wishing);
-  state.cancelled = false;
+  unwish();
+  Object.assign(state, { cancelled: false, stale: true });
+  drawActions();
   if (payload.isEmpty || (state.live && !state.key)) {
     planner.cancel();
     return show({ result: null, problem: null, phase: null });
@@ -86,7 +96,7 @@ function onRows({ verdict, from, rows }) {
 
 /** Shows another plan, or that there is none. */
 function show({ result, problem, phase }) {
-  Object.assign(state, { result, problem, phase, row: null });
+  Object.assign(state, { result, problem, phase, row: null, stale: wishing !== null });
   const rows = result && !result.refusal ? rowsOf(state.filter) : 0;
   byId('grid').hidden = rows === 0;
   byId('empty').hidden = !payload.isEmpty;
@@ -167,13 +177,13 @@ async function goToEntry(index) {
 }
 
 function drawActions() {
-  const { result, live } = state;
-  const ready = result && !result.refusal && result.live && result.counts.total > 0;
+  const { result, live, stale } = state;
+  const ready = result && !stale && !result.refusal && result.live && result.counts.total > 0;
   byId('inject').disabled = !ready || state.phase?.[0] === 'injecting';
   byId('inject').textContent = t('inject');
   byId('curl').disabled = !result || Boolean(result.refusal);
   if (state.said) byId('action-hint').textContent = state.said();
-  else byId('action-hint').textContent = ready ? '' : !live ? t('inject_hint_empty') : result ? t('inject_hint_nothing') : '';
+  else byId('action-hint').textContent = !live ? t('inject_hint_empty') : ready || stale || !result ? '' : t('inject_hint_nothing');
 }
 
 /** Says something beside the buttons until the next change; `words` is asked again in another language. */
@@ -200,7 +210,7 @@ async function injectNow() {
     setPhase(null);
     // Another plan would be made now, and nothing was injected.
     if (error.status === 409) return lookAgain('plan_moved');
-    say(() => t(`error_${error.code ?? 'broken'}`, error.message));
+    say(() => t(`error_${codeOf(error)}`, error.message));
   }
 }
 
@@ -240,9 +250,8 @@ function takeFile(file) {
 
 function listen() {
   const on = (id, type, action) => byId(id).addEventListener(type, action);
-  for (const id of ['strategy', 'provider', 'pool']) on(id, 'change', changed);
-  for (const id of ['source-id', 'key']) on(id, 'input', changed);
-  on('text', 'input', () => { state.said = null; });
+  for (const id of ['strategy', 'provider', 'pool']) on(id, 'change', wish);
+  for (const id of ['source-id', 'key']) on(id, 'input', wish);
   on('pick', 'click', () => byId('file').click());
   on('file', 'change', ({ target }) => {
     takeFile(target.files[0]);
@@ -251,7 +260,6 @@ function listen() {
   on('samples', 'change', ({ target }) => {
     const sample = SAMPLES.find(({ name }) => name === target.value);
     target.value = '';
-    state.said = null;
     if (sample) takeSample(sample);
   });
   on('clear', 'click', () => {
@@ -259,6 +267,7 @@ function listen() {
     byId('text').focus();
   });
   on('cancel', 'click', () => {
+    unwish();
     planner.cancel();
     state.cancelled = true;
     show({ result: null, problem: null, phase: null });
@@ -269,11 +278,6 @@ function listen() {
   on('text', 'keydown', (event) => event.key === 'Escape' && state.row && table.focusRow());
   on('inject', 'click', injectNow);
   on('curl', 'click', showCommand);
-}
-
-function changed() {
-  state.said = null;
-  wish();
 }
 
 /** A file dropped anywhere is taken. */

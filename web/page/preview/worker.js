@@ -2,6 +2,7 @@
 
 import init from '../tributary_web.js';
 import { Answer } from './answer.js';
+import { codeOf } from '../shared/server.js';
 import { livePool, revisionOf } from './pool.js';
 import { sourceOf } from './source.js';
 
@@ -19,7 +20,7 @@ self.onmessage = async ({ data }) => {
     await ACTIONS[data.kind](data);
   } catch (error) {
     if (error.name !== 'AbortError') {
-      self.postMessage({ kind: 'failed', id: data.id, code: error.code ?? 'broken', message: error.message });
+      self.postMessage({ kind: 'failed', id: data.id, code: codeOf(error), message: error.message });
     }
   }
 };
@@ -31,6 +32,7 @@ async function preview({ id, source, options, key }) {
   const { signal } = current.stop;
   if (source !== null) {
     phase(id, 'reading');
+    payload = null;
     payload = await sourceOf(source);
   }
   await ready;

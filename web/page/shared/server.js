@@ -17,8 +17,13 @@ export class ServerError extends Error {
   }
 }
 
+/** What the pages have words for, of an error of whatever kind: the browser's own have numbers. */
+export const codeOf = ({ code }) => (typeof code === 'string' ? code : 'broken');
+
 /** Asks the server; gives its answer when that says that all went well. `path` has no slash in front. */
 export async function ask(path, { key, method = 'GET', body, signal, headers: more = {} }) {
+  // No header carries such a key, and so no server has it.
+  if (/[^\x20-\x7e]/.test(key)) throw new ServerError('unauthorized');
   const headers = { ...more, Authorization: `Bearer ${key}` };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const response = await fetch(new URL(`../${path}`, import.meta.url), { method, headers, body, signal }).catch((error) => {
@@ -32,8 +37,8 @@ export async function ask(path, { key, method = 'GET', body, signal, headers: mo
 export async function read(response) {
   try {
     return await response.json();
-  } catch {
-    throw new ServerError('no_server', '', response);
+  } catch (error) {
+    throw error.name === 'AbortError' ? error : new ServerError('no_server', '', response);
   }
 }
 
