@@ -33,5 +33,5 @@ fn check(browser: Option<Browser>) {
         "userKey": home.key("user", "user"),
         "adminKey": home.key("admin", "taken-away"),
     });
-    browser.behaves("admin", &told, 30);
+    browser.behaves("admin", &told, 31);
 }

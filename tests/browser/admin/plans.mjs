@@ -52,6 +52,24 @@ export const PLANS = [
     far.close();
   }],
 
+  ['a question that the person walks away from is not answered later', async (person, { url }) => {
+    const { server, far, id, answers } = await guarded(url, 'Left', '["example-left-1", "example-left-2"]');
+    answers('["example-left-1"]');
+    await enter(person);
+    await person.click('button', 'Plan Left');
+    await headed(person, 'Plan of Left');
+    await person.click('button', 'Sync exactly this');
+    await dialog(person, 'Sync Left exactly so?');
+    await person.page.goBack();
+    await headed(person, 'Sources');
+    const open = () => person.page.evaluate(() => document.querySelectorAll('dialog').length);
+    await until(async () => (await open()) === 0, 5_000, () => 'the dialog is still there');
+    await person.click('link', 'Keys');
+    await headed(person, 'Keys');
+    assert.equal(await owned(server, id), 2);
+    far.close();
+  }],
+
   ['a sync that the guard blocks leads to its job and its plan, and is approved there', async (person, { url }) => {
     const { server, far, id, answers } = await guarded(url, 'Guarded', numbered('guarded', 0, 20));
     answers(numbered('guarded', 0, 9));

@@ -3,7 +3,8 @@
 import { openDialog, typedNumber } from '../shared/dialog.js';
 import { make } from '../shared/element.js';
 import { count, t } from '../shared/text.js';
-import { go } from './route.js';
+import { marked } from './marked.js';
+import { go, isAt } from './route.js';
 import { say } from './said.js';
 import { send, why } from './session.js';
 import { refresh } from './view.js';
@@ -27,9 +28,9 @@ export async function removeAccounts(chosen, onward = null) {
     act: () => send('api/accounts', JSON.stringify({ ids }), 'DELETE'),
   });
   if (!removed) return;
-  for (const id of ids) chosen.delete(id);
+  for (const id of ids) marked.delete(id);
   const tell = () => say(() => told(removed));
-  if (onward) return go(onward, tell);
+  if (onward && !isAt(onward)) return go(onward, tell);
   tell();
   refresh();
 }

@@ -5,6 +5,7 @@ import { count, t } from '../shared/text.js';
 import { addAccounts } from './account-add.js';
 import { removeAccounts } from './account-remove.js';
 import { badge, deed, headOf, listOf } from './list.js';
+import { marked } from './marked.js';
 import { ownerName } from './owners.js';
 import { PAGE, filterBar, isFiltered, noRows, pager } from './pages.js';
 import { address, asked } from './route.js';
@@ -16,9 +17,6 @@ import { redraw } from './view.js';
 const LOOKS = new Map([['正常', 'good'], ['限流', 'warn'], ['异常', 'bad']]);
 /** Values that people filter by most; others can be typed. */
 export const KNOWN = { status: ['正常', '限流', '异常', '禁用'], type: ['free', 'basic', 'plus'] };
-
-/** The accounts that are marked, on whatever page: their masked tokens by id. */
-const marked = new Map();
 
 /** The address of the list as it was shown last. */
 let last = address('accounts');

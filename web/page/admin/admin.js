@@ -1,5 +1,6 @@
 // The page for administrators: a key is asked for, then the address says which view is shown.
 
+import { leaveDialogs } from '../shared/dialog.js';
 import { byId, make } from '../shared/element.js';
 import { drawHead } from '../shared/head.js';
 import { t } from '../shared/text.js';
@@ -75,6 +76,7 @@ function shown(signedIn) {
 
 function leave() {
   signOut();
+  leaveDialogs();
   document.title = t('title');
   clear();
   unsay();
@@ -109,6 +111,7 @@ byId('view').addEventListener('click', ({ target }) => target.closest('button') 
 addEventListener('hashchange', ({ oldURL }) => {
   scrolled.set(oldURL, scrollY);
   unsay();
+  leaveDialogs();
   follow();
 });
 shown(false);

@@ -6,6 +6,7 @@ import { count, t } from '../shared/text.js';
 import { choicesOf } from './choices.js';
 import { formOf, objectText } from './form.js';
 import { part } from './planned.js';
+import { forDialog } from './route.js';
 import { say } from './said.js';
 import { get, isLeft, send, why } from './session.js';
 import { time } from './times.js';
@@ -18,7 +19,7 @@ const GUARD = [
 /** Shows the policy of a source, and sets it. */
 export async function editPolicy({ id, name }) {
   const path = `api/remote-account/sources/${encodeURIComponent(id)}/policy`;
-  const found = await get(path).catch((error) => {
+  const found = await forDialog(get(path)).catch((error) => {
     if (!isLeft(error)) say(() => why(error), 'failed');
   });
   if (!found) return;

@@ -6,9 +6,9 @@ import { about, deed, headOf, listOf, nothing, stateBadge } from './list.js';
 import { failuresOf } from './jobs.js';
 import { outcome } from './outcome.js';
 import { editPolicy, nextSync } from './policy.js';
-import { address, go } from './route.js';
+import { address, forDialog, go } from './route.js';
 import { attempt, say } from './said.js';
-import { call, get, send } from './session.js';
+import { call, get, isLeft, send } from './session.js';
 import { addSource, deleteSource, editSource } from './source-dialogs.js';
 import { startSync, syncOf } from './syncs.js';
 import { refresh } from './view.js';
@@ -92,16 +92,20 @@ function enable({ id, name, enabled }) {
 }
 
 async function remove(source) {
-  const owned = await ownedBy(source.id);
+  const owned = await forDialog(ownedBy(source.id)).catch(() => undefined);
+  if (owned === undefined) return;
   const fate = await deleteSource(source, owned, (chosen) => call(`${SOURCES}/${source.id}?accounts=${chosen}`, { method: 'DELETE' }));
   if (!fate) return;
   say(() => [t(`source_deleted_${fate}`, source.name), ...leftLink(source, fate)]);
   refresh();
 }
 
-/** How many accounts a source owns; null when the server does not say. */
+/** How many accounts a source owns; null when the server does not say. Throws when the person left. */
 async function ownedBy(id) {
-  const found = await get('api/accounts/owners').catch(() => null);
+  const found = await get('api/accounts/owners').catch((error) => {
+    if (isLeft(error)) throw error;
+    return null;
+  });
   return found && (found.owners.find((one) => one.source_id === id)?.accounts ?? 0);
 }
 

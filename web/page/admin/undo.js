@@ -8,6 +8,7 @@ import { jobLink, jobName, jobPath, short } from './jobs.js';
 import { about } from './list.js';
 import { namesOf } from './owners.js';
 import { planIn, planned, tally } from './planned.js';
+import { forDialog } from './route.js';
 import { say } from './said.js';
 import { call, get, isLeft, why } from './session.js';
 import { refresh } from './view.js';
@@ -25,7 +26,9 @@ export function undoButton(job, look = '') {
 async function undo(job) {
   const path = `${jobPath(job.job_id)}/undo`;
   try {
-    const [plan, nameOf] = await Promise.all([planOf(path), ownerNames()]);
+    const found = await forDialog(Promise.all([planOf(path), ownerNames()]));
+    if (!found) return;
+    const [plan, nameOf] = found;
     const undone = await confirmed(job, plan, nameOf, async () => read(await call(path, { method: 'POST' })));
     if (!undone) return;
     say(() => told(undone.job, plan));

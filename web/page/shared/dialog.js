@@ -5,6 +5,13 @@ import { t } from './text.js';
 
 /** Dialogs opened so far: a name for each title, since one dialog may open another. */
 let opened = 0;
+/** Ways to leave the questions that are open. What is only told, as a new key, stays until it is closed. */
+const open = new Set();
+
+/** Leaves every open question, since the person went elsewhere. One whose act is under way stays, to be answered no more. */
+export function leaveDialogs() {
+  for (const leave of [...open]) leave();
+}
 
 /**
  * Opens a dialog and gives what `act` gave, or null when the person left it. While `act` is under way nothing can be
@@ -23,12 +30,18 @@ export function openDialog({ title, content, yes = null, act = () => true, ready
   const dialog = make('dialog', { className: wide ? 'wide' : '', 'aria-labelledby': titleId }, form);
   const opener = document.activeElement;
   let busy = false;
+  let left = false;
   let answer = null;
 
-  const judge = () => { if (go) go.disabled = busy || !ready(); };
+  const judge = () => { if (go) go.disabled = busy || left || !ready(); };
   const end = (given) => {
     answer = given;
+    busy = false;
     dialog.close();
+  };
+  const away = () => {
+    left = true;
+    if (!busy && dialog.open) end(null);
   };
   const submit = async () => {
     if (!go || go.disabled) return;
@@ -57,12 +70,17 @@ export function openDialog({ title, content, yes = null, act = () => true, ready
     judge();
   });
   dialog.addEventListener('cancel', (event) => busy && event.preventDefault());
+  // A browser closes it at the second Escape all the same.
+  dialog.addEventListener('keydown', (event) => event.key === 'Escape' && busy && event.preventDefault());
   document.body.append(dialog);
+  if (yes) open.add(away);
   judge();
   dialog.showModal();
   (focus ?? (go && !danger ? go : leave)).focus();
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => {
+      if (busy) return dialog.showModal();
+      open.delete(away);
       dialog.remove();
       giveBack(opener);
       resolve(answer);
@@ -74,7 +92,7 @@ export function openDialog({ title, content, yes = null, act = () => true, ready
 function giveBack(opener) {
   if (opener?.isConnected) return opener.focus();
   const again = opener?.dataset.key && document.querySelector(`[data-key="${CSS.escape(opener.dataset.key)}"]`);
-  (again || document.querySelector('main')).focus();
+  (again?.checkVisibility() ? again : document.querySelector('main')).focus();
 }
 
 /** A box in which a number is typed before something goes; `matches()` tells whether it was. */
