@@ -34,14 +34,14 @@ const KINDS = {
  */
 export function formOf(fields, values = {}) {
   const made = fields.map((field) => draw(field, values[field.name]));
-  const before = made.map(({ json }) => json());
+  const before = made.map(held);
   return {
     nodes: made.map(({ node }) => node),
     first: made[0].input,
     /** The fields as JSON text by name: all that hold something, or those that changed. */
     texts: ({ changed = false } = {}) => {
-      const texts = made.map((one) => [one.name, checked(one)]);
-      return texts.filter(([, text], at) => text !== null && !(changed && text === before[at]));
+      const texts = made.map((one, at) => [one.name, changed && held(one) === before[at] ? null : checked(one)]);
+      return texts.filter(([, text]) => text !== null);
     },
   };
 }
@@ -100,6 +100,15 @@ function jsonList(field, text) {
     // Said below.
   }
   throw new Mistake(t('must_be_list', t(`field_${field.name}`)));
+}
+
+/** What a field holds, or what was typed where that cannot be sent, as a number that another program has set. */
+function held({ json, input }) {
+  try {
+    return json();
+  } catch {
+    return input.value;
+  }
 }
 
 /** What a field holds, or why it cannot be sent; the keyboard goes there then. */

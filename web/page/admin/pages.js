@@ -4,6 +4,7 @@ import { make } from '../shared/element.js';
 import { count, t } from '../shared/text.js';
 import { deed, nothing } from './list.js';
 import { address, go } from './route.js';
+import { isDrawing } from './view.js';
 
 /** Rows of a page. */
 export const PAGE = 100;
@@ -36,7 +37,7 @@ export function filterBar(view, query, filters) {
   const now = make('button', { type: 'submit', className: 'button', 'data-key': 'filter-now' }, t('filter_now'));
   form.append(now);
   if (isFiltered(query)) form.append(deed('clear_filters', () => go(address(view)), 'quiet'));
-  form.addEventListener('change', apply);
+  form.addEventListener('change', () => isDrawing() || apply());
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     apply();
@@ -53,7 +54,7 @@ function box({ name, options, known = [], hint = '' }, value) {
     input.value = value;
     return { name, input, node: make('div', { className: 'field' }, label, input) };
   }
-  const input = make('input', { id, type: 'search', autocomplete: 'off', spellcheck: false, enterKeyHint: 'search', value, placeholder: hint, 'data-key': id });
+  const input = make('input', { id, type: 'search', autocomplete: 'off', spellcheck: false, enterKeyHint: 'search', defaultValue: value, placeholder: hint, 'data-key': id });
   const picks = make('datalist', { id: `${id}-known` }, ...known.map((one) => make('option', { value: one })));
   if (known.length > 0) input.setAttribute('list', picks.id);
   return { name, input, node: make('div', { className: `field ${name}` }, label, input, picks) };

@@ -21,6 +21,9 @@ const FIELDS = [
   { name: 'auth_token', kind: 'secret' },
 ];
 
+/** The same for a source that has a name already. */
+const EDITED_FIELDS = FIELDS.map((field) => (field.name === 'name' ? { ...field, hint: false, kept: true } : field));
+
 /** Asks for a new source; `create(body)` makes it and gives the server's answer, as this does. */
 export function addSource(create) {
   const form = formOf(FIELDS, { enabled: true });
@@ -30,7 +33,7 @@ export function addSource(create) {
 /** Asks for other fields of a source; `update(body)` sends those that changed. Gives its answer. */
 export function editSource(source, update) {
   const values = { ...source, auth_token: source.has_auth_token, bearer_token: source.has_bearer_token };
-  const form = formOf(FIELDS, values);
+  const form = formOf(EDITED_FIELDS, values);
   const act = () => {
     const texts = form.texts({ changed: true });
     return texts.length > 0 ? update(objectText(texts)) : {};

@@ -5,7 +5,12 @@ import { t } from '../shared/text.js';
 import { deed } from './list.js';
 import { why } from './session.js';
 
-const state = { view: null, route: null, found: null, error: null, asking: null, timer: null, lost: null };
+/** `found` is what the `drawn` route asked for; `route` may already ask for something else. */
+const state = { view: null, route: null, found: null, drawn: null, error: null, asking: null, timer: null, lost: null };
+let drawing = false;
+
+/** Whether what is shown is being replaced: a box that goes is left by nobody. */
+export const isDrawing = () => drawing;
 
 /** Shows a view, scrolled to `top`: its `load(route, signal)` gives what `draw(found, route)` makes nodes of. */
 export async function show(view, route, top) {
@@ -36,42 +41,47 @@ async function load() {
   const asking = new AbortController();
   state.asking = asking;
   const { view, route } = state;
-  const typing = typedInto();
   byId('view').setAttribute('aria-busy', true);
-  const [found, error] = await view.load(route, asking.signal).then((found) => [found, null], (error) => [state.found, error]);
+  const loaded = view.load(route, asking.signal).then((found) => ({ found, drawn: route, error: null }), (error) => ({ error }));
+  const come = await loaded;
   if (asking.signal.aborted) return;
-  Object.assign(state, { found, error });
+  Object.assign(state, come);
+  const { found, error } = state;
   byId('view').setAttribute('aria-busy', false);
-  redraw(typing);
+  redraw();
   // What is under way elsewhere is looked at again.
   const soon = error ? null : view.again?.(found);
   if (soon) state.timer = setTimeout(load, soon);
 }
 
-/** Draws what is known, in another language for example. What was typed into a box since `before` stays in it. */
-export function redraw(before = null) {
-  const { view, route, found, error } = state;
+/** Draws what is known, in another language for example. What is being typed into a box stays in it. */
+export function redraw() {
+  const { view, found, drawn, error } = state;
   if (!view) return;
   const place = byId('view');
   const [focused, typed] = [place.contains(document.activeElement) && document.activeElement, typedInto()];
-  place.replaceChildren(...(error ? failed(error) : found ? view.draw(found, route) : [heading(view, route), make('p', { className: 'turning wait' }, t('working'))]));
+  const nodes = error ? failed(error) : found ? view.draw(found, drawn) : [heading(view), make('p', { className: 'turning wait' }, t('working'))];
+  drawing = true;
+  place.replaceChildren(...nodes);
+  drawing = false;
   if (!focused) return;
   // What cannot be pressed for a while has the keyboard back when it can.
   const key = focused === place ? state.lost : focused.dataset.key;
   const again = focusable(key);
   state.lost = again ? null : key;
   (again ?? place).focus({ preventScroll: true });
-  if (again && typed && before && typed.key === before.key && typed.text !== before.text) again.value = typed.text;
+  if (again && typed !== null) again.value = typed;
 }
 
-/** The box that is typed into, and what it holds. */
+/** What was typed into the box that has the keyboard and is not asked for yet; null when nothing was. */
 function typedInto() {
-  const { dataset, value } = document.activeElement;
-  return dataset.key && typeof value === 'string' ? { key: dataset.key, text: value } : null;
+  const box = document.activeElement;
+  return box.type === 'search' && box.value.trim() !== box.defaultValue ? box.value : null;
 }
 
 function focusable(key) {
-  return key ? document.querySelector(`[data-key="${CSS.escape(key)}"]:not(:disabled)`) : null;
+  const found = key && document.querySelector(`[data-key="${CSS.escape(key)}"]:not(:disabled)`);
+  return found?.checkVisibility() ? found : null;
 }
 
 const heading = (view) => make('h2', { id: 'view-title' }, t(`view_${view.name}`));
