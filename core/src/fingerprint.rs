@@ -110,7 +110,7 @@ impl Salt {
 }
 
 /// What the key for entries is for. The number changes with what is made of entries: accounts of before are then read again.
-const ENTRIES: &str = "tributary entries v3";
+const ENTRIES: &str = "tributary entries v4";
 
 fn shorten(hash: blake3::Hash) -> Fingerprint {
     Fingerprint(first_half(hash.as_bytes()))

@@ -23,7 +23,7 @@ pub(crate) enum Meaning {
 }
 
 impl Meaning {
-    fn of(name: &str) -> Meaning {
+    fn of(name: &str, hidden: bool) -> Meaning {
         match name {
             "access_token" => Meaning::AccessToken,
             "token" => Meaning::Token,
@@ -32,7 +32,7 @@ impl Meaning {
             "remote_source_id" | "remote_source_name" | "remote_injected_at" => Meaning::Dropped,
             _ => match Typed::of(name) {
                 Some(typed) => Meaning::Typed(typed),
-                None if is_secret_name(name) => Meaning::Hidden,
+                None if hidden => Meaning::Hidden,
                 None => Meaning::Plain,
             },
         }
@@ -133,7 +133,8 @@ impl Names {
             return *number;
         }
         let number = self.known.len();
-        let (meaning, hidden) = (Meaning::of(&name), is_secret_name(&name));
+        let hidden = is_secret_name(&name);
+        let meaning = Meaning::of(&name, hidden);
         self.bytes = self.bytes.saturating_add(quoted.len());
         self.numbers.insert(quoted.clone(), number);
         self.known.push(Name {

@@ -35,17 +35,25 @@ const SECRET_NAMES: [&str; 19] = [
 
 /// Whether a field of this name is secret: compared case-folded and without `_` and `-`.
 pub(crate) fn is_secret_name(name: &str) -> bool {
+    // Of the letters that fold to one other than their lower case, the long s is the one that stands for one of these names.
     let folded: String = name
         .chars()
         .filter(|c| !matches!(c, '_' | '-'))
         .flat_map(char::to_lowercase)
+        .map(|c| if c == 'ſ' { 's' } else { c })
         .collect();
-    // A search that is small rather than fast: a name is judged once.
-    let holds = |part: &&str| {
-        let mut windows = folded.as_bytes().windows(part.len());
-        windows.any(|window| window == part.as_bytes())
-    };
-    SECRET_NAMES.iter().any(holds)
+    let mut rest = folded.as_bytes();
+    while let Some(first) = rest.first() {
+        // A name can be as long as an entry.
+        let begins = |part: &&str| {
+            part.as_bytes().first() == Some(first) && rest.starts_with(part.as_bytes())
+        };
+        if SECRET_NAMES.iter().any(begins) {
+            return true;
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    false
 }
 
 /// The token of the account that values belong to, as far as it is known: it is a secret wherever it stands.
@@ -60,8 +68,9 @@ pub(crate) enum OwnToken<'a> {
 impl OwnToken<'_> {
     fn is(&self, text: &str) -> bool {
         match self {
-            OwnToken::Text(token) => text == *token,
-            OwnToken::Marked(fingerprint, salt) => salt.of_token(text) == **fingerprint,
+            // A token is trimmed, and what repeats it may not be.
+            OwnToken::Text(token) => text.len() >= token.len() && text.trim() == *token,
+            OwnToken::Marked(fingerprint, salt) => salt.of_token(text.trim()) == **fingerprint,
         }
     }
 }
@@ -134,6 +143,8 @@ mod tests {
             "privateKey",
             "sessionId",
             "x_O-T-P",
+            "paſſword",
+            "to\u{212a}en",
         ] {
             assert!(is_secret_name(name), "{name}");
         }
