@@ -25,6 +25,15 @@ impl Fields {
         Fields::parse(&request.body.read_all(max).await?)
     }
 
+    /// The same where a body of at most `max` bytes may come: without one there are no fields.
+    pub(super) async fn read_any(request: &mut Request, max: u64) -> Result<Fields, ApiError> {
+        let body = request.body.read_all(max).await?;
+        match body.trim_ascii().is_empty() {
+            true => Ok(Fields(Map::new())),
+            false => Fields::parse(&body),
+        }
+    }
+
     /// Reads a body: 422 when it is not a JSON object. Of two equal names the last counts.
     pub(super) fn parse(body: &[u8]) -> Result<Fields, ApiError> {
         match serde_json::from_slice(body) {

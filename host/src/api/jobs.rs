@@ -71,10 +71,8 @@ pub async fn show(request: Request) -> Answer {
 pub async fn undo(mut request: Request) -> Answer {
     let query = Query::parse(request.uri(), &["plan", "limit"])?;
     let (plan, limit) = (query.flag("plan")?, query.limit()?);
-    let body = request.body.read_all(max_body(&request.app)).await?;
-    if !body.trim_ascii().is_empty() {
-        Fields::parse(&body)?.end(&[])?;
-    }
+    let max = max_body(&request.app);
+    Fields::read_any(&mut request, max).await?.end(&[])?;
     let actor = request.asker();
     if plan {
         let planned = import::plan_undo(&request.app, request.id, limit).await?;

@@ -13,10 +13,8 @@ const MAX_BODY: u64 = 64 << 10;
 /// `POST /api/accounts/export`: every account that is meant as a line of JSON, secrets included, in constant memory.
 pub async fn export(mut request: Request) -> Answer {
     let mut query = Query::parse(request.uri(), &FILTERS)?;
-    let body = request.body.read_all(MAX_BODY).await?;
-    if !body.trim_ascii().is_empty() {
-        add(&mut query, Fields::parse(&body)?)?;
-    }
+    let body = Fields::read_any(&mut request, MAX_BODY).await?;
+    add(&mut query, body)?;
     query.none_is_empty()?;
     let filter = query.filter()?;
     note_handing_out(&request, "export", &query).await?;
