@@ -71,7 +71,7 @@ fn plan_in(
     let plan = Plan::decide(payload, options, &pool).map_err(|error| placed(error, bytes))?;
     let wanted = Wanted {
         hash: true,
-        outline: false,
+        ..Wanted::default()
     };
     let text = plan_text(&plan, options, wanted);
     if args.json {

@@ -3,10 +3,16 @@
 use std::fmt::Write;
 use std::io;
 
-/// `N` random bytes as 2 × `N` lower-case hex digits. The error is the system's.
-pub fn hex<const N: usize>() -> io::Result<String> {
+/// `N` random bytes. The error is the system's.
+pub fn bytes<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(bytes)
+}
+
+/// `N` random bytes as 2 × `N` lower-case hex digits. The error is the system's.
+pub fn hex<const N: usize>() -> io::Result<String> {
+    let bytes = bytes::<N>()?;
     let mut text = String::with_capacity(2 * N);
     for byte in bytes {
         // Writing to a string does not fail.

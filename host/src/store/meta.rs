@@ -6,6 +6,7 @@ use super::accounts::damaged;
 use super::db::Db;
 use super::error::StoreError;
 use super::vault::Identity;
+use crate::random;
 
 /// The pool as a whole.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,8 +69,7 @@ fn salt_and_audit(db: &Db) -> Result<SaltAndAudit, StoreError> {
 
 /// Takes the revision where none of this pool's has been: what a backup brings back is not what had the next ones.
 pub fn leap(db: &Db) -> Result<(), StoreError> {
-    let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(|_| damaged("no random bytes"))?;
+    let random = random::bytes().map_err(|error| StoreError::Unavailable(error.to_string()))?;
     // Thousands of leaps stay below what JSON's readers take for exact.
     let leap = 1 + (i64::from_le_bytes(random) & 0xff_ffff_ffff);
     db.execute(
