@@ -134,6 +134,9 @@ fn key_of_the_environment() -> Option<Zeroizing<String>> {
     Some(Zeroizing::new(key)).filter(|key| !key.trim().is_empty())
 }
 
+/// The file in the data folder that keeps the administrator's secret when nothing else names one.
+pub const ADMIN_SECRET: &str = "admin-secret";
+
 /// The administrator's secret. The first of option, variable and file counts; without any, one is made in
 /// `admin-secret` of the data folder.
 #[derive(Args, Clone)]

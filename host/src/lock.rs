@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+/// The file in the data folder that is locked.
+pub const FILE: &str = "lock";
+
 /// Holds a data folder for one server until it is dropped.
 #[derive(Debug)]
 pub struct DirLock {
@@ -27,7 +30,7 @@ impl DirLock {
     /// Locks `dir/lock`, made 0600 when missing. A command beside the server may hold it for a moment to create the
     /// database, so a held lock is asked again until `patience` has passed.
     pub fn acquire(dir: &Path, patience: Duration) -> Result<DirLock, LockError> {
-        let path = dir.join("lock");
+        let path = dir.join(FILE);
         let refused = |e| LockError::Io(path.clone(), e);
         let file = OpenOptions::new()
             .write(true)

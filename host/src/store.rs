@@ -11,6 +11,7 @@ pub mod db;
 pub mod decide;
 mod error;
 pub mod export;
+mod files;
 pub mod filter;
 pub mod guard;
 pub mod hand;

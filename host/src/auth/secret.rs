@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::config::Admin;
+use crate::config::{ADMIN_SECRET, Admin};
 
 /// Fewer characters than this can be guessed over a network.
 const SHORT: usize = 16;
@@ -41,7 +41,7 @@ impl AdminSecret {
         if let Some(file) = &admin.file {
             return AdminSecret::check(&read(file)?, Some(file));
         }
-        let kept_in = data.join("admin-secret");
+        let kept_in = data.join(ADMIN_SECRET);
         if !kept_in.exists() {
             make(&kept_in).map_err(|error| SecretError::File(kept_in.clone(), error))?;
         }

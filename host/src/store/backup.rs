@@ -1,8 +1,7 @@
 //! A pool as one file, taken while imports go on, and put back. It holds no master key and names the one that opens it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,11 +10,12 @@ use rusqlite::Connection;
 use super::audit::{self, Act};
 use super::db::Db;
 use super::error::OpenError;
+use super::files::{folder_of, new_file, remove, settle, sync_folder};
 use super::vault::{self, Vault};
 use super::verify::{Check, verify};
-use super::{Store, connect, create_dir, meta, migrate, sealing};
-use crate::config::MasterKeyOptions;
-use crate::lock::DirLock;
+use super::{Store, connect, create_dir, master_key, meta, migrate, sealing};
+use crate::config::{ADMIN_SECRET, MasterKeyOptions};
+use crate::lock::{self, DirLock};
 
 /// What a backup holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,17 +103,7 @@ pub fn take(
     Ok(Backup { untold, ..taken })
 }
 
-/// What the pool and its server keep in the data folder.
-const OF_POOL: [&str; 6] = [
-    migrate::FILE,
-    "tributary.db-wal",
-    "tributary.db-shm",
-    "master-key",
-    "admin-secret",
-    "lock",
-];
-
-/// Whether a file is one of those, or the master key's: a backup in its place would be the last that is seen of it.
+/// Whether a file is one that the pool and its server keep, or the master key's: a backup in its place would be the last that is seen of it.
 fn is_of_pool(file: &Path, dir: &Path, key: &MasterKeyOptions) -> bool {
     // Where it stands, and where it leads when it is a link.
     let places = |file: &Path| {
@@ -122,7 +112,10 @@ fn is_of_pool(file: &Path, dir: &Path, key: &MasterKeyOptions) -> bool {
         let named = named.map(|(folder, name)| folder.join(name));
         [named, file.canonicalize().ok()]
     };
-    let own = OF_POOL.iter().map(|name| dir.join(name));
+    let pool = dir.join(migrate::FILE);
+    let beside = ["-wal", "-shm"].map(|suffix| migrate::with_suffix(&pool, suffix));
+    let others = [master_key::FILE, ADMIN_SECRET, lock::FILE].map(|name| dir.join(name));
+    let own = [pool].into_iter().chain(beside).chain(others);
     let mut own = own.chain(key.key_file.clone());
     let [asked, _] = places(file);
     asked.is_some() && own.any(|own| places(&own).contains(&asked))
@@ -234,18 +227,6 @@ fn describe(path: &Path) -> Result<Backup, OpenError> {
     })
 }
 
-fn new_file(path: &Path) -> io::Result<File> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-}
-
 /// Writes everything into the file itself, whose WAL then goes.
 fn close(db: Connection) -> rusqlite::Result<()> {
     db.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
@@ -264,30 +245,9 @@ fn leave_no_wal(place: &Path) -> io::Result<()> {
         }
     }
     for suffix in ["-wal", "-shm"] {
-        match fs::remove_file(migrate::with_suffix(place, suffix)) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
+        remove(&migrate::with_suffix(place, suffix))?;
     }
     Ok(())
-}
-
-/// Moves a whole file into its place, and both are on disk then.
-fn settle(draft: &Path, place: &Path) -> io::Result<()> {
-    File::open(draft)?.sync_all()?;
-    fs::rename(draft, place)?;
-    sync_folder(folder_of(place))
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-pub(super) fn folder_of(place: &Path) -> &Path {
-    let folder = place
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new("."))
 }
 
 impl std::fmt::Display for BackupError {

@@ -1,20 +1,19 @@
 //! The master key: given, read from a file, or made once in the data folder. It is kept apart from what it seals.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::backup::folder_of;
+use super::files::{new_file, settle};
 use super::migrate::with_suffix;
 use super::vault::MasterKey;
 use crate::config::MasterKeyOptions;
 
 /// The file in the data folder that keeps the key when nothing else names one.
-const FILE: &str = "master-key";
+pub(super) const FILE: &str = "master-key";
 
 /// The master keys of a pool, the current one first, and where they came from.
 pub struct MasterKeys {
@@ -155,22 +154,11 @@ pub fn keep_first(file: &Path) -> io::Result<()> {
 /// Writes a private file beside its place and moves it there, so that a crash leaves the old one or the new one.
 fn write(place: &Path, lines: &[&str]) -> io::Result<()> {
     let draft = with_suffix(place, ".being-written");
-    match fs::remove_file(&draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)?;
+    let mut file = new_file(&draft)?;
     for line in lines {
         writeln!(file, "{line}")?;
     }
-    file.sync_all()?;
-    fs::rename(&draft, place)?;
-    File::open(folder_of(place))?.sync_all()
+    settle(&draft, place)
 }
 
 impl fmt::Display for MasterKeyError {

@@ -3,9 +3,9 @@
 //! A new database is built under another name and renamed when it is whole. So a file under the real name always has
 //! our application id in its first page, and a crash never leaves half a database.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::accounts::parts_of;
 use super::connect;
 use super::error::OpenError;
+use super::files::{new_file, remove, settle};
 use super::vault;
 
 /// The name of the database in the data folder.
@@ -188,29 +189,15 @@ fn create(path: &Path) -> Result<(), OpenError> {
     let new = with_suffix(path, ".new");
     start_over(&new).map_err(io)?;
     fill(&new).map_err(|e| OpenError::from_sqlite(&new, &e))?;
-    File::open(&new).and_then(|f| f.sync_all()).map_err(io)?;
-    fs::rename(&new, path).map_err(io)?;
-    let dir = path.parent().unwrap_or(Path::new("."));
-    File::open(dir).and_then(|d| d.sync_all()).map_err(io)
+    settle(&new, path).map_err(io)
 }
 
 /// Makes an empty private file, and removes what a crash left of an earlier one.
 fn start_over(new: &Path) -> io::Result<()> {
-    for left in [
-        new.to_path_buf(),
-        with_suffix(new, "-wal"),
-        with_suffix(new, "-shm"),
-    ] {
-        match fs::remove_file(&left) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
+    for suffix in ["-wal", "-shm"] {
+        remove(&with_suffix(new, suffix))?;
     }
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(new)?;
+    new_file(new)?;
     keep_private(new)
 }
 
