@@ -92,7 +92,7 @@ function enable({ id, name, enabled }) {
 }
 
 async function remove(source) {
-  const owned = await forDialog(ownedBy(source.id)).catch(() => undefined);
+  const owned = await forDialog(ownedBy(source.id));
   if (owned === undefined) return;
   const fate = await deleteSource(source, owned, (chosen) => call(`${SOURCES}/${source.id}?accounts=${chosen}`, { method: 'DELETE' }));
   if (!fate) return;
@@ -100,12 +100,9 @@ async function remove(source) {
   refresh();
 }
 
-/** How many accounts a source owns; null when the server does not say. Throws when the person left. */
+/** How many accounts a source owns; null when the server does not say, undefined when the person left. */
 async function ownedBy(id) {
-  const found = await get('api/accounts/owners').catch((error) => {
-    if (isLeft(error)) throw error;
-    return null;
-  });
+  const found = await get('api/accounts/owners').catch((error) => (isLeft(error) ? undefined : null));
   return found && (found.owners.find((one) => one.source_id === id)?.accounts ?? 0);
 }
 

@@ -40,9 +40,8 @@ const payload = new Payload(wish);
 function wish() {
   unwish();
   readOptions();
-  Object.assign(state, { said: null, stale: true });
-  drawActions();
   wishing = setTimeout(planNow, state.live ? PAUSE.live : PAUSE.empty);
+  say(null);
 }
 
 function unwish() {
@@ -61,15 +60,18 @@ function readOptions() {
 
 function planNow() {
   unwish();
-  Object.assign(state, { cancelled: false, stale: true });
-  drawActions();
+  state.cancelled = false;
   if (payload.isEmpty || (state.live && !state.key)) {
     planner.cancel();
     return show({ result: null, problem: null, phase: null });
   }
   setPhase('planning');
   planner.plan({ source: payload.source, options: state.options, key: state.live ? state.key : null });
+  drawActions();
 }
+
+/** Whether the plan that is shown may be another than what the page says now would give. */
+const isStale = () => wishing !== null || planner.busy;
 
 function onPhase({ name, done, total }) {
   setPhase(name, done === null ? null : count(done), total === null ? null : count(total));
@@ -96,7 +98,7 @@ function onRows({ verdict, from, rows }) {
 
 /** Shows another plan, or that there is none. */
 function show({ result, problem, phase }) {
-  Object.assign(state, { result, problem, phase, row: null, stale: wishing !== null });
+  Object.assign(state, { result, problem, phase, row: null });
   const rows = result && !result.refusal ? rowsOf(state.filter) : 0;
   byId('grid').hidden = rows === 0;
   byId('empty').hidden = !payload.isEmpty;
@@ -177,16 +179,16 @@ async function goToEntry(index) {
 }
 
 function drawActions() {
-  const { result, live, stale } = state;
-  const ready = result && !stale && !result.refusal && result.live && result.counts.total > 0;
+  const { result, live } = state;
+  const ready = result && !isStale() && !result.refusal && result.live && result.counts.total > 0;
   byId('inject').disabled = !ready || state.phase?.[0] === 'injecting';
   byId('inject').textContent = t('inject');
   byId('curl').disabled = !result || Boolean(result.refusal);
   if (state.said) byId('action-hint').textContent = state.said();
-  else byId('action-hint').textContent = !live ? t('inject_hint_empty') : ready || stale || !result ? '' : t('inject_hint_nothing');
+  else byId('action-hint').textContent = !live ? t('inject_hint_empty') : ready || isStale() || !result ? '' : t('inject_hint_nothing');
 }
 
-/** Says something beside the buttons until the next change; `words` is asked again in another language. */
+/** Says something beside the buttons until the next change, or nothing; `words` is asked again in another language. */
 function say(words) {
   state.said = words;
   drawActions();
