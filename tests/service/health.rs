@@ -1,10 +1,9 @@
 //! `GET /health` and `GET /ready`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::harness::{INJECT, SOURCES, Server};
-use super::upstream::{Reply, Upstream};
+use super::upstream::Upstream;
 
 #[test]
 fn both_answer_anyone_without_detail() {
@@ -31,9 +30,7 @@ fn both_answer_anyone_without_detail() {
 #[test]
 fn both_answer_while_a_sync_waits() {
     let server = Server::start();
-    let go = Arc::new(AtomicBool::new(false));
-    let held = Arc::clone(&go);
-    let upstream = Upstream::start(move |_| Reply::Held(Arc::clone(&held), "[]".to_owned()));
+    let (upstream, go) = Upstream::held("[]");
     let id = server.source(&serde_json::json!({ "url": upstream.url("/") }).to_string());
     std::thread::scope(|scope| {
         let caller = scope.spawn(|| server.post(&format!("{SOURCES}/{id}/sync"), "").status);

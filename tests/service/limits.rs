@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use super::client::read_all;
 use super::examples::check_refused;
 use super::harness::{EXPORT, INJECT, SOURCES, Server};
-use super::upstream::{Reply, Upstream};
+use super::upstream::Upstream;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -282,10 +282,7 @@ fn check_export_takes_little(server: Server, accounts: usize, size: u64) {
 /// A server with a sync that waits for its upstream until the switch is set.
 fn busy(options: &[&str]) -> (Server, Upstream, Arc<AtomicBool>, String) {
     let server = Server::start_with(options);
-    let go = Arc::new(AtomicBool::new(false));
-    let held = Arc::clone(&go);
-    let upstream =
-        Upstream::start(move |_| Reply::Held(Arc::clone(&held), r#"["a-1"]"#.to_owned()));
+    let (upstream, go) = Upstream::held(r#"["a-1"]"#);
     let id = server.source(&serde_json::json!({ "url": upstream.url("/") }).to_string());
     (server, upstream, go, id)
 }

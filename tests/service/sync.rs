@@ -246,10 +246,7 @@ fn the_body_of_a_sync_is_never_read() {
 #[test]
 fn syncs_of_one_source_join() {
     let server = Server::start();
-    let go = Arc::new(AtomicBool::new(false));
-    let held = Arc::clone(&go);
-    let upstream =
-        Upstream::start(move |_| Reply::Held(Arc::clone(&held), r#"["a-1"]"#.to_owned()));
+    let (upstream, go) = Upstream::held(r#"["a-1"]"#);
     let id = source_of(&server, &upstream, &json!({"name": "Slow"}));
     let answers: Vec<Answer> = std::thread::scope(|scope| {
         let callers: Vec<_> = (0..4).map(|_| scope.spawn(|| sync(&server, &id))).collect();
@@ -266,6 +263,17 @@ fn syncs_of_one_source_join() {
     for answer in &answers {
         assert_eq!((answer.status, &answer.body), (200, &answers[0].body));
     }
+}
+
+/// Syncs a source, and acts while its upstream holds back the answer.
+pub(crate) fn sync_while(server: &Server, id: &str, go: &AtomicBool, act: impl FnOnce()) -> Answer {
+    std::thread::scope(|scope| {
+        let caller = scope.spawn(|| sync(server, id));
+        running(server, id);
+        act();
+        go.store(true, Ordering::SeqCst);
+        caller.join().expect("an answer")
+    })
 }
 
 /// Waits until the source shows a running sync and checks its form.
@@ -292,10 +300,7 @@ pub(crate) fn running(server: &Server, id: &str) {
 #[test]
 fn a_caller_that_hangs_up_cancels_nothing() {
     let server = Server::start();
-    let go = Arc::new(AtomicBool::new(false));
-    let held = Arc::clone(&go);
-    let upstream =
-        Upstream::start(move |_| Reply::Held(Arc::clone(&held), r#"["a-1"]"#.to_owned()));
+    let (upstream, go) = Upstream::held(r#"["a-1"]"#);
     let id = source_of(&server, &upstream, &json!({}));
     let mut stream = server.connect();
     let request = format!(

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::examples::{check_error, is_hex, is_time};
 use super::harness::{SOURCES, Server};
-use super::sync::{FAILED, running, source_of, sync, sync_of};
+use super::sync::{FAILED, running, source_of, sync, sync_of, sync_while};
 use super::sync_asked::encoded;
 use super::upstream::{Reply, Upstream};
 
@@ -221,23 +221,16 @@ fn a_sync_that_a_crash_cut_short_has_failed_at_the_next_start() {
 fn a_source_that_changes_while_it_is_fetched_is_not_applied() {
     for (change, status) in [("edit", 502), ("disable", 502), ("delete", 404)] {
         let server = Server::start();
-        let go = Arc::new(AtomicBool::new(false));
-        let held = Arc::clone(&go);
-        let upstream =
-            Upstream::start(move |_| Reply::Held(Arc::clone(&held), r#"["a-1"]"#.to_owned()));
+        let (upstream, go) = Upstream::held(r#"["a-1"]"#);
         let id = source_of(&server, &upstream, &json!({}));
         let path = format!("{SOURCES}/{id}");
-        let answer = std::thread::scope(|scope| {
-            let caller = scope.spawn(|| sync(&server, &id));
-            running(&server, &id);
+        let answer = sync_while(&server, &id, &go, || {
             let changed = match change {
                 "edit" => server.post(&path, r#"{"url": "http://a.example.test/"}"#),
                 "disable" => server.post(&path, r#"{"enabled": false}"#),
                 _ => server.delete(&path),
             };
             assert_eq!(changed.status, 200, "a fetch holds nobody up");
-            go.store(true, Ordering::SeqCst);
-            caller.join().expect("an answer")
         });
         check_error(
             &answer,
@@ -256,19 +249,13 @@ fn a_source_that_changes_while_it_is_fetched_is_not_applied() {
 fn what_comes_of_a_source_as_it_was_says_nothing_of_it_after_an_edit() {
     let server = Server::start();
     for (edited, failures) in [(false, 1), (true, 0)] {
-        let go = Arc::new(AtomicBool::new(false));
-        let held = Arc::clone(&go);
-        let upstream = Upstream::start(move |_| Reply::Held(Arc::clone(&held), "no JSON".into()));
+        let (upstream, go) = Upstream::held("no JSON");
         let id = server.source(&json!({"url": upstream.url("/")}).to_string());
-        let answer = std::thread::scope(|scope| {
-            let caller = scope.spawn(|| sync(&server, &id));
-            running(&server, &id);
+        let answer = sync_while(&server, &id, &go, || {
             if edited {
                 let edit = server.post(&format!("{SOURCES}/{id}"), r#"{"name": "new"}"#);
                 assert_eq!(edit.status, 200, "{edit:?}");
             }
-            go.store(true, Ordering::SeqCst);
-            caller.join().expect("an answer")
         });
         assert_eq!(answer.status, 502, "{answer:?}");
         let schedule = server.get("/api/remote-account/schedule").json();

@@ -99,6 +99,13 @@ impl Upstream {
     }
 
     /// What `script` says of each request.
+    /// One that answers every request with this body once the flag is set.
+    pub(crate) fn held(body: &str) -> (Upstream, Arc<AtomicBool>) {
+        let go = Arc::new(AtomicBool::new(false));
+        let reply = Reply::Held(Arc::clone(&go), body.to_owned());
+        (Upstream::start(move |_| reply.clone()), go)
+    }
+
     pub(crate) fn start(script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Upstream {
         Upstream::listen("http", String::new(), script, Ok)
     }
