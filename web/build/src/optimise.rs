@@ -21,6 +21,18 @@ const FEATURES: [&str; 8] = [
     "--enable-multivalue",
 ];
 
+/// What is done, again and again until nothing more is found. What is very large stays by itself even where it has one caller: a
+/// few huge functions compress less well. Constants that are added to addresses go into the loads and stores, as nothing lies
+/// below 1,024 but the end of the stack; and what is always called with the same constants knows them.
+const PASSES: [&str; 6] = [
+    "--monomorphize",
+    "-O3",
+    "--converge",
+    "--low-memory-unused",
+    "--flexible-inline-max-function-size=40",
+    "--one-caller-inline-max-function-size=200",
+];
+
 /// The optimiser in the cache, or fetched into it now; nothing where there is no npm.
 pub(crate) fn find(place: &Place) -> Option<PathBuf> {
     let folder = place.cache().join(format!("binaryen-{VERSION}"));
@@ -84,9 +96,7 @@ pub(crate) fn all(
 fn begin(optimiser: &Path, from: &Path, to: &Path) -> Result<Child, Trouble> {
     let child = Command::new("node")
         .arg(optimiser)
-        .arg("-O3")
-        // What is large stays by itself even where it has one caller: a few huge functions compress less well, and are no faster.
-        .arg("--one-caller-inline-max-function-size=20")
+        .args(PASSES)
         .args(FEATURES)
         .args(["--strip-debug", "--strip-producers"])
         .arg("--strip-target-features")
