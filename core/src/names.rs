@@ -119,7 +119,7 @@ impl Names {
     /// The number of a name, given as a raw key.
     pub(crate) fn number(&mut self, key: &str) -> usize {
         let number = match self.known.get(self.next) {
-            Some(name) if name.quoted == key => self.next,
+            Some(name) if is_same(&name.quoted, key) => self.next,
             _ => self.search(key),
         };
         self.next = number.saturating_add(1);
@@ -181,6 +181,17 @@ impl Names {
             self.room = members;
         }
     }
+}
+
+/// Whether two texts are the same, eight bytes at a time: where the standard library compares them one by one, as in wasm, that
+/// took 2 % of a plan.
+fn is_same(one: &str, other: &str) -> bool {
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    let (words, rest) = one.as_bytes().as_chunks::<8>();
+    let (other_words, other_rest) = other.as_bytes().as_chunks::<8>();
+    one.len() == other.len()
+        && words.iter().map(word).eq(other_words.iter().map(word))
+        && rest.iter().eq(other_rest)
 }
 
 #[cfg(test)]
