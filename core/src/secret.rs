@@ -78,9 +78,7 @@ impl OwnToken<'_> {
 /// Whether a string is secret wherever it stands: the account's token, something like a JWT, or 40 and more characters
 /// without a space.
 pub(crate) fn is_secret_text(text: &str, token: OwnToken<'_>) -> bool {
-    token.is(text)
-        || text == PLACEHOLDER
-        || is_like_jwt(text)
+    is_secret_key(text, token)
         || (text.len() >= 40 && !text.contains(' ') && text.chars().count() >= 40)
 }
 
