@@ -240,9 +240,14 @@ pub(crate) fn push_change(out: &mut String, change: &Change<'_>) {
 fn push_field(out: &mut String, field: FieldChange<'_>) {
     out.push_str("{\"name\":");
     out.push_str(field.name);
-    out.push_str(",\"before\":");
-    out.push_str(field.before.unwrap_or("null"));
-    out.push_str(",\"after\":");
+    match field.before {
+        Some(before) => {
+            out.push_str(",\"before\":");
+            out.push_str(before);
+            out.push_str(",\"after\":");
+        }
+        None => out.push_str(",\"before\":null,\"after\":"),
+    }
     out.push_str(field.after.unwrap_or("null"));
     out.push('}');
 }
