@@ -1,9 +1,11 @@
 //! `POST /api/accounts/export`: the pool as lines.
 
+use std::io::{Read, Write};
+
 use serde_json::json;
 
 use super::examples::check_refused;
-use super::harness::{EXPORT, INJECT, Server};
+use super::harness::{ACCOUNTS, EXPORT, INJECT, Server};
 
 #[test]
 fn every_account_is_a_line_with_all_its_fields() {
@@ -79,6 +81,33 @@ fn a_pool_of_many_pages_is_whole() {
     assert_eq!(server.tokens(), tokens);
     let server = Server::start_in(server.stop(), &[]);
     assert_eq!(server.tokens(), tokens);
+}
+
+#[test]
+fn an_account_that_leaves_and_comes_again_meanwhile_is_told_once() {
+    let server = Server::start();
+    // More than lies between a server and a client that does not read.
+    let note = "x".repeat(900 << 10);
+    for n in 0..40 {
+        let account = json!({"token": format!("again-{n:02}"), "note": note});
+        server.post(INJECT, &json!({ "accounts": [account] }).to_string());
+    }
+    let mut client = server.connect();
+    let request = format!(
+        "POST {EXPORT} HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer admin\r\nConnection: close\r\n\r\n"
+    );
+    client.write_all(request.as_bytes()).expect("a server");
+    let mut begun = vec![0; 1 << 20];
+    client.read_exact(&mut begun).expect("the first account");
+    let first = r#"{"tokens": ["again-00"]}"#;
+    assert_eq!(server.delete_with(ACCOUNTS, first).status, 200);
+    assert_eq!(server.post(INJECT, first).json()["added"], 1);
+    client.read_to_end(&mut begun).expect("the others");
+    let told = String::from_utf8_lossy(&begun);
+    for n in 0..40 {
+        let token = format!("\"again-{n:02}\"");
+        assert_eq!(told.matches(&token).count(), 1, "{token}");
+    }
 }
 
 #[test]

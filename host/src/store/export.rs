@@ -8,8 +8,9 @@ use std::thread;
 use super::accounts::{OwnerIds, Secrets, damaged};
 use super::db::Db;
 use super::error::StoreError;
-use super::filter::{Columns, Filter};
+use super::filter::{Columns, Filter, ROW};
 use super::listing::{OwnersText, push_fields, push_json};
+use super::meta;
 use super::vault::{Held, Vault};
 use rows::{Kept, Rows};
 
@@ -29,7 +30,8 @@ pub enum Format {
 }
 
 /// Gives the accounts that are meant in parts of 1,000 accounts or of a MiB, in the order of insertion. Each part is
-/// a snapshot of its own.
+/// a snapshot of its own. Accounts that come after the first one are left out, so that none that leaves and comes again is
+/// told twice.
 pub struct Exporter {
     db: Db,
     filter: Filter,
@@ -59,12 +61,16 @@ impl Exporter {
 
     /// Reads part after part.
     fn read(&self, mut give: impl FnMut(Result<(Rows, Held), StoreError>) -> bool) {
-        let (mut after, mut room) = (Some(0), 0);
+        let (mut after, mut last, mut room) = (Some(0), None, 0);
         while let Some(from) = after {
             let keys = self.db.vault().hold();
-            let part = self
-                .db
-                .on_one_snapshot(|db| self.part(db, from, Rows::with_room(PAGE, room)));
+            let part = self.db.on_one_snapshot(|db| {
+                let to = match last {
+                    Some(to) => to,
+                    None => *last.insert(meta::read(db)?.last_account),
+                };
+                self.part(db, from, to, Rows::with_room(PAGE, room))
+            });
             let part = part.unwrap_or_else(Err);
             // The next part is mostly about as long.
             room = part.as_ref().map_or(0, |(rows, _)| with_slack(rows.len()));
@@ -75,12 +81,22 @@ impl Exporter {
         }
     }
 
-    /// The rows after one, and the row after which to go on.
-    fn part(&self, db: &Db, after: i64, mut rows: Rows) -> Result<(Rows, Option<i64>), StoreError> {
+    /// The rows after one, none beyond another, and the row after which to go on.
+    fn part(
+        &self,
+        db: &Db,
+        after: i64,
+        to: i64,
+        mut rows: Rows,
+    ) -> Result<(Rows, Option<i64>), StoreError> {
         let next = self.filter.walk(db, Columns::All, after, PAGE, |row| {
+            if row.get::<_, i64>(ROW)? > to {
+                return Ok(false);
+            }
             rows.add(row)?;
             Ok(rows.len() < PAGE_BYTES)
         })?;
+        let next = next.filter(|next| *next < to);
         if self.format == Format::Lines {
             let mut text = OwnersText::with_all_names(OwnerIds::new(db));
             rows.tell_owners(db, &mut text)?;
