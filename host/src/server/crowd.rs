@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -44,6 +44,8 @@ pub(super) struct Guest {
     told: Arc<Notify>,
     /// Its number among those that wait; 0 while it does not.
     number: AtomicU64,
+    /// Whether it waits again once what it was answered has gone out.
+    answered: AtomicBool,
 }
 
 impl Guest {
@@ -55,6 +57,7 @@ impl Guest {
             crowd: Arc::clone(crowd),
             told: Arc::default(),
             number: AtomicU64::new(0),
+            answered: AtomicBool::new(false),
         };
         guest.wait();
         guest
@@ -72,19 +75,27 @@ impl Guest {
 
     /// Stays while what was admitted is under way; does not return when it has to go already.
     pub(super) async fn admitted(&self) {
+        self.answered.store(false, Ordering::Relaxed);
         let number = self.number.swap(0, Ordering::Relaxed);
         if number != 0 && self.crowd.waiting().remove(&number).is_none() {
             std::future::pending().await
         }
     }
 
-    /// The body of an answer, after which an admitted connection waits again.
+    /// The body of an answer; once that has [gone out](Guest::flushed), an admitted connection waits again.
     pub(super) fn until_sent(self: &Arc<Guest>, body: ResponseBody) -> ResponseBody {
         if self.waits() {
             return body;
         }
         let guest = Arc::clone(self);
         ResponseBody::new(Sending { body, guest })
+    }
+
+    /// Everything that was written has gone out.
+    pub(super) fn flushed(&self) {
+        if self.answered.swap(false, Ordering::Relaxed) {
+            self.wait();
+        }
     }
 
     /// Waits behind all others.
@@ -129,7 +140,8 @@ impl Body for Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.guest.wait();
+        // Much of it may still have to go out.
+        self.guest.answered.store(true, Ordering::Relaxed);
     }
 }
 
@@ -157,6 +169,8 @@ mod tests {
         crowd.send_one_away();
         assert!(is_told(&second).await && !is_told(&first).await && !is_told(&third).await);
         drop(first.until_sent(crate::api::whole("[]")));
+        assert!(!first.waits(), "its answer has yet to go out");
+        first.flushed();
         crowd.send_one_away();
         assert!(
             is_told(&third).await && !is_told(&first).await,
