@@ -130,7 +130,9 @@ pub struct MasterKeyOptions {
 
 /// The master key that TRIBUTARY_MASTER_KEY holds.
 fn key_of_the_environment() -> Option<Zeroizing<String>> {
-    let key = env::var("TRIBUTARY_MASTER_KEY").ok()?;
+    let key = env::var_os("TRIBUTARY_MASTER_KEY")?;
+    // What is no text is no key either, and is refused as such.
+    let key = key.into_string().unwrap_or_else(|_| "?".to_owned());
     Some(Zeroizing::new(key)).filter(|key| !key.trim().is_empty())
 }
 

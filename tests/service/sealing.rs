@@ -1,7 +1,9 @@
 //! Secrets are sealed at rest: what the pool was entrusted with is in no file, and opens with its master key alone.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use serde_json::json;
@@ -165,6 +167,17 @@ fn a_key_may_come_from_the_environment() {
     assert_eq!(rotated.status, 409, "{rotated:?}");
     let server = start(server.stop());
     assert_eq!(server.tokens(), ["example-1"]);
+}
+
+#[test]
+fn what_is_no_text_is_no_key() {
+    let home = Home::new();
+    let mut command = home.serve();
+    command.env("TRIBUTARY_MASTER_KEY", OsStr::from_bytes(&[0xff; 32]));
+    let status = command.status().expect("it ends");
+    assert!(!status.success());
+    assert!(home.log().contains("64 hex digits"), "{}", home.log());
+    assert!(!home.data().join("master-key").exists());
 }
 
 #[test]
