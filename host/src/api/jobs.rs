@@ -124,7 +124,7 @@ fn filter(query: &Query) -> Result<JobFilter, ApiError> {
         .join(", ");
     let outcomes = "`success`, `failed`, `blocked` or `running`";
     Ok(JobFilter {
-        source_id: query.text("source_id").map(str::to_owned),
+        source_id: query.text("source_id").map(|id| id.trim().to_owned()),
         kind: query.one_of("kind", &format!("one of {kinds}"), JobKind::from_exact)?,
         outcome: query.one_of("outcome", outcomes, JobStatus::from_exact)?,
     })
