@@ -37,6 +37,9 @@ pub use request::RequestBody;
 /// Pause after a connection could not be taken, or while no place is free, so that neither turns into a busy loop.
 const BREATH: Duration = Duration::from_millis(100);
 
+/// Most connections at a time of those that ask for metrics by a listener of their own.
+const SCRAPERS: u32 = 64;
+
 /// Where connections come in.
 pub struct Listeners {
     /// For everything, with a key where a route asks for one.
@@ -62,6 +65,15 @@ impl Served {
         match self.door {
             Door::Api => &self.app.config.browsers.cors_origin,
             Door::Metrics => &[],
+        }
+    }
+
+    /// Most connections at a time.
+    fn places(&self) -> u32 {
+        let most = self.app.config.max_connections;
+        match self.door {
+            Door::Api => most,
+            Door::Metrics => most.min(SCRAPERS),
         }
     }
 }
@@ -130,13 +142,13 @@ async fn take(
     mut closed: watch::Receiver<()>,
 ) -> JoinSet<()> {
     let (served, crowd) = (Arc::new(served), Arc::new(Crowd::default()));
-    let places = Arc::new(Semaphore::new(served.app.config.max_connections as usize));
+    let places = Arc::new(Semaphore::new(served.places() as usize));
     let mut connections = JoinSet::new();
     let mut knocking = None;
     loop {
         tokio::select! {
             _ = closed.changed() => return connections,
-            accepted = accept(&listener), if knocking.is_none() => knocking = Some(accepted),
+            accepted = accept(&listener, &crowd), if knocking.is_none() => knocking = Some(accepted),
             place = place(&places, &crowd), if knocking.is_some() => {
                 let Some((stream, from)) = knocking.take() else { continue };
                 let guest = Guest::new(&crowd, from);
@@ -151,14 +163,15 @@ async fn take(
     }
 }
 
-/// Waits for the next connection, and tells where it comes from.
-async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
+/// Waits for the next connection, and tells where it comes from. Where the system has no room for it, one that waits gives way.
+async fn accept(listener: &TcpListener, crowd: &Crowd) -> (TcpStream, IpAddr) {
     loop {
         match listener.accept().await {
             Ok((stream, from)) => return (stream, from.ip()),
             Err(error) if is_about_the_client(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "could not take a connection");
+                crowd.send_one_away();
                 sleep(BREATH).await;
             }
         }

@@ -114,6 +114,24 @@ fn more_connections_than_there_are_places_keep_no_administrator_out() {
     assert!(wait <= Duration::from_secs(1), "{wait:?}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn more_connections_than_the_system_has_room_for_keep_no_administrator_out() {
+    let server = Server::start_with(&["--header-timeout", "10m"]);
+    let open = std::fs::read_dir(format!("/proc/{}/fd", server.pid())).expect("a process");
+    let few = Some(open.count() as u64 + 30);
+    let lowered = Rlimit {
+        current: few,
+        maximum: few,
+    };
+    let pid = rustix::process::Pid::from_raw(server.pid().cast_signed());
+    rustix::process::prlimit(pid, Resource::Nofile, lowered).expect("the limit can be lowered");
+    let _idle = crowd(&server, 40, "");
+    let wait = longest_wait_of_an_administrator(&server);
+    println!("{wait:?}");
+    assert!(server.home().log().contains("could not take a connection"));
+}
+
 #[test]
 fn hundreds_that_come_at_once_are_heard_though_none_is_taken_yet() {
     descriptors(1_000);

@@ -2,8 +2,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors for everything but connections of clients: the store, sources, the log.
-const OTHERS: u64 = 128;
+/// Descriptors for everything but connections of the API's clients: the store, sources, the log, those that ask for metrics.
+const OTHERS: u64 = 192;
 
 /// Takes as many as the system gives, and warns when they are too few for `connections`.
 pub fn take(connections: u32) {
