@@ -28,7 +28,7 @@ struct Row {
 pub enum Ending {
     /// With an answer of this status.
     Answered(StatusCode),
-    /// The client went away before.
+    /// The connection was cut before.
     Gone,
 }
 

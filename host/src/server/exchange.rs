@@ -194,7 +194,7 @@ impl Drop for Line {
                 path,
                 duration_us = self.duration_us(),
                 id,
-                "client went away before the answer"
+                "cut before the answer"
             );
         }
     }
