@@ -191,7 +191,8 @@ fn read_object<'a>(entry: Node<'a>, names: &mut EntryNames) -> Result<Reading<'a
     })
 }
 
-/// Whether a member is taken as a field; `None` when it is no field: absent, identity, or computed by the server.
+/// Whether a member is taken as a field; `None` when it is no field: absent, identity, or computed by the server. Always inlined,
+/// as a tape's reader is.
 #[inline(always)]
 fn taken(name: &Name, value: Node<'_>, token: OwnToken<'_>) -> Option<Taken> {
     if value.kind() == Kind::Null {
@@ -208,7 +209,7 @@ fn taken(name: &Name, value: Node<'_>, token: OwnToken<'_>) -> Option<Taken> {
     }
 }
 
-/// What stands there, and where; `None` when nothing does: absent, null or blank.
+/// What stands there, and where; `None` when nothing does: absent, null or blank. Always inlined, too.
 #[inline(always)]
 fn read_token(value: Option<Node<'_>>) -> Option<Result<(Cow<'_, str>, u32), Reason>> {
     let value = value?;

@@ -75,15 +75,14 @@ impl OwnToken<'_> {
     }
 }
 
-/// Whether a string is secret wherever it stands: the account's token, something like a JWT, or 40 and more characters
-/// without a space.
+/// Whether a string is secret wherever it stands: what is secret as a field's name, and 40 and more characters without a space.
 pub(crate) fn is_secret_text(text: &str, token: OwnToken<'_>) -> bool {
     is_secret_key(text, token)
         || (text.len() >= 40 && !text.contains(' ') && text.chars().count() >= 40)
 }
 
-/// Whether a field's name is itself a secret: the account's token, or something like a JWT. Its length says nothing, for
-/// names of fields are long and without spaces.
+/// Whether a field's name is itself a secret: the account's token, something like a JWT, or what stands for a secret. Its length
+/// says nothing, for names of fields are long and without spaces.
 pub(crate) fn is_secret_key(name: &str, token: OwnToken<'_>) -> bool {
     token.is(name) || name == PLACEHOLDER || is_like_jwt(name)
 }

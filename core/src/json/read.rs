@@ -3,7 +3,7 @@
 use super::run::plain_run;
 use std::borrow::Cow;
 
-/// The kinds of JSON values.
+/// The kinds of JSON values. A tape has them by their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Null,
