@@ -20,10 +20,10 @@ pub(crate) fn make(module: &Path, folder: &Path) -> Result<(), Trouble> {
     made.map_err(|error| Trouble::Broken(format!("the glue of the page's module: {error}")))
 }
 
-/// Without the feature there is no glue; the two aliases ask for it.
+/// Without the feature there is no glue; the aliases ask for it.
 #[cfg(not(feature = "glue"))]
 pub(crate) fn make(_: &Path, _: &Path) -> Result<(), Trouble> {
     Err(Trouble::Broken(
-        "the builder lacks its feature `glue`; run it as `cargo start` or `cargo prove`".into(),
+        "the builder lacks its feature `glue`; run it as `cargo build-web`, `cargo start` or `cargo prove`".into(),
     ))
 }

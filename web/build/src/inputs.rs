@@ -62,9 +62,11 @@ pub(crate) fn remember(place: &Place, made_of: &str) -> Result<(), Trouble> {
 }
 
 /// The next build starts anew.
-pub(crate) fn forget(place: &Place) {
-    // Not there is as good as gone.
-    let _ = fs::remove_file(file(place));
+pub(crate) fn forget(place: &Place) -> io::Result<()> {
+    match fs::remove_file(file(place)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn file(place: &Place) -> PathBuf {

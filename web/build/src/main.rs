@@ -17,7 +17,7 @@ mod wasm;
 use place::Place;
 use std::env;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::ExitCode;
 use trouble::Trouble;
@@ -40,12 +40,12 @@ fn reach(goal: &str, rest: Vec<OsString>) -> Result<ExitCode, Trouble> {
     match goal {
         "build" => build(&place).map(|()| ExitCode::SUCCESS),
         "start" => {
-            go_on_without(build(&place))?;
+            go_on_without("the page and the wasm are", build(&place))?;
             run::server(&place, rest)
         }
         "prove" => {
-            go_on_without(build(&place))?;
-            go_on_without(native::build(&place))?;
+            go_on_without("the page and the wasm are", build(&place))?;
+            go_on_without("the library for C is", native::build(&place))?;
             python::install(&place)?;
             run::tests(&place, rest)
         }
@@ -56,25 +56,28 @@ fn reach(goal: &str, rest: Vec<OsString>) -> Result<ExitCode, Trouble> {
 }
 
 /// What is missing on this machine is told and done without; what is broken is not.
-fn go_on_without(built: Result<(), Trouble>) -> Result<(), Trouble> {
+fn go_on_without(what: &str, built: Result<(), Trouble>) -> Result<(), Trouble> {
     match built {
-        Err(Trouble::Missing(what)) => {
-            eprintln!("the page and the wasm are left out: {what}");
+        Err(Trouble::Missing(why)) => {
+            eprintln!("{what} left out: {why}");
             Ok(())
         }
         other => other,
     }
 }
 
-/// Brings `target/web` up to date with what it is made of.
+/// Brings `target/web` up to date with what it is made of. Another builder waits meanwhile.
 fn build(place: &Place) -> Result<(), Trouble> {
     fs::create_dir_all(place.web())?;
+    fs::create_dir_all(place.work())?;
+    let lock = File::create(place.work().join("lock"))?;
+    lock.lock()?;
     let built = build_modules(place);
     if built.is_err() {
         // Rather no page than one that does not decide as this server does.
         fs::remove_dir_all(place.web())?;
         fs::create_dir_all(place.web())?;
-        inputs::forget(place);
+        inputs::forget(place)?;
     }
     built.and_then(|()| copy_page(place))
 }
@@ -86,6 +89,8 @@ fn build_modules(place: &Place) -> Result<(), Trouble> {
         return Ok(());
     }
     eprintln!("building the wasm and the page (a minute or two the first time)");
+    // Whatever interrupts it, what is there then is not taken for whole.
+    inputs::forget(place)?;
     let compiler = wasm::Compiler::find(place)?;
     let plain = compiler.build(place, wasm::Module::Abi)?;
     let page = compiler.build(place, wasm::Module::Browser)?;

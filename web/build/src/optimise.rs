@@ -21,9 +21,10 @@ const FEATURES: [&str; 8] = [
     "--enable-multivalue",
 ];
 
-/// What is done, again and again until nothing more is found. What is very large stays by itself even where it has one caller: a
-/// few huge functions compress less well. Constants that are added to addresses go into the loads and stores, as nothing lies
-/// below 1,024 but the end of the stack; and what is always called with the same constants knows them.
+/// What is done, for as long as the module gets smaller. What is always called with the same constants knows them. Constants that
+/// are added to addresses go into the loads and stores: that needs nothing to lie below 1,024, where rustc has the end of the
+/// stack, and there such an access traps. Small functions go into their callers, and larger ones that have one caller, but for the
+/// largest: a few huge functions compress less well.
 const PASSES: [&str; 6] = [
     "--monomorphize",
     "-O3",
@@ -33,32 +34,45 @@ const PASSES: [&str; 6] = [
     "--one-caller-inline-max-function-size=200",
 ];
 
-/// The optimiser in the cache, or fetched into it now; nothing where there is no npm.
+/// The optimiser in the cache, or fetched into it now; nothing where there is no npm, or no Node.js to run it.
 pub(crate) fn find(place: &Place) -> Option<PathBuf> {
     let folder = place.cache().join(format!("binaryen-{VERSION}"));
     let program = folder.join("node_modules/binaryen/bin/wasm-opt");
-    if program.is_file() {
-        return Some(program);
-    }
-    match fetch(&folder) {
+    let found = quietly("node", Command::new("node").arg("--version")).and_then(|_| match program
+        .is_file()
+    {
+        true => Ok(()),
+        false => fetch(place, &folder),
+    });
+    match found {
         Ok(()) => Some(program),
         Err(trouble) => {
             eprintln!(
-                "the wasm stays up to a tenth larger without wasm-opt: install Node.js and npm ({trouble})"
+                "the wasm stays up to a tenth larger without wasm-opt, which needs Node.js and npm: {trouble}"
             );
             None
         }
     }
 }
 
-fn fetch(folder: &Path) -> Result<(), Trouble> {
-    fs::create_dir_all(folder)?;
+/// It is made ready beside its place and moved there last: what is there is whole.
+fn fetch(place: &Place, folder: &Path) -> Result<(), Trouble> {
+    let beside = place
+        .cache()
+        .join(format!("binaryen.{}", std::process::id()));
+    fs::create_dir_all(&beside)?;
     let mut npm = Command::new("npm");
     npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
         .args(["--no-save", "--prefix"])
-        .arg(folder)
+        .arg(&beside)
         .arg(format!("binaryen@{VERSION}"));
-    quietly("npm install binaryen", &mut npm).map(drop)
+    let made = quietly("npm install binaryen", &mut npm).map(drop);
+    if made.is_ok() && fs::rename(&beside, folder).is_ok() {
+        return Ok(());
+    }
+    // Another builder may have been faster; then its folder serves.
+    fs::remove_dir_all(&beside).ok();
+    made
 }
 
 /// Puts each module into `target/web` under its name, optimised when that can be.
@@ -72,7 +86,7 @@ pub(crate) fn all(
             .iter()
             .try_for_each(|(from, name)| put(&place.web().join(name), &fs::read(from)?));
     };
-    // Both at once: each takes seconds and one core.
+    // Both at once: each takes up to half a minute and one core.
     let begun: Vec<_> = modules
         .iter()
         .map(|(from, name)| {
@@ -80,8 +94,12 @@ pub(crate) fn all(
             Ok((begin(optimiser, from, &to)?, to, *name))
         })
         .collect::<Result<_, Trouble>>()?;
-    for (run, to, name) in begun {
-        let output = run.wait_with_output()?;
+    let ended: Vec<_> = begun
+        .into_iter()
+        .map(|(run, to, name)| (run.wait_with_output(), to, name))
+        .collect();
+    for (output, to, name) in ended {
+        let output = output?;
         if !output.status.success() {
             let told = String::from_utf8_lossy(&output.stderr);
             return Err(Trouble::Broken(format!(
@@ -94,6 +112,8 @@ pub(crate) fn all(
 }
 
 fn begin(optimiser: &Path, from: &Path, to: &Path) -> Result<Child, Trouble> {
+    // One of before is not taken for what it makes now.
+    fs::remove_file(to).ok();
     let child = Command::new("node")
         .arg(optimiser)
         .args(PASSES)

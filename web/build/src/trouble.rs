@@ -48,7 +48,7 @@ pub(crate) fn quietly(step: &str, command: &mut Command) -> Result<Output, Troub
     let told = String::from_utf8_lossy(&output.stderr);
     if OFFLINE.iter().any(|sign| told.contains(sign)) {
         return Err(Trouble::Missing(format!(
-            "{step} needs the package registry, which did not answer; go online once and start again"
+            "{told}\n{step} needs the package registry, which did not answer; go online once and start again"
         )));
     }
     Err(Trouble::Broken(format!("{told}\n{step} failed")))
