@@ -3,7 +3,7 @@
 mod connection;
 mod cors;
 mod crowd;
-pub mod descriptors;
+mod descriptors;
 mod exchange;
 mod guarded;
 mod headers;
@@ -19,10 +19,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
@@ -54,6 +55,8 @@ pub struct Listeners {
 struct Served {
     app: Arc<App>,
     door: Door,
+    /// Most connections at a time.
+    places: u32,
     tls: Option<TlsAcceptor>,
     failures: Failures,
     times: Arc<RequestTimes>,
@@ -65,15 +68,6 @@ impl Served {
         match self.door {
             Door::Api => &self.app.config.browsers.cors_origin,
             Door::Metrics => &[],
-        }
-    }
-
-    /// Most connections at a time.
-    fn places(&self) -> u32 {
-        let most = self.app.config.max_connections;
-        match self.door {
-            Door::Api => most,
-            Door::Metrics => most.min(SCRAPERS),
         }
     }
 }
@@ -90,8 +84,13 @@ enum Door {
 pub async fn serve(listeners: Listeners, app: Arc<App>, shutdown: impl Future<Output = ()>) {
     let (closing, closed) = watch::channel(());
     let times = Arc::new(app.metrics.request_times(routes::names()));
+    let places = descriptors::take(app.config.max_connections);
     let behind = |door, tls| Served {
         app: Arc::clone(&app),
+        places: match door {
+            Door::Api => places,
+            Door::Metrics => places.min(SCRAPERS),
+        },
         door,
         tls,
         failures: Failures::default(),
@@ -142,13 +141,13 @@ async fn take(
     mut closed: watch::Receiver<()>,
 ) -> JoinSet<()> {
     let (served, crowd) = (Arc::new(served), Arc::new(Crowd::default()));
-    let places = Arc::new(Semaphore::new(served.places() as usize));
+    let places = Arc::new(Semaphore::new(served.places as usize));
     let mut connections = JoinSet::new();
-    let mut knocking = None;
+    let (mut knocking, mut not_before) = (None, Instant::now());
     loop {
         tokio::select! {
             _ = closed.changed() => return connections,
-            accepted = accept(&listener, &crowd), if knocking.is_none() => knocking = Some(accepted),
+            accepted = accept(&listener, &crowd, &mut not_before), if knocking.is_none() => knocking = Some(accepted),
             place = place(&places, &crowd), if knocking.is_some() => {
                 let Some((stream, from)) = knocking.take() else { continue };
                 let guest = Guest::new(&crowd, from);
@@ -163,16 +162,24 @@ async fn take(
     }
 }
 
-/// Waits for the next connection, and tells where it comes from. Where the system has no room for it, one that waits gives way.
-async fn accept(listener: &TcpListener, crowd: &Crowd) -> (TcpStream, IpAddr) {
+/// Waits for the next connection, from a moment on, and tells where it comes from. Where the system has no room for it, one that
+/// waits gives way.
+async fn accept(
+    listener: &TcpListener,
+    crowd: &Crowd,
+    not_before: &mut Instant,
+) -> (TcpStream, IpAddr) {
     loop {
+        sleep_until(*not_before).await;
         match listener.accept().await {
             Ok((stream, from)) => return (stream, from.ip()),
             Err(error) if is_about_the_client(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "could not take a connection");
-                crowd.send_one_away();
-                sleep(BREATH).await;
+                *not_before = Instant::now() + BREATH;
+                if is_about_descriptors(&error) {
+                    crowd.send_one_away();
+                }
             }
         }
     }
@@ -190,6 +197,13 @@ async fn place(places: &Arc<Semaphore>, crowd: &Crowd) -> Option<OwnedSemaphoreP
             return place.ok();
         }
     }
+}
+
+fn is_about_descriptors(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE)
+    )
 }
 
 fn is_about_the_client(error: &io::Error) -> bool {

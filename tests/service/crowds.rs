@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use super::harness::{Home, INJECT, SOURCES, Server};
+use super::program::program;
 
 /// Takes as many file descriptors as the system gives, which must be `needed` at least: each connection is one here, too.
 fn descriptors(needed: u64) {
@@ -112,6 +113,21 @@ fn more_connections_than_there_are_places_keep_no_administrator_out() {
     let wait = longest_wait_of_an_administrator(&server);
     println!("{wait:?}");
     assert!(wait <= Duration::from_secs(1), "{wait:?}");
+}
+
+#[test]
+fn where_descriptors_are_few_enough_are_left_for_what_an_administrator_asks_for() {
+    let home = Home::new();
+    let mut shell = std::process::Command::new("sh");
+    let program = program();
+    shell.args(["-c", "ulimit -n 256 && exec \"$0\" \"$@\""]);
+    shell.arg(program.get_program());
+    let command = home.serve_by(shell);
+    let server = Server::spawn(home, command);
+    server.post(INJECT, r#"{"tokens": ["few-1"]}"#);
+    let _idle = crowd(&server, 150, "");
+    assert!(server.export().contains("few-1"));
+    assert!(server.home().log().contains("taken=64"));
 }
 
 #[cfg(target_os = "linux")]

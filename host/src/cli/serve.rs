@@ -34,7 +34,6 @@ async fn serve(app: Arc<App>) -> Outcome {
             None => None,
         },
     };
-    server::descriptors::take(app.config.max_connections);
     let shutdown = told_to_stop()?;
     announce(&app, &listeners)?;
     server::serve(listeners, app, shutdown).await;

@@ -5,8 +5,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// Descriptors for everything but connections of the API's clients: the store, sources, the log, those that ask for metrics.
 const OTHERS: u64 = 192;
 
-/// Takes as many as the system gives, and warns when they are too few for `connections`.
-pub fn take(connections: u32) {
+/// Fewest connections at a time, whatever the system gives.
+const FEWEST: u32 = 16;
+
+/// Takes as many as the system gives; how many of `connections` they are enough for. Says so when those are not all.
+pub(super) fn take(connections: u32) -> u32 {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
@@ -16,11 +19,16 @@ pub fn take(connections: u32) {
     let _ = setrlimit(Resource::Nofile, raised);
     let given = getrlimit(Resource::Nofile).current;
     let needed = u64::from(connections) + OTHERS;
-    if let Some(given) = given.filter(|given| *given < needed) {
-        tracing::warn!(
-            given,
-            needed,
-            "the system gives too few file descriptors for all connections: raise its limit (`ulimit -n`), or lower --max-connections"
-        );
-    }
+    let Some(given) = given.filter(|given| *given < needed) else {
+        return connections;
+    };
+    let room = u32::try_from(given.saturating_sub(OTHERS)).unwrap_or(connections);
+    let taken = room.max(FEWEST).min(connections);
+    tracing::warn!(
+        given,
+        needed,
+        taken,
+        "the system gives too few file descriptors for all connections, so fewer are taken at a time: raise its limit (`ulimit -n`), or lower --max-connections"
+    );
+    taken
 }
