@@ -30,8 +30,8 @@ pub enum Format {
 }
 
 /// Gives the accounts that are meant in parts of 1,000 accounts or of a MiB, in the order of insertion. Each part is
-/// a snapshot of its own. Accounts that come after the first one are left out, so that none that leaves and comes again is
-/// told twice.
+/// a snapshot of its own. Of what comes once it has begun, lines tell nothing, so that no account that leaves and is imported again
+/// stands there twice, which could not be restored; a payload has all.
 pub struct Exporter {
     db: Db,
     filter: Filter,
@@ -65,9 +65,10 @@ impl Exporter {
         while let Some(from) = after {
             let keys = self.db.vault().hold();
             let part = self.db.on_one_snapshot(|db| {
-                let to = match last {
-                    Some(to) => to,
-                    None => *last.insert(meta::read(db)?.last_account),
+                let to = match (last, self.format) {
+                    (Some(to), _) => to,
+                    (None, Format::Payload) => i64::MAX,
+                    (None, Format::Lines) => *last.insert(meta::read(db)?.last_account),
                 };
                 self.part(db, from, to, Rows::with_room(PAGE, room))
             });
