@@ -37,7 +37,7 @@ const PASSES: [&str; 6] = [
 /// The optimiser in the cache, or fetched into it now; nothing where there is no npm, or no Node.js to run it.
 pub(crate) fn find(place: &Place) -> Option<PathBuf> {
     let folder = place.cache().join(format!("binaryen-{VERSION}"));
-    let program = folder.join("node_modules/binaryen/bin/wasm-opt");
+    let program = program_in(&folder);
     let found = quietly("node", Command::new("node").arg("--version")).and_then(|_| match program
         .is_file()
     {
@@ -55,7 +55,7 @@ pub(crate) fn find(place: &Place) -> Option<PathBuf> {
     }
 }
 
-/// It is made ready beside its place and moved there last: what is there is whole.
+/// It is made ready beside its place and moved there last.
 fn fetch(place: &Place, folder: &Path) -> Result<(), Trouble> {
     let beside = place
         .cache()
@@ -67,12 +67,17 @@ fn fetch(place: &Place, folder: &Path) -> Result<(), Trouble> {
         .arg(&beside)
         .arg(format!("binaryen@{VERSION}"));
     let made = quietly("npm install binaryen", &mut npm).map(drop);
-    if made.is_ok() && fs::rename(&beside, folder).is_ok() {
-        return Ok(());
+    if made.is_ok() && !program_in(folder).is_file() {
+        // What another builder began and never ended.
+        fs::remove_dir_all(folder).ok();
+        fs::rename(&beside, folder)?;
     }
-    // Another builder may have been faster; then its folder serves.
     fs::remove_dir_all(&beside).ok();
     made
+}
+
+fn program_in(folder: &Path) -> PathBuf {
+    folder.join("node_modules/binaryen/bin/wasm-opt")
 }
 
 /// Puts each module into `target/web` under its name, optimised when that can be.
