@@ -192,7 +192,7 @@ fn read_object<'a>(entry: Node<'a>, names: &mut EntryNames) -> Result<Reading<'a
 }
 
 /// Whether a member is taken as a field; `None` when it is no field: absent, identity, or computed by the server. Always inlined,
-/// as a tape's reader is.
+/// as parts of a tape's reader are.
 #[inline(always)]
 fn taken(name: &Name, value: Node<'_>, token: OwnToken<'_>) -> Option<Taken> {
     if value.kind() == Kind::Null {

@@ -123,7 +123,7 @@ async fn unless_panic(answer: impl Future<Output = Answer>) -> Answer {
     .await
 }
 
-/// What a request leaves in the log and in the metrics, whether it is answered or its client goes away first.
+/// What a request leaves in the log and in the metrics, whether it is answered or its connection is cut first.
 struct Line {
     served: Arc<Served>,
     /// The number of its route, when it has one.
