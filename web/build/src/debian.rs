@@ -38,11 +38,11 @@ impl Compiler {
 
 /// The compiler in the cache, or fetched into it now. Its folder says what it must be able to read: an older workspace keeps its own.
 pub(crate) fn find(place: &Place) -> Result<Compiler, Trouble> {
-    let root = place.cache().join(format!("rust-web-{WRITTEN_FOR}"));
-    if !root.join("rustc").is_file() {
+    let name = format!("rust-web-{WRITTEN_FOR}");
+    let root = place.fetched(&name, "rustc", |beside, root| {
         eprintln!("fetching Debian's wasm compiler, once (140 MB)");
-        fetch(place, &root)?;
-    }
+        fill(beside, root)
+    })?;
     quietly(
         &format!(
             "the compiler in {} (delete it to have it fetched again)",
@@ -51,20 +51,6 @@ pub(crate) fn find(place: &Place) -> Result<Compiler, Trouble> {
         Command::new(root.join("rustc")).arg("-vV"),
     )?;
     Ok(Compiler { root })
-}
-
-/// Everything is made ready beside its place and moved there last: what is there is whole.
-fn fetch(place: &Place, root: &Path) -> Result<(), Trouble> {
-    let beside = place
-        .cache()
-        .join(format!("rust-web.{}", std::process::id()));
-    let made = fill(&beside, root);
-    if made.is_ok() && fs::rename(&beside, root).is_ok() {
-        return Ok(());
-    }
-    // Another builder may have been faster; then its folder serves.
-    fs::remove_dir_all(&beside).ok();
-    made
 }
 
 fn fill(folder: &Path, root: &Path) -> Result<(), Trouble> {

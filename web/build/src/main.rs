@@ -77,7 +77,6 @@ fn build(place: &Place) -> Result<(), Trouble> {
         // Rather no page than one that does not decide as this server does.
         fs::remove_dir_all(place.web())?;
         fs::create_dir_all(place.web())?;
-        inputs::forget(place)?;
     }
     built.and_then(|()| copy_page(place))
 }

@@ -36,16 +36,14 @@ const PASSES: [&str; 6] = [
 
 /// The optimiser in the cache, or fetched into it now; nothing where there is no npm, or no Node.js to run it.
 pub(crate) fn find(place: &Place) -> Option<PathBuf> {
-    let folder = place.cache().join(format!("binaryen-{VERSION}"));
-    let program = program_in(&folder);
-    let found = quietly("node", Command::new("node").arg("--version")).and_then(|_| match program
-        .is_file()
-    {
-        true => Ok(()),
-        false => fetch(place, &folder),
+    const PROGRAM: &str = "node_modules/binaryen/bin/wasm-opt";
+    let found = quietly("node", Command::new("node").arg("--version")).and_then(|_| {
+        place.fetched(&format!("binaryen-{VERSION}"), PROGRAM, |beside, _| {
+            fetch(beside)
+        })
     });
     match found {
-        Ok(()) => Some(program),
+        Ok(folder) => Some(folder.join(PROGRAM)),
         Err(trouble) => {
             eprintln!(
                 "the wasm stays up to a tenth larger without wasm-opt, which needs Node.js and npm: {trouble}"
@@ -55,29 +53,13 @@ pub(crate) fn find(place: &Place) -> Option<PathBuf> {
     }
 }
 
-/// It is made ready beside its place and moved there last.
-fn fetch(place: &Place, folder: &Path) -> Result<(), Trouble> {
-    let beside = place
-        .cache()
-        .join(format!("binaryen.{}", std::process::id()));
-    fs::create_dir_all(&beside)?;
+fn fetch(folder: &Path) -> Result<(), Trouble> {
     let mut npm = Command::new("npm");
     npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
         .args(["--no-save", "--prefix"])
-        .arg(&beside)
+        .arg(folder)
         .arg(format!("binaryen@{VERSION}"));
-    let made = quietly("npm install binaryen", &mut npm).map(drop);
-    if made.is_ok() && !program_in(folder).is_file() {
-        // What another builder began and never ended.
-        fs::remove_dir_all(folder).ok();
-        fs::rename(&beside, folder)?;
-    }
-    fs::remove_dir_all(&beside).ok();
-    made
-}
-
-fn program_in(folder: &Path) -> PathBuf {
-    folder.join("node_modules/binaryen/bin/wasm-opt")
+    quietly("npm install binaryen", &mut npm).map(drop)
 }
 
 /// Puts each module into `target/web` under its name, optimised when that can be.

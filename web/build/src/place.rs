@@ -1,9 +1,11 @@
 //! Where things are.
 
+use crate::trouble::Trouble;
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command};
 
 /// The workspace, and the folder that outlives it.
 pub(crate) struct Place {
@@ -48,6 +50,25 @@ impl Place {
         &self.cache
     }
 
+    /// A folder of the cache, which is whole once it has `file`. Where it has not, it is made now: `make` is told where, and where
+    /// that will be moved last.
+    pub(crate) fn fetched(
+        &self,
+        name: &str,
+        file: &str,
+        make: impl FnOnce(&Path, &Path) -> Result<(), Trouble>,
+    ) -> Result<PathBuf, Trouble> {
+        let folder = self.cache.join(name);
+        if folder.join(file).is_file() {
+            return Ok(folder);
+        }
+        let beside = self.cache.join(format!("{name}.{}", process::id()));
+        fs::create_dir_all(&beside)?;
+        let made = make(&beside, &folder).and_then(|()| settle(&beside, &folder, file));
+        fs::remove_dir_all(&beside).ok();
+        made.map(|()| folder)
+    }
+
     /// A cargo with a clean environment: what the caller set for builds of the host does not fit wasm.
     pub(crate) fn clean_cargo(&self) -> Command {
         let mut command = Command::new(cargo());
@@ -72,6 +93,20 @@ impl Place {
     /// `--manifest-path` of the workspace: the caller may stand in another folder, and paths it gives count from there.
     pub(crate) fn manifest(&self) -> PathBuf {
         self.root.join("Cargo.toml")
+    }
+}
+
+/// Moves what is whole into its place, unless another builder was faster: then its folder serves.
+fn settle(beside: &Path, folder: &Path, file: &str) -> Result<(), Trouble> {
+    let is_whole = || folder.join(file).is_file();
+    if is_whole() {
+        return Ok(());
+    }
+    // What was begun there and never ended.
+    fs::remove_dir_all(folder).ok();
+    match fs::rename(beside, folder) {
+        Err(error) if !is_whole() => Err(error.into()),
+        _ => Ok(()),
     }
 }
 
