@@ -23,9 +23,9 @@ pub struct Attempts<'a> {
     pub interval: u64,
     /// When the last attempt ended.
     pub last: Option<i64>,
-    /// Attempts in a row that failed.
+    /// Attempts in a row that the source failed.
     pub failures: u32,
-    /// Whether the last failure may pass by itself.
+    /// Whether the last attempt failed, by whosever fault, in a way that may pass by itself.
     pub transient: bool,
     /// Until when the source asked to be left alone.
     pub not_before: Option<i64>,
@@ -43,7 +43,7 @@ pub enum Due {
 /// When a source is due, seen from `now`.
 ///
 /// After a success, or a failure that only a person can mend, that is at its interval; after one that may pass by itself,
-/// sooner, but each time later. Jitter is a hash of the source and its last attempt: the same wherever it is asked for,
+/// sooner, but each time later that it is the source's. Jitter is a hash of the source and its last attempt: the same wherever it is asked for,
 /// and another for every source and attempt.
 pub fn due_at(attempts: &Attempts<'_>, now: i64) -> Due {
     if attempts.failures >= QUARANTINE {
@@ -66,15 +66,18 @@ pub fn due_at(attempts: &Attempts<'_>, now: i64) -> Due {
 impl Attempts<'_> {
     /// Seconds from the last attempt to the next.
     fn pause(&self, interval: u64) -> u64 {
-        match self.failures.checked_sub(1) {
-            Some(earlier) if self.transient => {
-                let longest = interval.clamp(LONGEST_BACKOFF.0, LONGEST_BACKOFF.1);
-                let doubled = BACKOFF.saturating_mul(2u64.saturating_pow(earlier));
-                let backoff = doubled.min(longest);
-                backoff.saturating_add(self.jitter(backoff / 2))
-            }
-            _ => interval.saturating_add(self.jitter((interval / 10).min(LONGEST_JITTER))),
+        if !self.transient {
+            return interval.saturating_add(self.jitter((interval / 10).min(LONGEST_JITTER)));
         }
+        let longest = match self.failures {
+            // It was no fault of the source.
+            0 => interval,
+            _ => interval.clamp(LONGEST_BACKOFF.0, LONGEST_BACKOFF.1),
+        };
+        let earlier = self.failures.saturating_sub(1);
+        let doubled = BACKOFF.saturating_mul(2u64.saturating_pow(earlier));
+        let backoff = doubled.min(longest);
+        backoff.saturating_add(self.jitter(backoff / 2))
     }
 
     /// From 0 to `most`.
@@ -142,6 +145,7 @@ mod tests {
             ..attempts(interval)
         };
         for (failures, backoff) in [
+            (0, 30),
             (1, 30),
             (2, 60),
             (3, 120),
@@ -156,6 +160,7 @@ mod tests {
                 "{failures}: {wait}"
             );
         }
+        assert!((10..=15).contains(&wait(&failed(0, 10))));
         for failures in 1..QUARANTINE {
             assert!(
                 wait(&failed(failures, 10)) <= 450,
@@ -312,7 +317,8 @@ mod tests {
             );
             let mut chance = Chance(number);
             let attempts = year(&id, interval, |_, failures| match chance.below(10) {
-                0..=5 => (0, false),
+                0..=4 => (0, false),
+                5 => (failures, true),
                 6..=8 => (failures + 1, true),
                 _ => (failures + 1, false),
             });

@@ -60,7 +60,8 @@ impl Failure {
     pub fn is_transient(&self) -> bool {
         match self {
             Failure::Fetch(error) => error.is_transient(),
-            Failure::Changed | Failure::Store(_) | Failure::Panicked => true,
+            Failure::Changed => true,
+            Failure::Store(error) => matches!(error, StoreError::Unavailable(_)),
             Failure::Intake(error) => matches!(error, IntakeError::Unavailable(_)),
             _ => false,
         }

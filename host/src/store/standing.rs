@@ -15,9 +15,9 @@ pub struct Standing {
     pub last_modified: String,
     /// When the last attempt ended, in seconds since the epoch.
     pub attempted_at: Option<i64>,
-    /// Attempts in a row that failed.
+    /// Attempts in a row that the source failed.
     pub failures: u32,
-    /// Whether the last failure may pass by itself.
+    /// Whether the last attempt failed, by whosever fault, in a way that may pass by itself.
     pub transient: bool,
     /// Until when the source asked not to be asked, in seconds since the epoch.
     pub not_before: Option<i64>,
