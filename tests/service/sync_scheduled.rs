@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::harness::{ACCOUNTS, JOBS, SOURCES, Server};
@@ -220,4 +221,28 @@ fn at_most_four_sources_are_asked_at_once() {
     wait_until("all are asked", || upstream.asked().len() >= 20);
     let most = *most.lock().expect("a count");
     assert!((2..=4).contains(&most), "{most} at once");
+}
+
+#[test]
+fn a_source_that_does_not_open_is_told_of_and_not_tried_again_at_once() {
+    let server = Server::start();
+    let id = source(&server, "http://a.example.test/");
+    let home = server.stop();
+    let pool = Connection::open(home.data().join("tributary.db")).expect("a pool");
+    pool.execute("UPDATE source SET secret = x'00'", [])
+        .expect("an update");
+    drop(pool);
+    let server = Server::start_in(home, &["--auto-sync"]);
+    let told = || {
+        let log = server.home().log();
+        let lines = log.lines().filter(|line| line.contains("could not sync"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    wait_until("it is told of", || !told().is_empty());
+    std::thread::sleep(Duration::from_secs(1));
+    let told = told();
+    let [line] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(line.contains(&format!("source {id}: ")), "{line}");
 }

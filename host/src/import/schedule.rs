@@ -130,40 +130,47 @@ fn start(
 async fn turn(app: Arc<App>, places: Arc<Semaphore>, id: String) -> String {
     // The semaphore is never closed, so the place is always there.
     let place = places.acquire_owned().await.ok();
-    if !is_due(&app, &id).await {
+    let Err(why) = sync_if_due(&app, &id).await else {
         return id;
-    }
-    let request = SyncRequest {
-        id: id.clone(),
-        actor: Actor::Schedule,
-        address: String::new(),
-        expected: None,
-    };
-    let why = match sync(&app, request).await {
-        Ok(Synced::Unavailable(why)) => why,
-        Err(error) => error.message().to_owned(),
-        Ok(_) => return id,
     };
     tracing::warn!(source_id = id, why, "could not sync a source that is due");
-    // Nothing was noted of it, so that it still is due: not at once.
+    // It may still be due, if nothing could be noted of it: not at once.
     drop(place);
     tokio::time::sleep(PAUSE).await;
     id
 }
 
+/// Syncs a source that waited for its place, if it still is due; the error says why the store did not serve.
+async fn sync_if_due(app: &Arc<App>, id: &str) -> Result<(), String> {
+    if !is_due(app, id).await.map_err(|error| error.to_string())? {
+        return Ok(());
+    }
+    let request = SyncRequest {
+        id: id.to_owned(),
+        actor: Actor::Schedule,
+        address: String::new(),
+        expected: None,
+    };
+    match sync(app, request).await {
+        Ok(Synced::Unavailable(why)) => Err(why),
+        Err(error) => Err(error.message().to_owned()),
+        Ok(_) => Ok(()),
+    }
+}
+
 /// Whether a source that waited for its place has not been synced, or put off, meanwhile.
-async fn is_due(app: &App, id: &str) -> bool {
+async fn is_due(app: &App, id: &str) -> Result<bool, StoreError> {
     let asked = id.to_owned();
     let read = app.store.read(move |db| {
         let source = sources::get(db, &asked)?.filter(|source| source.enabled);
         let standing = standing::read(db, &asked)?;
         Ok::<_, StoreError>(source.map(|source| (source.interval_seconds, standing)))
     });
-    match read.await {
-        Ok(Some((interval, standing))) => match due(id, interval, &standing) {
-            Some(Due::At(at)) => standing.attempted_at.is_none() || at <= clock::now(),
-            _ => false,
-        },
-        _ => false,
-    }
+    let Some((interval, standing)) = read.await? else {
+        return Ok(false);
+    };
+    Ok(match due(id, interval, &standing) {
+        Some(Due::At(at)) => standing.attempted_at.is_none() || at <= clock::now(),
+        Some(Due::Quarantined) | None => false,
+    })
 }

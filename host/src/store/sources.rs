@@ -119,7 +119,9 @@ fn sealed(db: &Db, source: &Source) -> Result<Vec<u8>, StoreError> {
 fn read(row: &Row<'_>, vault: &Vault) -> Result<Source, StoreError> {
     let id: String = row.get("id")?;
     let sealed = row.get_ref("secret")?.as_blob().unwrap_or_default();
-    let opened = vault.open(Identity::Source(&id), sealed)?;
+    let opened = vault
+        .open(Identity::Source(&id), sealed)
+        .map_err(|why| damaged(&format!("source {id}: {why}")))?;
     let mut parts = Secrets::of(&opened);
     let mut part = || {
         parts
