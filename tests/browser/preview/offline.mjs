@@ -102,6 +102,17 @@ export const OFFLINE = [
     await person.says('Line 5, column 3');
   }],
 
+  ['who writes in the middle keeps the caret, whatever is planned meanwhile', async (person) => {
+    await person.write('["example-1", "example-2"]');
+    await person.page.$eval('textarea', (area) => area.setSelectionRange(1, 1));
+    // So slowly that each letter is planned, and is no JSON yet.
+    await person.page.keyboard.type('"example-0", '.slice(0, 5), { delay: 400 });
+    await person.reads('The payload is not valid JSON');
+    await person.page.keyboard.type('"example-0", '.slice(5));
+    assert.equal(await person.page.$eval('textarea', (area) => area.value), '["example-0", "example-1", "example-2"]');
+    await person.reads('Merge would add 3.');
+  }],
+
   ['rows are filtered by their verdict', async (person) => {
     await person.reads('Merge would add 4.');
     await person.click('button', '4 Skip');

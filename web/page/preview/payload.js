@@ -56,14 +56,16 @@ export class Payload {
     this.changed();
   }
 
-  /** Marks a span `[offset, length]` in bytes and brings it into sight; null marks nothing. */
+  /** Marks a span `[offset, length]` in bytes and brings it into sight, unless somebody is writing; null marks nothing. */
   async mark(span, kind = 'chosen', focus = false) {
     this.marked = span && { span, kind };
     if (this.blob) return this.#window(focus);
     if (!span) return this.#band(null);
     const [start, end] = inText(this.area.value, span);
-    this.area.setSelectionRange(start, end);
     this.#band([start, end], kind);
+    // The next letter would go where the selection is.
+    if (document.activeElement === this.area && !focus) return;
+    this.area.setSelectionRange(start, end);
     this.#reveal();
     if (focus) this.area.focus({ preventScroll: true });
   }
