@@ -100,9 +100,12 @@ export const LIVE = [
     await person.click('button', 'Inject …');
     await person.says('The pool changed since the preview.');
     await person.reads('Merge would add 1 and keep 1.');
-    await person.click('button', 'Inject …');
+    const button = await person.named('button', 'Inject …').waitHandle();
+    await button.click({ count: 2 });
+    await asks(person);
     await person.click('button', 'Inject');
     await person.says('Injected: 1 added, 1 already there, 0 removed. Just as previewed.');
+    assert.equal(await person.page.$('dialog[open]'), null, 'a double click asks once');
   }],
 
   ['what changes while a person confirms is looked at again, and nothing is injected', async (person, { url }) => {

@@ -19,7 +19,7 @@ import { drawVerdict } from './view.js';
 /** Pause after a change before a plan is wished for, in ms: shorter than a breath, longer than a keystroke. */
 const PAUSE = { empty: 120, live: 400 };
 
-const state = { options: {}, live: false, key: '', result: null, problem: null, filter: 'all', row: null, phase: ['starting'], cancelled: false };
+const state = { options: {}, live: false, key: '', result: null, problem: null, filter: 'all', row: null, phase: ['starting'], cancelled: false, asking: false };
 
 const planner = new Planner({ phase: onPhase, planned: onPlanned, rows: onRows, failed: onFailed });
 const parts = new Parts((from, number) => planner.rows(state.filter, from, number));
@@ -195,10 +195,13 @@ function say(words) {
 }
 
 async function injectNow() {
+  if (state.asking) return;
   const { result, options, key } = state;
   const { source } = payload;
   try {
+    state.asking = true;
     if ((await planner.revision(key)) !== result.revision) return lookAgain('pool_moved');
+    if (isStale() || state.result !== result) return lookAgain('plan_moved');
     if (!(await confirmed(result.counts, sentence({ strategy: options.strategy, ...result })))) return;
     setPhase('injecting');
     drawActions();
@@ -213,6 +216,8 @@ async function injectNow() {
     // Another plan would be made now, and nothing was injected.
     if (error.status === 409) return lookAgain('plan_moved');
     say(() => t(`error_${codeOf(error)}`, error.message));
+  } finally {
+    state.asking = false;
   }
 }
 
@@ -282,21 +287,22 @@ function listen() {
   on('curl', 'click', showCommand);
 }
 
-/** A file dropped anywhere is taken. */
+/** A file dropped anywhere is taken, but not under a dialog, which asks about the payload that was there before. */
 function listenToDrops() {
+  const isAsked = () => document.querySelector('dialog[open]') !== null;
   const hasFile = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');
   const cover = byId('drop');
   addEventListener('dragover', (event) => {
     if (!hasFile(event)) return;
     event.preventDefault();
-    cover.hidden = false;
+    cover.hidden = isAsked();
   });
   addEventListener('dragleave', (event) => { if (!event.relatedTarget) cover.hidden = true; });
   addEventListener('drop', (event) => {
     if (!hasFile(event)) return;
     event.preventDefault();
     cover.hidden = true;
-    takeFile(event.dataTransfer.files[0]);
+    if (!isAsked()) takeFile(event.dataTransfer.files[0]);
   });
 }
 
