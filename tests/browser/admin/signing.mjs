@@ -84,7 +84,10 @@ export const SIGNING = [
     await until(() => person.page.evaluate(() => document.activeElement.id === 'key'), 5_000, () => 'the key is not asked for');
     assert.equal(await heading(person), '');
     assert.ok(!(await person.page.evaluate(() => document.body.innerText)).includes('Create key'));
-    await enter(person);
+    await enter(person, '#/accounts?q=example');
+    await person.click('button', 'Sign out');
+    assert.equal(await person.page.evaluate(() => location.hash), '#/accounts', 'what was searched for stays in the address');
+    await enter(person, '#/keys');
     assert.equal(await heading(person), 'Keys');
   }],
 

@@ -12,6 +12,7 @@ import { job } from './job.js';
 import { forgetFailures } from './jobs.js';
 import { keys } from './keys.js';
 import { owners } from './owners.js';
+import { forgetPages } from './pages.js';
 import { plan } from './plan.js';
 import { address, route } from './route.js';
 import { sayAgain, unsay } from './said.js';
@@ -84,7 +85,10 @@ function leave() {
   forgetHistory();
   forgetSyncs();
   forgetFailures();
+  forgetPages();
   scrolled.clear();
+  // What was typed into filters stands in the address, and whom was looked at.
+  window.history.replaceState(null, '', address(route().view));
   shown(false);
 }
 
@@ -109,6 +113,7 @@ byId('skip').addEventListener('click', (event) => {
 // What was told of the last deed goes when the next one begins.
 byId('view').addEventListener('click', ({ target }) => target.closest('button') && unsay(), true);
 addEventListener('hashchange', ({ oldURL }) => {
+  if (!isSignedIn()) return;
   scrolled.set(oldURL, scrollY);
   unsay();
   leaveDialogs();

@@ -18,6 +18,9 @@ export function noRows(query, text) {
 /** The page from which each other was reached, by their addresses. */
 const earlier = new Map();
 
+/** Forgets them. */
+export const forgetPages = () => earlier.clear();
+
 /** What of a query chooses rows, without the page. */
 function filtersOf({ page, after, ...filters }) {
   return filters;
