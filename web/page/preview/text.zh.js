@@ -3,7 +3,7 @@
 import { list } from '../shared/text.zh.js';
 
 export const zh = {
-  title: 'Tributary:导入预览',
+  title: 'Tributary：导入预览',
   tagline: '导入之前，先看清会改变什么',
   skip_link: '跳到计划',
   payload: '载荷',

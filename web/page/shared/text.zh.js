@@ -16,7 +16,7 @@ export const zh = {
   merge: '合并',
   replace: '替换',
   merge_hint: '新增没有的，更新已有的，不移除任何账号。',
-  replace_hint: '使该来源的账号与载荷一致;其他所有者的账号保留。',
+  replace_hint: '使该来源的账号与载荷一致；其他所有者的账号保留。',
   source_id: '来源 ID',
   key: '管理员密钥',
   cancel: '取消',
