@@ -8,12 +8,13 @@ use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 use tributary_core::Secret;
 use zeroize::Zeroizing;
 
-pub use units::{read_address, read_host, read_origin, read_size, read_time, write_size};
+pub use units::{
+    read_address, read_host, read_origin, read_size, read_switch, read_time, write_size,
+};
 
 /// Everything `tributary serve` can be told.
 #[derive(Args, Clone)]
@@ -216,7 +217,7 @@ pub struct Upstream {
     #[arg(long, value_name = "FILE", env = "TRIBUTARY_UPSTREAM_CA")]
     pub upstream_ca: Option<PathBuf>,
     /// Ask no source at a loopback or private address
-    #[arg(long, env = "TRIBUTARY_DENY_PRIVATE_UPSTREAMS", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    #[arg(long, env = "TRIBUTARY_DENY_PRIVATE_UPSTREAMS", value_parser = read_switch, action = ArgAction::SetTrue)]
     pub deny_private_upstreams: bool,
     /// Name or address that sources may be asked at, redirects included; repeatable, in the variable with commas; by default any
     #[arg(
@@ -278,7 +279,7 @@ pub struct History {
     #[arg(long, value_name = "TIME", env = "TRIBUTARY_UNDO_FOR", default_value = "30d", value_parser = read_time)]
     pub undo_for: Duration,
     /// Sync each enabled source at its interval
-    #[arg(long, env = "TRIBUTARY_AUTO_SYNC", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    #[arg(long, env = "TRIBUTARY_AUTO_SYNC", value_parser = read_switch, action = ArgAction::SetTrue)]
     pub auto_sync: bool,
 }
 

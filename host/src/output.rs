@@ -8,12 +8,10 @@ mod progress;
 mod record;
 mod table;
 
-use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use clap::builder::{FalseyValueParser, TypedValueParser};
-use clap::{Args, Command};
+use clap::Args;
 use rustix::termios::tcgetwinsize;
 
 pub use cell::{Cell, tame};
@@ -23,9 +21,6 @@ pub use paint::{Colour, Paint};
 pub use progress::Progress;
 pub use record::record;
 pub use table::{Column, Table};
-
-/// Asks for JSON where an option does not say otherwise.
-const JSON: &str = "TRIBUTARY_JSON";
 
 /// How an answer is shown.
 #[derive(Args, Clone, Copy)]
@@ -47,11 +42,11 @@ pub struct Output {
 }
 
 impl Output {
-    /// Stdout, in the form that was asked for, or else in the one that suits it.
-    pub fn new(form: Form) -> Output {
+    /// Stdout, in the form that was asked for, or else in the one that suits it, which `wants_json` makes JSON.
+    pub fn new(form: Form, wants_json: bool) -> Output {
         let terminal = io::stdout().is_terminal();
         Output {
-            json: !form.table && (form.json || !terminal || wants_json()),
+            json: !form.table && (form.json || !terminal || wants_json),
             room: terminal.then(width).flatten(),
             paint: Paint::of(&io::stdout()),
         }
@@ -144,13 +139,6 @@ pub fn cannot_write(file: &Path, error: &io::Error) -> String {
         kind => kind.to_string(),
     };
     format!("cannot write `{}`: {why}", file.display())
-}
-
-/// Whether TRIBUTARY_JSON asks for JSON. clap does not read it: an option of the other form counts before it.
-fn wants_json() -> bool {
-    let value = env::var_os(JSON).unwrap_or_default();
-    let read = FalseyValueParser::new().parse_ref(&Command::new(""), None, &value);
-    read.unwrap_or(false)
 }
 
 /// The columns of characters of the terminal that stdout is.

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args};
 use tributary_core::{PlanHash, Provider, Strategy};
 
-use crate::config::MasterKeyOptions;
+use crate::config::{MasterKeyOptions, read_switch};
 
 /// What to plan. `crate::preview` does it.
 #[derive(Args)]
@@ -30,7 +29,7 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub master_key: MasterKeyOptions,
     /// Print the plan as JSON
-    #[arg(long, env = "TRIBUTARY_JSON", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    #[arg(long, env = "TRIBUTARY_JSON", value_parser = read_switch, action = ArgAction::SetTrue)]
     pub json: bool,
 }
 

@@ -1,15 +1,20 @@
 //! What all commands share that ask a running server: where it is, the key, and how the answer is shown.
 
+use std::env;
 use std::path::PathBuf;
 
 use clap::Args;
 use url::Url;
 
 use crate::client::{Client, Key};
+use crate::config::read_switch;
 use crate::output::{Form, Output};
 
 /// Stands above these options in the help.
 const HEADING: &str = "Server";
+
+/// Asks for JSON where an option does not say otherwise.
+const JSON: &str = "TRIBUTARY_JSON";
 
 /// A running server, and the form of its answers. The key comes from TRIBUTARY_KEY or from a file, never from the command line, where
 /// other users of the machine and the shell's history would see it.
@@ -34,8 +39,14 @@ impl Remote {
     pub(super) fn open(&self) -> Result<(Client, Output), String> {
         let key = Key::find(self.key_file.as_deref())?;
         let client = Client::new(self.server.clone(), key, self.ca.as_deref())?;
-        Ok((client, Output::new(self.form)))
+        Ok((client, Output::new(self.form, wants_json()?)))
     }
+}
+
+/// Whether TRIBUTARY_JSON asks for JSON. clap does not read it: an option of the other form counts before it.
+fn wants_json() -> Result<bool, String> {
+    let value = env::var_os(JSON).unwrap_or_default();
+    read_switch(&value.to_string_lossy()).map_err(|how| format!("{JSON}: {how}"))
 }
 
 fn address(typed: &str) -> Result<Url, &'static str> {

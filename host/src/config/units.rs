@@ -36,7 +36,19 @@ pub fn read_time(text: &str) -> Result<Duration, String> {
     scaled(text, TIMES)
         .filter(|time| (1..=LONGEST).contains(time))
         .map(Duration::from_millis)
-        .ok_or_else(|| "write a time as `30s`: digits, then ms, s, m, h or d".to_owned())
+        .ok_or_else(|| {
+            "write a time as `30s`: digits, then ms, s, m, h or d, more than 0 and at most 365d"
+                .to_owned()
+        })
+}
+
+/// Reads whether something is on. The error says how to write that.
+pub fn read_switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
+        "false" | "f" | "no" | "n" | "off" | "0" | "" => Ok(false),
+        _ => Err("write `true` or `false`".to_owned()),
+    }
 }
 
 /// Reads a host or address and a port. Whether the host exists is seen when it is listened on.
@@ -100,6 +112,22 @@ fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_switch_is_on_or_off_and_nothing_else() {
+        for (text, on) in [
+            ("true", true),
+            ("ON", true),
+            ("1", true),
+            ("no", false),
+            ("", false),
+        ] {
+            assert_eq!(read_switch(text), Ok(on), "{text}");
+        }
+        for bad in ["maybe", "disabled", "2"] {
+            assert!(read_switch(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_host_is_a_name_or_an_address() {
