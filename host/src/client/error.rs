@@ -139,7 +139,11 @@ impl fmt::Display for ClientError {
                 job,
                 with_key,
             } => {
-                f.write_str(said)?;
+                f.write_str(match status {
+                    // The server's own words are for its page.
+                    401 | 403 => "the server did not let this in",
+                    _ => said,
+                })?;
                 if let Some(next) = next(*status, said, *with_key, job.is_some()) {
                     write!(f, "; {next}")?;
                 }

@@ -13,6 +13,8 @@ pub enum Why {
     TooLate,
     /// Its certificate is not trusted, for this reason.
     Distrusted(&'static str),
+    /// Its certificate is not one that a server can have.
+    BadCertificate,
     /// It does not speak TLS as we do.
     NoTls,
     /// It does not speak HTTP.
@@ -37,6 +39,7 @@ impl Why {
             Why::NoSuchHost => "no such host",
             Why::TooLate => "no answer in time",
             Why::Distrusted(why) => why,
+            Why::BadCertificate => "its certificate is not valid, or is an authority's own",
             Why::NoTls => "it does not speak TLS",
             Why::NoHttp => "it does not speak HTTP",
             Why::Connection(kind) => return kind.to_string(),
@@ -50,6 +53,9 @@ impl Why {
             Why::NoSuchHost => "check the address in --server or TRIBUTARY_URL",
             Why::Distrusted(_) => {
                 "check the address, or name the certificate of its authority with --ca"
+            }
+            Why::BadCertificate => {
+                "give the server one of its own, with `basicConstraints=CA:FALSE`"
             }
             Why::NoTls | Why::NoHttp => {
                 "does its address begin with the right one of http:// and https://?"
@@ -94,6 +100,6 @@ fn distrust(error: &rustls::Error) -> Why {
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
             "its certificate is for another name"
         }
-        _ => "its certificate is not valid",
+        _ => return Why::BadCertificate,
     })
 }

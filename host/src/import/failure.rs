@@ -149,7 +149,8 @@ impl fmt::Display for Failure {
             }
             Failure::Blocked(report, _) => write!(
                 f,
-                "blocked: the source would own {} of the {} accounts that it owned within a day; {} decide this",
+                "blocked: the source would own {} of the {} accounts that it owned within a day, as {} decide; \
+                 if that is meant, look at its plan and sync with the hash of that",
                 report.would_own, report.most_owned, report.setting
             ),
             Failure::Changed => f.write_str(

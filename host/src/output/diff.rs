@@ -248,7 +248,7 @@ fn guard(out: &mut String, plan: &Object<'_>, paint: Paint) {
         return;
     }
     let said = format!(
-        "the source would own {} of the {} accounts that it owned within a day; {} decide this",
+        "the source would own {} of the {} accounts that it owned within a day, as {} decide",
         guard.count("would_own"),
         guard.count("most_owned"),
         tame(&guard.text("setting")),

@@ -167,8 +167,8 @@ fn a_blocked_sync_is_looked_at_and_then_approved() {
     let shown = ask(&server, &["sources", "sync", &id, "--plan", "--table"]);
     let hash = hash(&ask(&server, &["sources", "sync", &id, "--plan"]));
     let first = format!("Replace for `{id}` would add 0, keep 8 and remove 12 of 20 (60.0 %).\n");
-    let blocks = "\na sync is blocked: the source would own 8 of the 20 accounts that it owned within a day; \
-        `--guard-percent` and `--guard-floor` decide this\n";
+    let blocks = "\na sync is blocked: the source would own 8 of the 20 accounts that it owned within a day, \
+        as `--guard-percent` and `--guard-floor` decide\n";
     let last = format!("\nplan hash {hash}\n");
     assert!(shown.fine().starts_with(&first), "{shown:?}");
     assert!(
