@@ -22,6 +22,7 @@ pub mod sources;
 
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http_body_util::combinators::UnsyncBoxBody;
@@ -29,7 +30,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{StatusCode, Uri};
+use hyper::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
 
 use crate::app::App;
@@ -50,7 +51,7 @@ pub struct Request {
     /// Who asks; `None` where anyone may.
     pub actor: Option<Actor>,
     /// From which address, without the port.
-    pub address: String,
+    pub address: IpAddr,
 }
 
 impl Request {
@@ -64,7 +65,7 @@ impl Request {
         let actor = self.actor.as_ref();
         Asker {
             actor: actor.map_or_else(String::new, Actor::to_string),
-            address: self.address.clone(),
+            address: self.address.to_string(),
         }
     }
 }
@@ -74,6 +75,9 @@ pub type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
 
 /// An answer.
 pub type Response = hyper::Response<ResponseBody>;
+
+/// Room for the headers of nearly every answer: a map that grows is made anew each time.
+const HEADERS: usize = 12;
 
 /// What a handler gives.
 pub type Answer = Result<Response, ApiError>;
@@ -98,14 +102,12 @@ pub fn ok(value: &impl Serialize) -> Answer {
 
 /// An answer with this status, Content-Type and body, kept by no cache.
 pub fn with_type(status: StatusCode, content_type: &'static str, body: ResponseBody) -> Response {
+    let mut headers = HeaderMap::with_capacity(HEADERS);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    *response.headers_mut() = headers;
     response
 }
 

@@ -204,7 +204,7 @@ pub async fn sync(request: Request) -> Answer {
         id: request.id,
         // A route for administrators lets nobody else in.
         actor: request.actor.unwrap_or(Actor::Admin),
-        address: request.address,
+        address: request.address.to_string(),
         expected: expected_plan(&request.head.headers)?,
     };
     match import::sync(&request.app, asked).await? {

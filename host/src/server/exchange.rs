@@ -101,7 +101,7 @@ async fn respond(
         body,
         id,
         actor,
-        address: guest.from.to_string(),
+        address: guest.from,
     })
     .await
 }
