@@ -83,12 +83,9 @@ impl Guest {
     }
 
     /// The body of an answer; once that has [gone out](Guest::flushed), an admitted connection waits again.
-    pub(super) fn until_sent(self: &Arc<Guest>, body: ResponseBody) -> ResponseBody {
-        if self.waits() {
-            return body;
-        }
-        let guest = Arc::clone(self);
-        ResponseBody::new(Sending { body, guest })
+    pub(super) fn until_sent(self: &Arc<Guest>, body: ResponseBody) -> Sending {
+        let guest = (!self.waits()).then(|| Arc::clone(self));
+        Sending { body, guest }
     }
 
     /// Everything that was written has gone out.
@@ -112,10 +109,11 @@ impl Drop for Guest {
     }
 }
 
-/// A body on its way to an admitted connection.
-struct Sending {
+/// A body on its way to a connection.
+pub(super) struct Sending {
     body: ResponseBody,
-    guest: Arc<Guest>,
+    /// The connection, when it was admitted.
+    guest: Option<Arc<Guest>>,
 }
 
 impl Body for Sending {
@@ -140,8 +138,10 @@ impl Body for Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        // Much of it may still have to go out.
-        self.guest.answered.store(true, Ordering::Relaxed);
+        if let Some(guest) = &self.guest {
+            // Much of it may still have to go out.
+            guest.answered.store(true, Ordering::Relaxed);
+        }
     }
 }
 

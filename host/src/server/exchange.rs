@@ -15,7 +15,7 @@ use hyper::{Method, StatusCode};
 use tokio::time::sleep;
 
 use super::cors::Asking;
-use super::crowd::Guest;
+use super::crowd::{Guest, Sending};
 use super::headers::guard;
 use super::host;
 use super::request::RequestBody;
@@ -36,20 +36,19 @@ pub(super) async fn answer(
     guest: Arc<Guest>,
     request: hyper::Request<Incoming>,
     last: bool,
-) -> Result<Response, Infallible> {
+) -> Result<hyper::Response<Sending>, Infallible> {
     let (head, body) = request.into_parts();
     let mut line = Line::begin(&served, &head);
     let found = host::check(&head).and_then(|()| find(served.door, &head));
     line.route = found.as_ref().ok().map(|found| found.number);
     let waits = head.headers.contains_key(EXPECT);
     let asking = Asking::of(&head, served.origins());
-    let (body, mut unread) = RequestBody::new(body, served.app.config.patience.body_timeout);
+    let (body, unread) = RequestBody::new(body, served.app.config.patience.body_timeout);
     let answer = unless_panic(respond(&served, &guest, found, head, body)).await;
     let mut response = answer.unwrap_or_else(ApiError::into_response);
     let let_in = !guest.waits();
-    let unfinished = unread
-        .try_recv()
-        .is_ok_and(|unread| unread.dispose(waits, let_in));
+    let unread = unread.and_then(|mut unread| unread.try_recv().ok());
+    let unfinished = unread.is_some_and(|unread| unread.dispose(waits, let_in));
     if unfinished || last {
         response
             .headers_mut()

@@ -30,16 +30,23 @@ pub struct RequestBody {
 }
 
 impl RequestBody {
-    /// Wraps what hyper gives; a piece may keep waiting for `patience`. What is not read arrives at the receiver.
+    /// Wraps what hyper gives; a piece may keep waiting for `patience`. What is not read arrives at the receiver, where there
+    /// is a body at all.
     pub(super) fn new(
         body: Incoming,
         patience: Duration,
-    ) -> (RequestBody, oneshot::Receiver<Unread>) {
-        let (give_back, returned) = oneshot::channel();
+    ) -> (RequestBody, Option<oneshot::Receiver<Unread>>) {
+        let (rest, (give_back, returned)) = match body.is_end_stream() {
+            true => (None, (None, None)),
+            false => {
+                let (give_back, returned) = oneshot::channel();
+                (Some(body), (Some(give_back), Some(returned)))
+            }
+        };
         let body = RequestBody {
-            rest: Some(body),
+            rest,
             begun: false,
-            give_back: Some(give_back),
+            give_back,
             patience,
         };
         (body, returned)
