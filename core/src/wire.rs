@@ -156,28 +156,35 @@ pub(crate) fn push_options(object: &mut Object<'_>, options: &ImportOptions) {
 
 /// An item and what becomes of its account, if it changes, without what it brings.
 pub(crate) fn push_item(out: &mut String, kind: Option<ChangeKind>, item: &Item, masked: &str) {
-    let mut object = Object::open(out);
-    push_head(&mut object, kind, Some(item), &item.fingerprint, masked);
-    object.close();
+    push_head(out, kind, Some(item), &item.fingerprint, masked);
+    out.push('}');
 }
 
-/// What becomes of an account, which entry does it, and which account it is.
+/// What becomes of an account, which entry does it, and which account it is. As much as is known beforehand is written as it stands.
 fn push_head(
-    object: &mut Object<'_>,
+    out: &mut String,
     kind: Option<ChangeKind>,
     item: Option<&Item>,
     fingerprint: &Fingerprint,
     masked: &str,
 ) {
+    out.push('{');
     if let Some(kind) = kind {
-        object.text("change", kind.as_str());
+        out.push_str("\"change\":\"");
+        out.push_str(kind.as_str());
+        out.push_str("\",");
     }
     if let Some(item) = item {
-        object.number("index", item.index);
-        push_span(object.member("span"), item.span);
+        out.push_str("\"index\":");
+        push_number(out, item.index);
+        out.push_str(",\"span\":");
+        push_span(out, item.span);
+        out.push(',');
     }
-    object.hex("fingerprint", fingerprint.as_bytes());
-    object.text("token", masked);
+    out.push_str("\"fingerprint\":\"");
+    push_hex(out, fingerprint.as_bytes());
+    out.push_str("\",\"token\":");
+    push_quoted(out, masked);
 }
 
 pub(crate) fn push_skip(out: &mut String, skip: &Skip) {
@@ -216,24 +223,23 @@ pub(crate) fn push_counts(out: &mut String, counts: &Counts) {
 /// In one place: it is much code.
 #[inline(never)]
 pub(crate) fn push_change(out: &mut String, change: &Change<'_>) {
-    let mut object = Object::open(out);
-    if let Some(Account {
-        fingerprint,
-        masked,
-        ..
-    }) = change.after.as_ref().or(change.before)
-    {
-        let (kind, item) = (Some(change.kind), change.item.as_ref());
-        push_head(&mut object, kind, item, fingerprint, masked);
-    }
-    push_step(object.member("provider"), change, |out, account| {
+    // INVARIANT: an account is there before or afterwards.
+    let Some(account) = change.after.as_ref().or(change.before) else {
+        return;
+    };
+    let (kind, item) = (Some(change.kind), change.item.as_ref());
+    push_head(out, kind, item, &account.fingerprint, &account.masked);
+    out.push_str(",\"provider\":{\"before\":");
+    push_step(out, change, |out, account| {
         push_quoted(out, account.provider.as_str());
     });
-    push_step(object.member("owners"), change, |out, account| {
+    out.push_str("},\"owners\":{\"before\":");
+    push_step(out, change, |out, account| {
         account.owners.push_json(out);
     });
-    push_list(object.member("fields"), change.fields(), push_field);
-    object.close();
+    out.push_str("},\"fields\":");
+    push_list(out, change.fields(), push_field);
+    out.push('}');
 }
 
 /// A field that changes. Most of a plan's text is fields, so what is known of them beforehand is written as it stands.
@@ -252,16 +258,15 @@ fn push_field(out: &mut String, field: FieldChange<'_>) {
     out.push('}');
 }
 
-/// `{"before": …, "after": …}` of something that accounts have.
+/// What stands behind `{"before":` of something that accounts have, up to the end of what it is afterwards.
 fn push_step(out: &mut String, change: &Change<'_>, push: impl Fn(&mut String, &Account)) {
-    let mut object = Object::open(out);
-    for (name, account) in [("before", change.before), ("after", change.after.as_ref())] {
-        match account {
-            Some(account) => push(object.member(name), account),
-            None => object.json(name, "null"),
-        }
-    }
-    object.close();
+    let push = |out: &mut String, account: Option<&Account>| match account {
+        Some(account) => push(out, account),
+        None => out.push_str("null"),
+    };
+    push(out, change.before);
+    out.push_str(",\"after\":");
+    push(out, change.after.as_ref());
 }
 
 pub(crate) fn push_note(out: &mut String, note: &Note) {
@@ -295,12 +300,14 @@ pub(crate) fn push_list<T>(
     mut push: impl FnMut(&mut String, T),
 ) {
     out.push('[');
-    for (at, item) in items.into_iter().enumerate() {
-        if at > 0 {
+    let mut first = true;
+    // Not one after the other: what is put together of several lists would look each time for where it is.
+    items.into_iter().for_each(|item| {
+        if !std::mem::take(&mut first) {
             out.push(',');
         }
         push(out, item);
-    }
+    });
     out.push(']');
 }
 
@@ -329,13 +336,6 @@ impl<'o> Object<'o> {
 
     fn json(&mut self, name: &'static str, value: &str) {
         self.member(name).push_str(value);
-    }
-
-    fn hex(&mut self, name: &'static str, bytes: &[u8]) {
-        let out = self.member(name);
-        out.push('"');
-        push_hex(out, bytes);
-        out.push('"');
     }
 
     pub(crate) fn text(&mut self, name: &'static str, value: &str) {
