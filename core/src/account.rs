@@ -258,7 +258,8 @@ impl Document {
 
     /// Writes a field's name (as JSON text) and the colon: where it begins and ends.
     fn begin_field(&mut self, name: &str) -> (usize, usize) {
-        self.json.pop();
+        // The brace: to pop a character looks for where it begins.
+        self.json.truncate(self.json.len().saturating_sub(1));
         if !self.fields.is_empty() {
             self.json.push(',');
         }

@@ -271,8 +271,10 @@ impl<'a> Reading<'a> {
             salt,
             names: nested,
         };
-        for (name, value, taken) in self.could_be_fields(top) {
-            let Taken::As(typed) = taken else { continue };
+        for member in &self.members {
+            let Some((name, value, Taken::As(typed))) = self.could_be_field(member, top) else {
+                continue;
+            };
             let name = FieldName {
                 quoted: &name.quoted,
                 typed,
@@ -335,11 +337,21 @@ impl<'a> Reading<'a> {
         &self,
         names: &'n Names,
     ) -> impl Iterator<Item = (&'n Name, Node<'a>, Taken)> {
-        self.members.iter().filter_map(move |member| {
-            let (name, value) = (names.get(member.name)?, self.entry.part(member.value));
-            let taken = taken(name, value, OwnToken::Text(&self.token))?;
-            Some((name, value, taken))
-        })
+        self.members
+            .iter()
+            .filter_map(move |member| self.could_be_field(member, names))
+    }
+
+    /// Always inlined, which a closure is not: all that is read of an entry goes through it.
+    #[inline(always)]
+    fn could_be_field<'n>(
+        &self,
+        member: &Member,
+        names: &'n Names,
+    ) -> Option<(&'n Name, Node<'a>, Taken)> {
+        let (name, value) = (names.get(member.name)?, self.entry.part(member.value));
+        let taken = taken(name, value, OwnToken::Text(&self.token))?;
+        Some((name, value, taken))
     }
 
     /// Ends it: its token. Its memory serves the next entry.

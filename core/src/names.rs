@@ -116,7 +116,8 @@ impl Names {
         }
     }
 
-    /// The number of a name, given as a raw key.
+    /// The number of a name, given as a raw key. Always inlined, as every key of an entry goes through it, and the search never.
+    #[inline(always)]
     pub(crate) fn number(&mut self, key: &str) -> usize {
         let number = match self.known.get(self.next) {
             Some(name) if is_same(&name.quoted, key) => self.next,
@@ -126,6 +127,7 @@ impl Names {
         number
     }
 
+    #[inline(never)]
     fn search(&mut self, key: &str) -> usize {
         let name = text(key);
         let quoted = quoted(&name);
