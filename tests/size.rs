@@ -7,9 +7,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// What `target/web/tributary.wasm` measured when it last changed on purpose, in bytes: raw, and gzipped at level 9.
-const RECORDED: (usize, usize) = (97_563, 43_822);
+const RECORDED: (usize, usize) = (97_762, 43_613);
 /// The page's `tributary_web_bg.wasm`, raw.
-const OF_THE_PAGE: usize = 158_495;
+const OF_THE_PAGE: usize = 157_276;
 /// What `tributary.wasm` may never exceed.
 const LIMIT: (usize, usize) = (100_000, 44_000);
 

@@ -30,7 +30,7 @@ const PASSES: [&str; 6] = [
     "-O3",
     "--converge",
     "--low-memory-unused",
-    "--flexible-inline-max-function-size=40",
+    "--flexible-inline-max-function-size=50",
     "--one-caller-inline-max-function-size=200",
 ];
 

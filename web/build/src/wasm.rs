@@ -17,7 +17,7 @@ const FLAGS: &[&str] = &["-Ctarget-feature=+simd128"];
 const SMALL: &[&str] = &[
     "-Cno-vectorize-slp",
     "-Cno-vectorize-loops",
-    "-Cllvm-args=-unroll-threshold=60 -unroll-runtime=false -unroll-allow-partial=false",
+    "-Cllvm-args=-unroll-threshold=30 -unroll-runtime=false -unroll-allow-partial=false",
     "-Cllvm-args=-enable-load-pre=false",
     "-Cllvm-args=-inline-threshold=45 -inline-cold-callsite-threshold=0",
 ];
