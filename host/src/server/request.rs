@@ -36,15 +36,9 @@ impl RequestBody {
         body: Incoming,
         patience: Duration,
     ) -> (RequestBody, Option<oneshot::Receiver<Unread>>) {
-        let (rest, (give_back, returned)) = match body.is_end_stream() {
-            true => (None, (None, None)),
-            false => {
-                let (give_back, returned) = oneshot::channel();
-                (Some(body), (Some(give_back), Some(returned)))
-            }
-        };
+        let (give_back, returned) = (!body.is_end_stream()).then(oneshot::channel).unzip();
         let body = RequestBody {
-            rest,
+            rest: Some(body),
             begun: false,
             give_back,
             patience,
