@@ -159,7 +159,7 @@ async fn apply_received(
     job: ImportJob,
 ) -> Result<Injected, Failure> {
     let InjectRequest {
-        mut options,
+        options,
         source_name,
         expected,
         ..
@@ -172,21 +172,22 @@ async fn apply_received(
         expected,
         guard: None,
     };
-    let applied = app.store.write(weight, move |db| {
+    let applied = app.store.write_repeatable(weight, move |db| {
         let applying = Instant::now();
+        let mut options = options.clone();
         let name = match &options.source_id {
             Some(source) => {
                 options.removal = policies::read(db, source.as_str())?.removal;
                 apply::settle_name(db, source, Some(&source_name))?
             }
-            None => source_name,
+            None => source_name.clone(),
         };
         let at = job.created_at;
         let applied = apply::apply(db, &received, &options, &name, &salt, at, &demands)?;
         let job = ImportJob {
             source_name: name,
             trace: applied.trace,
-            ..succeeded(job, &applied.counts)
+            ..succeeded(job.clone(), &applied.counts)
         };
         let job = measured(job, waiting, applying);
         jobs::insert(db, &job)?;

@@ -11,7 +11,9 @@ use super::error::StoreError;
 pub(super) trait Work: Send {
     /// Bytes of payload.
     fn weight(&self) -> u64;
-    /// Does it; `false` takes back what it wrote. Called once.
+    /// Whether it may run again after what it wrote was taken back.
+    fn is_repeatable(&self) -> bool;
+    /// Does it; `false` takes back what it wrote. Called once, unless it is repeatable.
     fn run(&mut self, db: &Db) -> bool;
     /// Answers with what `run` returned.
     fn settle(self: Box<Self>);
@@ -22,21 +24,53 @@ pub(super) trait Work: Send {
 /// A closure as [`Work`].
 pub(super) struct Task<T, E, W> {
     weight: u64,
-    work: Option<W>,
+    is_repeatable: bool,
+    work: W,
     result: Option<Result<T, E>>,
     answer: oneshot::Sender<Result<T, E>>,
 }
 
+/// `work` with a payload of `weight` bytes, for whoever holds the other end of `answer`.
+pub(super) fn once<T, E, W>(
+    weight: u64,
+    work: W,
+    answer: oneshot::Sender<Result<T, E>>,
+) -> Task<T, E, impl FnMut(&Db) -> Result<T, E>>
+where
+    E: From<StoreError>,
+    W: FnOnce(&Db) -> Result<T, E>,
+{
+    let mut work = Some(work);
+    let work = move |db: &Db| match work.take() {
+        Some(work) => work(db),
+        None => Err(StoreError::Internal("a write was to run again".to_owned()).into()),
+    };
+    Task::new(weight, false, work, answer)
+}
+
+/// The same for what may run again.
+pub(super) fn repeatable<T, E, W>(
+    weight: u64,
+    work: W,
+    answer: oneshot::Sender<Result<T, E>>,
+) -> Task<T, E, W>
+where
+    W: Fn(&Db) -> Result<T, E>,
+{
+    Task::new(weight, true, work, answer)
+}
+
 impl<T, E, W> Task<T, E, W> {
-    /// `work` with a payload of `weight` bytes, for whoever holds the other end of `answer`.
-    pub(super) fn new(
+    fn new(
         weight: u64,
+        is_repeatable: bool,
         work: W,
         answer: oneshot::Sender<Result<T, E>>,
     ) -> Task<T, E, W> {
         Task {
             weight,
-            work: Some(work),
+            is_repeatable,
+            work,
             result: None,
             answer,
         }
@@ -47,18 +81,19 @@ impl<T, E, W> Work for Task<T, E, W>
 where
     T: Send,
     E: From<StoreError> + Send,
-    W: FnOnce(&Db) -> Result<T, E> + Send,
+    W: FnMut(&Db) -> Result<T, E> + Send,
 {
     fn weight(&self) -> u64 {
         self.weight
     }
 
+    fn is_repeatable(&self) -> bool {
+        self.is_repeatable
+    }
+
     fn run(&mut self, db: &Db) -> bool {
-        let Some(work) = self.work.take() else {
-            return false;
-        };
-        // A panic takes back this work alone; its savepoint holds whatever state it left.
-        let result = catch_unwind(AssertUnwindSafe(|| work(db)))
+        // A panic is the work's own failure: whatever state it left is taken back like any other's.
+        let result = catch_unwind(AssertUnwindSafe(|| (self.work)(db)))
             .unwrap_or_else(|_| Err(StoreError::Internal("a write panicked".to_owned()).into()));
         self.result.insert(result).is_ok()
     }

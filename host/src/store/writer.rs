@@ -157,15 +157,11 @@ impl Writer {
     /// One transaction around the group; whether any of it was kept. An error means that none of it is there.
     fn transact(&self, group: &mut [Box<dyn Work>]) -> Result<bool, String> {
         self.execute("BEGIN IMMEDIATE")?;
-        let mut kept = false;
-        if let [only] = group {
+        let kept = match group {
             // Without a savepoint: the transaction is one, and SQLite need not keep the old pages of a large import.
-            kept = self.attempt(only)?;
-        } else {
-            for work in group {
-                kept |= self.isolate(work)?;
-            }
-        }
+            [only] => self.attempt(only)?,
+            _ => self.attempt_together(group)? || self.isolate_each(group)?,
+        };
         if kept {
             self.commit()?
         } else {
@@ -196,6 +192,31 @@ impl Writer {
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "the head of the audit cannot be read"),
         }
+    }
+
+    /// Runs repeatable works without a savepoint for each; whether all were kept. Otherwise nothing is written, and each is to run
+    /// by itself.
+    fn attempt_together(&self, group: &mut [Box<dyn Work>]) -> Result<bool, String> {
+        if !group.iter().all(|work| work.is_repeatable()) {
+            return Ok(false);
+        }
+        for work in group {
+            if !self.attempt(work)? {
+                self.execute("ROLLBACK")?;
+                self.execute("BEGIN IMMEDIATE")?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Runs each in a savepoint of its own; whether any was kept.
+    fn isolate_each(&self, group: &mut [Box<dyn Work>]) -> Result<bool, String> {
+        let mut kept = false;
+        for work in group {
+            kept |= self.isolate(work)?;
+        }
+        Ok(kept)
     }
 
     /// Runs a work in a savepoint of its own; whether it was kept.

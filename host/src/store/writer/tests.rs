@@ -1,5 +1,5 @@
 use super::super::vault::Vault;
-use super::super::work::Task;
+use super::super::work;
 use super::super::{StoreError, StoreOptions, connect, migrate};
 use super::*;
 use std::sync::mpsc::{Sender, channel};
@@ -57,9 +57,25 @@ impl Bench {
         let (answer, answered) = oneshot::channel();
         self.writer.meters.queued();
         self.queue
-            .send(Box::new(Task::new(weight, work, answer)))
+            .send(Box::new(work::once(weight, work, answer)))
             .unwrap();
         answered
+    }
+
+    /// The same for work that may run again, which tells so each time.
+    fn send_repeatable<W>(&self, work: W) -> (Answer, Receiver<()>)
+    where
+        W: Fn(&Db) -> Result<(), StoreError> + Send + 'static,
+    {
+        let ((answer, answered), (tell, told)) = (oneshot::channel(), channel());
+        self.writer.meters.queued();
+        let work = move |db: &Db| {
+            tell.send(()).unwrap();
+            work(db)
+        };
+        let work = work::repeatable(0, work, answer);
+        self.queue.send(Box::new(work)).unwrap();
+        (answered, told)
     }
 
     fn apply_waiting(&mut self) {
@@ -199,6 +215,57 @@ fn a_failing_and_a_panicking_work_take_only_their_own_back() {
         Err(StoreError::Internal(_))
     ));
     assert_eq!(bench.numbers(), [1, 4]);
+}
+
+#[test]
+fn repeatable_works_run_again_only_where_one_of_them_fails() {
+    let mut bench = Bench::new();
+    let adds = |bench: &Bench, n| bench.send_repeatable(move |db| add(n)(db));
+    let mut together = [1, 2, 3].map(|n| adds(&bench, n));
+    bench.apply_waiting();
+    for (answer, told) in &mut together {
+        assert_eq!(
+            (answer.try_recv().unwrap(), told.iter().count()),
+            (Ok(()), 1)
+        );
+    }
+    let mut good = [4, 5].map(|n| adds(&bench, n));
+    let mut panicking = bench.send_repeatable(|db| {
+        add(6)(db)?;
+        std::panic::resume_unwind(Box::new("a bug"))
+    });
+    let mut failing =
+        bench.send_repeatable(|db| add(7)(db).and(Err(StoreError::Internal("mine".to_owned()))));
+    bench.apply_waiting();
+    for (answer, told) in &mut good {
+        assert_eq!(
+            (answer.try_recv().unwrap(), told.iter().count()),
+            (Ok(()), 2)
+        );
+    }
+    let panicked = panicking.0.try_recv().unwrap();
+    assert!(matches!(panicked, Err(StoreError::Internal(_))) && panicking.1.iter().count() == 2);
+    let mine = Err(StoreError::Internal("mine".to_owned()));
+    // Its turn had not come when all was taken back.
+    assert_eq!(
+        (failing.0.try_recv().unwrap(), failing.1.iter().count()),
+        (mine, 1)
+    );
+    assert_eq!(bench.numbers(), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn among_works_that_run_once_none_runs_again() {
+    let mut bench = Bench::new();
+    let (mut again, told) = bench.send_repeatable(|db| add(1)(db));
+    let mut failing = bench.send(0, |_| Err(StoreError::Internal("mine".to_owned())));
+    bench.apply_waiting();
+    assert_eq!(
+        (again.try_recv().unwrap(), told.iter().count()),
+        (Ok(()), 1)
+    );
+    assert!(failing.try_recv().unwrap().is_err());
+    assert_eq!(bench.numbers(), [1]);
 }
 
 #[test]
