@@ -47,6 +47,8 @@ export class Table {
 
   /** Brings a row into sight, takes it, and focuses it. */
   goTo(at) {
+    // Where another number of rows was shown until now, what scrolls has still their height.
+    this.#show();
     this.#focus(at);
     this.#take(at, false);
   }
@@ -139,7 +141,11 @@ export class Table {
     if (!row) return;
     this.chosen = at;
     for (const [other, node] of this.nodes) node.setAttribute('aria-selected', other === at);
+    const seen = this.#isInSight(at);
     this.choose(row, byKey);
+    // What is told of it may leave less room for the rows.
+    if (seen) this.#bringIntoSight(at);
+    this.#soon();
   }
 
   #focus(at) {
@@ -154,12 +160,23 @@ export class Table {
     node.focus({ preventScroll: true });
   }
 
-  #bringIntoSight(at) {
+  /** What is in sight: the height of a row, of all that are in sight, how far it was scrolled, and what part of that the area moves. */
+  #sight() {
     const height = this.rowHeight;
     const view = this.scroller.clientHeight;
     const hidden = Math.max(0, this.length * height - view);
     const scale = hidden > 0 ? (this.tall - view) / hidden : 1;
-    const top = this.scroller.scrollTop / scale;
+    return { height, view, scale, top: this.scroller.scrollTop / scale };
+  }
+
+  /** Whether any of a row is. */
+  #isInSight(at) {
+    const { height, view, top } = this.#sight();
+    return (at + 1) * height > top && at * height < top + view;
+  }
+
+  #bringIntoSight(at) {
+    const { height, view, scale, top } = this.#sight();
     if (at * height < top) this.scroller.scrollTop = at * height * scale;
     else if ((at + 1) * height > top + view) this.scroller.scrollTop = ((at + 1) * height - view) * scale;
   }
