@@ -8,6 +8,8 @@ export class Planner {
   constructor(on) {
     this.on = on;
     this.id = 0;
+    /** The plan that was handed on last. */
+    this.shown = 0;
     this.busy = false;
     this.answers = new Map();
     this.#start();
@@ -35,12 +37,12 @@ export class Planner {
   }
 
   rows(verdict, from, count) {
-    this.worker.postMessage({ kind: 'rows', id: this.id, verdict, from, count });
+    this.worker.postMessage({ kind: 'rows', id: this.id, plan: this.shown, verdict, from, count });
   }
 
   /** The row of the entry with this index, among all rows. */
   locate(index) {
-    return this.#asked({ kind: 'locate', index }).then((answer) => answer.row);
+    return this.#asked({ kind: 'locate', plan: this.shown, index }).then((answer) => answer.row);
   }
 
   /** The live pool's revision at present. */
@@ -57,6 +59,7 @@ export class Planner {
   }
 
   #send() {
+    if (this.broken) this.#restart();
     this.busy = true;
     this.next = false;
     this.id++;
@@ -75,6 +78,7 @@ export class Planner {
     };
     this.sent = undefined;
     this.busy = false;
+    this.broken = false;
   }
 
   #restart() {
@@ -96,8 +100,11 @@ export class Planner {
       this.busy = false;
       // What could not be read is given once more.
       if (message.kind === 'failed') this.sent = undefined;
+      // A worker that did not start, or has no wasm, never plans.
+      if (message.code === 'broken') this.broken = true;
       clearTimeout(this.impatience);
       if (this.next) return this.#send();
+      if (message.kind === 'planned') this.shown = message.id;
     }
     this.on[message.kind]?.(message);
   }

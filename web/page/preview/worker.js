@@ -9,8 +9,8 @@ import { sourceOf } from './source.js';
 const ready = init({ module_or_path: new URL('../tributary_web_bg.wasm', import.meta.url) });
 const encoder = new TextEncoder();
 let payload = null;
-/** The plan that is shown: its answer, what it was made of, and the context of an account's row by its fingerprint. */
-let shown = null;
+/** The last plan: its id and answer, what it was made of, and the context of an account's row by its fingerprint. */
+let last = null;
 let current = { id: 0, stop: new AbortController() };
 
 const ACTIONS = { plan: preview, rows, locate, revision };
@@ -50,7 +50,7 @@ async function preview({ id, source, options, key }) {
     const accounts = [known.get(fingerprint)].filter(Boolean);
     return context(options, compared && { ...compared, accounts });
   };
-  shown = { answer, payload, contextOf };
+  last = { id, answer, payload, contextOf };
   self.postMessage({ kind: 'planned', id, ms: performance.now() - began, ...summary(answer), ...pool(compared) });
 }
 
@@ -96,17 +96,18 @@ function context(options, compared) {
   return whole.subarray(0, at + 2);
 }
 
-async function rows({ id, verdict, from, count }) {
-  const asked = shown;
-  if (!asked || asked.answer.refusal) return;
+/** Rows of the plan that the page shows: it may not be the last, where a newer wish came meanwhile. */
+async function rows({ id, plan, verdict, from, count }) {
+  const asked = last;
+  if (asked?.id !== plan || asked.answer.refusal) return;
   const { answer, payload, contextOf } = asked;
   const rows = await Promise.all(answer.rows(verdict, from, count).map((row) => payload.whole(row, contextOf)));
   // The rows of one plan are never told as those of the next.
-  if (asked === shown) self.postMessage({ kind: 'rows', id, verdict, from, rows });
+  if (asked === last) self.postMessage({ kind: 'rows', id, verdict, from, rows });
 }
 
-function locate({ id, index }) {
-  self.postMessage({ kind: 'located', id, row: shown ? shown.answer.rowOf(index) : -1 });
+function locate({ id, plan, index }) {
+  self.postMessage({ kind: 'located', id, row: last?.id === plan ? last.answer.rowOf(index) : -1 });
 }
 
 async function revision({ id, key }) {
