@@ -218,6 +218,9 @@ async function injectNow() {
     say(() => t(`error_${codeOf(error)}`, error.message));
   } finally {
     state.asking = false;
+    // The button that was pressed may be out of use now.
+    const at = document.activeElement;
+    if (at === document.body || at.disabled) byId('plan').focus();
   }
 }
 
