@@ -17,6 +17,7 @@ export async function removeAccounts(chosen, onward = null) {
   const [ids, tokens] = [[...chosen.keys()], [...chosen.values()]];
   const number = typedNumber(ids.length, t('type_to_delete', count(ids.length)));
   const several = ids.length > 1;
+  const here = location.hash;
   const removed = await openDialog({
     title: t('remove_title', count(ids.length)),
     content: [named(tokens), make('p', {}, t('remove_text')), ...(several ? [number.node] : [])],
@@ -30,7 +31,8 @@ export async function removeAccounts(chosen, onward = null) {
   if (!removed) return;
   for (const id of ids) marked.delete(id);
   const tell = () => say(() => told(removed));
-  if (onward && !isAt(onward)) return go(onward, tell);
+  // Who went elsewhere meanwhile stays there.
+  if (onward && location.hash === here && !isAt(onward)) return go(onward, tell);
   tell();
   refresh();
 }
