@@ -38,14 +38,14 @@ export function jobName({ kind, source_id: id, source_name: name }) {
   return name || id ? t('job_of', what, name || id) : what;
 }
 
-/** Jobs that failed, by their ids: those that are told once change no more. */
+/** Jobs that failed, by their ids, null where the history does not know them any more: neither changes. */
 const failed = new Map();
 
 /** What the history tells of the latest syncs that failed, by job: only there it says why. */
 export async function failuresOf(jobs, signal) {
   const unknown = jobs.filter(({ job_id: id }) => !failed.has(id));
   // A job that the history has dropped is told without a cause.
-  const asked = unknown.map(({ job_id: id }) => get(jobPath(id), signal).then(({ job }) => failed.set(id, job), () => null));
+  const asked = unknown.map(({ job_id: id }) => get(jobPath(id), signal).then(({ job }) => failed.set(id, job), ({ status, code }) => status === 404 && code === 'refused' && failed.set(id, null)));
   await Promise.all(asked);
   return failed;
 }

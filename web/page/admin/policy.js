@@ -10,6 +10,7 @@ import { forDialog } from './route.js';
 import { say } from './said.js';
 import { get, isLeft, send, why } from './session.js';
 import { time } from './times.js';
+import { refresh } from './view.js';
 
 const GUARD = [
   { name: 'guard_percent', kind: 'number', clears: true, most: 100, hint: true, empty: 'as_server' },
@@ -20,7 +21,9 @@ const GUARD = [
 export async function editPolicy({ id, name }) {
   const path = `api/remote-account/sources/${encodeURIComponent(id)}/policy`;
   const found = await forDialog(get(path)).catch((error) => {
-    if (!isLeft(error)) say(() => why(error), 'failed');
+    if (isLeft(error)) return;
+    say(() => why(error), 'failed');
+    refresh();
   });
   if (!found) return;
   const { policy, schedule } = found;

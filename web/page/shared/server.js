@@ -38,12 +38,17 @@ export async function read(response) {
   try {
     return await response.json();
   } catch (error) {
-    throw error.name === 'AbortError' ? error : new ServerError('no_server', '', response);
+    if (error.name === 'AbortError') throw error;
+    // What came is no JSON, or broke off.
+    throw new ServerError(error instanceof SyntaxError ? 'no_server' : 'unreachable', '', response);
   }
 }
 
 async function refused(response) {
-  const answer = await response.json().catch(() => null);
+  const answer = await response.json().catch((error) => {
+    if (error.name === 'AbortError') throw error;
+    return null;
+  });
   const message = answer?.detail?.error;
   // Any file server has a 404; Tributary's says what is not there.
   const code = response.status === 404 && !message ? 'no_server' : CODES[response.status];
