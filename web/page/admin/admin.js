@@ -16,7 +16,7 @@ import { forgetPages } from './pages.js';
 import { plan } from './plan.js';
 import { address, route } from './route.js';
 import { sayAgain, unsay } from './said.js';
-import { Mistake, isSignedIn, signIn, signOut, why } from './session.js';
+import { isSignedIn, signIn, signOut, why } from './session.js';
 import { sources } from './sources.js';
 import { forgetSyncs } from './syncs.js';
 import { clear, redraw, show } from './view.js';
@@ -27,6 +27,8 @@ const ONES = { sources: plan, accounts: account, history: job };
 
 /** How far each address was scrolled when the person left it. */
 const scrolled = new Map();
+/** Why the last key was not taken. */
+let refused = null;
 
 /** Shows what the address says; an address of nothing is that of the first view. */
 function follow() {
@@ -50,18 +52,25 @@ function drawViews(current) {
 async function enter(event) {
   event.preventDefault();
   const input = byId('key');
-  byId('key-problem').textContent = '';
+  const typed = input.value.trim();
+  if (typed === '') return explain(() => t('key_needed'));
+  explain(null);
   byId('sign-in-now').disabled = true;
   try {
-    if (input.value.trim() === '') throw new Mistake(t('key_needed'));
-    await signIn(input.value.trim());
+    await signIn(typed);
     input.value = '';
     shown(true);
   } catch (error) {
-    byId('key-problem').textContent = why(error);
+    explain(() => why(error));
     input.select();
   }
   byId('sign-in-now').disabled = false;
+}
+
+/** Says why a key was not taken, or nothing; `words` is asked again in another language. */
+function explain(words) {
+  refused = words;
+  byId('key-problem').textContent = words ? words() : '';
 }
 
 /** Shows the views, or the box for the key. */
@@ -96,7 +105,8 @@ signOutButton.addEventListener('click', leave);
 
 window.history.scrollRestoration = 'manual';
 drawHead('admin', (name) => {
-  if (name !== 'language' || !isSignedIn()) return;
+  if (name !== 'language') return;
+  if (!isSignedIn()) return explain(refused);
   drawViews(route().view);
   sayAgain();
   redraw();
