@@ -23,7 +23,7 @@ fn check(browser: Option<Browser>) {
     let folder = tempfile::tempdir().expect("a folder");
     let user = server.home().key("user", "reader");
     let told = json!({"url": format!("http://{}/", server.addr), "folder": folder.path(), "web": node::web(), "userKey": user});
-    browser.behaves("preview", &told, 29);
+    browser.behaves("preview", &told, 31);
 }
 
 #[test]

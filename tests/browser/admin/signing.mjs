@@ -26,6 +26,9 @@ export const SIGNING = [
     await person.key(userKey);
     await person.click('button', 'Sign in');
     await person.says('This key is not an administrator’s.');
+    await person.choose('中文');
+    await person.says('这个密钥没有管理员权限。');
+    await person.choose('English');
     assert.equal(await heading(person), '');
     forgive(person, 40);
     await enter(person);

@@ -75,6 +75,7 @@ export const LIVE = [
     await person.accessible('the dialog that asks');
     await yes.click();
     await person.says('Injected: 2 added, 14 already there, 1 removed. Just as previewed.');
+    assert.notEqual(await person.page.evaluate(() => document.activeElement.localName), 'body', 'the keyboard is lost');
     await person.reads('Replace would keep 16 and remove none.');
 
     const after = await server.pool();
@@ -173,14 +174,16 @@ export const LIVE = [
     const heard = await person.page.evaluate(() => new Promise((resolve) => {
       const worker = new Worker(new URL('./preview/worker.js', document.baseURI), { type: 'module' });
       const plan = (id, note, key) => worker.postMessage({ kind: 'plan', id, source: `[{"token":"example-of-rows-1","note":"${note}"}]`, options: { strategy: 'merge' }, key });
-      const rows = (id) => worker.postMessage({ kind: 'rows', id, verdict: 'all', from: 0, count: 1 });
+      const rows = (id, of) => worker.postMessage({ kind: 'rows', id, plan: of, verdict: 'all', from: 0, count: 1 });
       const seen = [];
       worker.onmessage = ({ data }) => {
         if (data.kind === 'rows') seen.push(data.rows[0].fields.find(({ name }) => name === 'note').after);
         if (data.kind === 'planned') {
           // The next one waits for the server, which does not know this key.
           plan(2, 'second', 'wrong');
-          rows(2);
+          rows(2, 1);
+          // Another plan than the one that is there has none.
+          rows(2, 2);
         }
         if (data.kind === 'failed') {
           seen.push(data.code);

@@ -134,6 +134,34 @@ export const OFFLINE = [
     assert.match(shown, /refresh_token\s+none\s+"…"/);
   }],
 
+  ['an entry that lies far away is gone to through a filter', async (person) => {
+    const tokens = Array.from({ length: 5_000 }, (_, n) => `example-far-${n}`);
+    await person.write(json([...tokens, tokens[3_000]]));
+    await person.reads('Merge would add 5,000.');
+    await person.click('button', '1 Skip');
+    await until(async () => (await person.rows()).length === 1, 5_000, () => 'not one row');
+    await (await person.row(5_000)).click();
+    await person.click('button', 'Go to entry 3000');
+    await person.says('Entry 3000: Add');
+    const sight = await person.page.evaluate(() => {
+      const [row, box] = [document.activeElement, document.querySelector('#scroller')].map((node) => node.getBoundingClientRect());
+      return row.top >= box.top && row.bottom <= box.bottom;
+    });
+    assert.ok(sight, 'the row has the keyboard and is in sight');
+  }],
+
+  ['a page whose wasm did not come once plans all the same', async (_, { web }, browser) => {
+    const missing = { '/tributary_web_bg.wasm': '' };
+    const files = await serveFiles(web, missing);
+    const visitor = await Person.at(browser, files.url);
+    await visitor.says('The preview broke off');
+    delete missing['/tributary_web_bg.wasm'];
+    await visitor.write('["example-1"]');
+    await visitor.reads('Merge would add 1.');
+    await visitor.close();
+    files.close();
+  }],
+
   ['numbers are shown as they were written', async (person) => {
     await person.write('[{"token": "example-token-1", "big": 12345678901234567890, "exact": 1.10}]');
     await person.reads('Merge would add 1.');
