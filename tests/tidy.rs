@@ -32,7 +32,8 @@ const HOST: &[(&str, &str)] = &[
     ("main", "cli preview"),
     ("cli", "app client config log output preview server store"),
     ("preview", "cli output store"),
-    ("client", "output"),
+    ("client", "certificates output"),
+    ("certificates", "output"),
     ("output", ""),
     (
         "server",
@@ -44,7 +45,7 @@ const HOST: &[(&str, &str)] = &[
     ("app", "auth config fetch import metrics store"),
     ("import", "app body config error fetch intake metrics store"),
     ("intake", "app body store"),
-    ("fetch", "body"),
+    ("fetch", "body certificates"),
     ("store", "body config lock"),
     ("error", "api config store"),
     ("config", ""),

@@ -4,6 +4,7 @@ pub mod api;
 pub mod app;
 pub mod auth;
 pub mod body;
+pub mod certificates;
 pub mod cli;
 pub mod client;
 pub mod clock;

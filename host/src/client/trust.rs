@@ -1,21 +1,18 @@
 //! Whom the client trusts: the system's roots, and the certificates that were named.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::ring;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use crate::output::cannot_read;
+use crate::certificates;
 
 /// The system's roots and the certificates in `ca`, which must hold at least one.
 pub(super) fn load(ca: Option<&Path>) -> Result<TlsConfig, String> {
     let mut roots = rustls_native_certs::load_native_certs().certs;
     if let Some(file) = ca {
-        roots.extend(read(file)?);
+        roots.extend(certificates::read(file)?);
     }
     if roots.is_empty() {
         return Err(
@@ -31,14 +28,4 @@ pub(super) fn load(ca: Option<&Path>) -> Result<TlsConfig, String> {
         // Named here, so that no other crate's features can choose another.
         .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
         .build())
-}
-
-fn read(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let shown = file.display();
-    let pem = fs::read(file).map_err(|error| cannot_read(file, &error))?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    match certificates {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(format!("`{shown}` holds no certificates in PEM form")),
-    }
 }

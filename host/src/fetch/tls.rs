@@ -7,7 +7,6 @@ use std::sync::Arc;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
@@ -19,6 +18,7 @@ use tokio_rustls::client::TlsStream;
 use url::Host;
 
 use super::error::{Cause, FetchError, FetchSetupError};
+use crate::certificates;
 
 /// What https is checked against.
 pub(super) struct Trust {
@@ -31,15 +31,10 @@ impl Trust {
     pub(super) fn load(ca_file: Option<&Path>) -> Result<Trust, FetchSetupError> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let named = ca_file
-            .map(read_certificates)
-            .transpose()?
-            .unwrap_or_default();
-        for certificate in &named {
-            roots
-                .add(certificate.clone())
-                .map_err(|_| unusable("has a certificate that cannot be read"))?;
-        }
+        let named = ca_file.map(certificates::read).transpose();
+        let named = named.map_err(|why| FetchSetupError(format!("--upstream-ca: {why}")))?;
+        let named = named.unwrap_or_default();
+        roots.add_parsable_certificates(named.iter().cloned());
         if roots.is_empty() {
             return Ok(Trust { connector: None });
         }
@@ -97,28 +92,6 @@ fn client_config(
     // Connections are not reused, and neither is what they agreed on: every fetch checks the certificate.
     config.resumption = Resumption::disabled();
     Ok(config)
-}
-
-fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, FetchSetupError> {
-    let pem = std::fs::read(file).map_err(|error| {
-        unusable(&format!(
-            "(`{}`) cannot be read: {}",
-            file.display(),
-            error.kind()
-        ))
-    })?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    match certificates {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(unusable(&format!(
-            "(`{}`) holds no certificates in PEM form",
-            file.display()
-        ))),
-    }
-}
-
-fn unusable(why: &str) -> FetchSetupError {
-    FetchSetupError(format!("the file of `--upstream-ca` {why}"))
 }
 
 /// Checks a server as every client does, with one addition: a certificate that the operator named is also taken as
