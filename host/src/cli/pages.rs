@@ -155,7 +155,11 @@ impl Rest {
 
 /// Says what the rows do not: that there are none, or that there are more.
 fn remark_on(shown: usize, page: &Page<'_>, list: &List<'_>) {
-    let (things, filtered) = (list.things, !list.filters.is_empty());
+    let filtered = !list.filters.is_empty();
+    let (things, matches) = match shown {
+        1 => (list.things.trim_end_matches('s'), "matches"),
+        _ => (list.things, "match"),
+    };
     let of = page
         .total
         .map_or_else(String::new, |total| format!(" of {total} in all"));
@@ -169,7 +173,7 @@ fn remark_on(shown: usize, page: &Page<'_>, list: &List<'_>) {
             false => format!("no {things} yet"),
         });
     } else if filtered {
-        output::remark(&format!("{shown} {things} match{of}"));
+        output::remark(&format!("{shown} {things} {matches}{of}"));
     } else {
         output::remark(&format!("{shown} {things}"));
     }

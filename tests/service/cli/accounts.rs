@@ -95,7 +95,7 @@ fn a_person_gets_a_table() {
     assert_eq!(said.fine().lines().count(), 2);
     assert_eq!(
         said.err,
-        "1 accounts of 3 in all; more with --limit COUNT or --all\n"
+        "1 account of 3 in all; more with --limit COUNT or --all\n"
     );
     let said = ask(&server, &["accounts", "list", "--table", "-q", "nothing"]);
     assert_eq!(
