@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_rustls::TlsAcceptor;
 
 use super::Outcome;
 use crate::app::App;
@@ -16,18 +17,20 @@ use crate::server::{self, Listeners};
 /// Serves until SIGTERM or SIGINT. The error says why it could not start.
 pub fn run(config: Config) -> Outcome {
     log::start(&config.log)?;
+    // Before anything is made: half of what https needs leaves nothing behind.
+    let tls = server::tls::load(&config.tls)?;
     let app = Arc::new(App::open(config)?);
     let runtime = Runtime::new()?;
-    let served = runtime.block_on(serve(app));
+    let served = runtime.block_on(serve(app, tls));
     // What runs on beside the requests has had its time.
     runtime.shutdown_background();
     log::end();
     served
 }
 
-async fn serve(app: Arc<App>) -> Outcome {
+async fn serve(app: Arc<App>, tls: Option<TlsAcceptor>) -> Outcome {
     let listeners = Listeners {
-        tls: server::tls::load(&app.config.tls)?,
+        tls,
         api: bind(&app.config.listen, "--listen").await?,
         metrics: match &app.config.metrics_listen {
             Some(address) => Some(bind(address, "--metrics-listen").await?),
