@@ -108,7 +108,7 @@ pub struct Browsers {
 /// Where the pool lies.
 #[derive(Args, Clone)]
 pub struct Data {
-    /// Folder of the pool, made when it is missing: by default `tributary` in XDG_DATA_HOME or in ~/.local/share
+    /// Folder of the pool, which `serve` makes: by default `tributary` in XDG_DATA_HOME or in ~/.local/share
     #[arg(long = "data", value_name = "DIR", env = "TRIBUTARY_DATA", default_value_os_t = default_data())]
     pub dir: PathBuf,
 }
@@ -127,6 +127,13 @@ pub struct MasterKeyOptions {
     /// Only from the environment: other users of the machine see a command line.
     #[arg(skip = key_of_the_environment())]
     pub key: Option<Zeroizing<String>>,
+}
+
+impl MasterKeyOptions {
+    /// Whether a key is named, rather than looked for in the data folder.
+    pub fn is_named(&self) -> bool {
+        self.key_file.is_some() || self.key.is_some()
+    }
 }
 
 /// The master key that TRIBUTARY_MASTER_KEY holds.

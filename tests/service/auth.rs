@@ -89,7 +89,7 @@ fn the_scheme_is_read_in_any_case() {
 }
 
 #[test]
-fn an_administrator_s_key_counts_from_the_next_request_until_it_is_disabled() {
+fn an_administrator_s_key_counts_from_the_next_request_and_only_while_it_is_enabled() {
     let server = Server::start();
     let key = server.home().key("admin", "deploy");
     let status = || {
@@ -108,6 +108,8 @@ fn an_administrator_s_key_counts_from_the_next_request_until_it_is_disabled() {
     let disabled = server.home().run(&["key", "disable", &id]);
     assert!(disabled.status.success(), "{disabled:?}");
     assert_eq!(status(), 401);
+    let enabled = server.home().run(&["key", "enable", &id]);
+    assert!(enabled.status.success() && status() == 200, "{enabled:?}");
     let deleted = server.home().run(&["key", "delete", &id]);
     assert!(deleted.status.success(), "{deleted:?}");
     assert_eq!(status(), 401);

@@ -74,6 +74,8 @@ fn a_backup_beside_a_running_server_is_restored_elsewhere_with_its_key() {
     let said = done(server.home(), &["backup", &file.to_string_lossy()]);
     assert!(said.starts_with("51 accounts and 1 source in "), "{said}");
     assert!(said.contains("it opens with master key "), "{said}");
+    let nameless = refused(server.home(), &["backup", "-"]);
+    assert!(nameless.contains("a file of its own"), "{nameless}");
     let mode = fs::metadata(&file).expect("a file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert!(!server.home().file("pool.backup.new").exists());
@@ -85,6 +87,7 @@ fn a_backup_beside_a_running_server_is_restored_elsewhere_with_its_key() {
         said.starts_with("restored 51 accounts and 1 source into "),
         "{said}"
     );
+    assert!(said.contains("keys are what they were then"), "{said}");
     let restored = Server::start_in(there, &[]);
     assert_eq!(restored.export(), pool);
     let undone = restored.post(&format!("{JOBS}/{}/undo", restored.last_job()), "");

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::auth::key_id;
 use super::harness::{Home, INJECT, SOURCES, Server, wait};
 use super::program::program;
 
@@ -282,9 +283,64 @@ fn a_key_is_printed_once_and_alone() {
 fn a_key_that_does_not_exist_is_1() {
     let home = Home::new();
     home.key("user", "x");
-    for command in ["disable", "delete"] {
+    for command in ["disable", "enable", "delete"] {
         check_exit(&home.run(&["key", command, "nothing"]), 1);
+        // In a folder without a pool it is the folder that was mistyped, and none is made there.
+        let elsewhere = home.file("elsewhere");
+        let mut beside = program();
+        beside.args(["key", command, "nothing", "--data"]);
+        let said = check_exit(&run(beside.arg(&elsewhere)), 1);
+        assert!(said.contains("there is no database at"), "{said}");
+        assert!(!elsewhere.exists());
     }
+}
+
+#[test]
+fn a_key_that_nobody_saw_is_told_by_its_id() {
+    let home = Home::new();
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let mut create = program();
+    create.args(["key", "create", "--role", "admin", "--name", "unseen"]);
+    create.arg("--data").arg(home.data());
+    create
+        .stdout(full.expect("a device"))
+        .stderr(Stdio::piped());
+    let made = create.spawn().expect("it runs").wait_with_output();
+    let said = check_exit(&made.expect("it ends"), 1);
+    let listed = home.run(&["key", "list"]);
+    let id = key_id(&String::from_utf8_lossy(&listed.stdout), "unseen");
+    let told = format!("delete it with `tributary key delete {id}`");
+    assert!(said.contains(&told), "{said}");
+}
+
+#[test]
+fn a_master_key_that_is_named_must_be_there() {
+    let home = Server::start().stop();
+    let create = ["key", "create", "--role", "user", "--name", "unchained"];
+    let made = home.run(&[&create[..], &["--master-key-file", "/nowhere/key"]].concat());
+    let said = check_exit(&made, 1);
+    assert!(said.contains("/nowhere/key"), "{said}");
+    let listed = home.run(&["key", "list"]);
+    assert!(!String::from_utf8_lossy(&listed.stdout).contains("unchained"));
+    let file = home.file("pool.backup");
+    let args = [
+        "backup",
+        &file.to_string_lossy(),
+        "--master-key-file",
+        "/nowhere/key",
+    ];
+    check_exit(&home.run(&args), 1);
+    assert!(!file.exists(), "a backup that the audit does not tell of");
+}
+
+#[test]
+fn half_of_what_https_needs_leaves_nothing_behind() {
+    let home = Home::new();
+    let mut serve = program();
+    serve.args(["serve", "--tls-cert", "/nowhere/cert.pem", "--data"]);
+    let said = check_exit(&run(serve.arg(home.data())), 1);
+    assert!(said.contains("--tls-key"), "{said}");
+    assert!(!home.data().join("tributary.db").exists() && !home.data().join("master-key").exists());
 }
 
 #[test]

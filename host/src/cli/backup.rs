@@ -55,6 +55,9 @@ pub struct VerifyArgs {
 
 /// Takes a backup.
 pub fn take(args: &BackupArgs) -> Outcome {
+    if args.file.as_os_str() == "-" {
+        return Err("a backup is a file of its own, and `-` is none: name one".into());
+    }
     let taken = backup::take(&args.data.dir, &args.file, &args.master_key, args.force)?;
     if let Some(why) = &taken.untold {
         output::remark(&format!("the audit does not tell of this backup: {why}"));
@@ -73,7 +76,7 @@ pub fn restore(args: &RestoreArgs) -> Outcome {
     let dir = &args.data.dir;
     let restored = backup::restore(dir, &args.file, &args.master_key, args.force)?;
     Ok(output::print(&format!(
-        "restored {} into {}\n",
+        "restored {} into {}\nkeys are what they were then, those that were disabled or deleted since included: `tributary key list` shows them\n",
         told(&restored),
         dir.display()
     ))?)

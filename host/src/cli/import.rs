@@ -10,6 +10,7 @@ use tokio::runtime;
 
 use super::Outcome;
 use crate::config::{Data, MasterKeyOptions};
+use crate::output::cannot_read;
 use crate::store::audit::{self, Act};
 use crate::store::restore::{RestoreError, restore};
 use crate::store::{Store, StoreOptions};
@@ -31,8 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Restores all of it or nothing. The error is for the person who typed it.
 pub fn run(args: &ImportArgs) -> Outcome {
-    let lines = open(&args.file)
-        .map_err(|error| format!("cannot read `{}`: {error}", args.file.display()))?;
+    let lines = open(&args.file).map_err(|error| cannot_read(&args.file, &error))?;
     let dir = &args.data.dir;
     let restored = restore_into(dir, &args.master_key, lines)?;
     let s = if restored == 1 { "" } else { "s" };

@@ -21,6 +21,8 @@ pub enum KeyCommand {
     List(Data),
     /// Keep a key out; it stays in the list
     Disable(Chosen),
+    /// Let a key that was kept out in again
+    Enable(Chosen),
     /// Forget a key
     Delete(Chosen),
 }
@@ -81,6 +83,9 @@ pub fn run(command: &KeyCommand) -> Outcome {
         KeyCommand::Disable(chosen) => change(chosen, "key.update", |db, id| {
             keys::set_enabled(db, id, false)
         }),
+        KeyCommand::Enable(chosen) => change(chosen, "key.update", |db, id| {
+            keys::set_enabled(db, id, true)
+        }),
         KeyCommand::Delete(chosen) => change(chosen, "key.delete", keys::delete),
     }
 }
@@ -88,14 +93,20 @@ pub fn run(command: &KeyCommand) -> Outcome {
 fn create(wanted: &Create) -> Outcome {
     let name = keys::name(&wanted.name).ok_or_else(|| format!("`--name` {}", keys::NAME_RULE))?;
     let (key, stored) = ApiKey::make(name, wanted.role.into())?;
+    Store::check_named_key(&wanted.data.dir, &wanted.master_key)?;
     let db = Store::peek_with_key(&wanted.data.dir, &wanted.master_key)?;
     // The server's writer waits for it.
     db.at_once(|db| {
         keys::create(db, &stored)?;
         audit::append_of_command(db, &Act::of_command("key.create", &stored.id))
     })?;
-    crate::output::print(&format!("{key}\n"))?;
-    Ok(())
+    let unseen = |error| {
+        let id = &stored.id;
+        format!(
+            "the key `{id}` was made, and nobody has seen it ({error}): delete it with `tributary key delete {id}`"
+        )
+    };
+    Ok(crate::output::print(&format!("{key}\n")).map_err(unseen)?)
 }
 
 fn list(dir: &Path) -> Outcome {
@@ -125,7 +136,8 @@ fn change(
     act: &'static str,
     change: impl FnOnce(&Db, &str) -> Result<bool, StoreError>,
 ) -> Outcome {
-    let db = Store::peek_with_key(&chosen.data.dir, &chosen.master_key)?;
+    Store::check_named_key(&chosen.data.dir, &chosen.master_key)?;
+    let db = Store::peek_existing(&chosen.data.dir, &chosen.master_key)?;
     let changed = db.at_once(|db| {
         let changed = change(db, &chosen.id)?;
         if changed {

@@ -66,6 +66,7 @@ pub fn take(
     let sealed: bool = Store::peek_read_only(dir)?
         .query_row("SELECT sealed FROM meta", [], |row| row.get(0))
         .map_err(sqlite)?;
+    Store::check_named_key(dir, key)?;
     if is_of_pool(file, dir, key) {
         return Err(BackupError::OfPool(file.to_path_buf()));
     }
@@ -80,7 +81,13 @@ pub fn take(
     let draft = tempfile::Builder::new()
         .prefix(".backup-")
         .tempfile_in(folder)
-        .map_err(io)?;
+        .map_err(|e| {
+            let why = match e.kind() {
+                io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+                kind => kind.to_string(),
+            };
+            OpenError::Io(file.to_path_buf(), why)
+        })?;
     let untold = tell(dir, file, key).err().map(|error| error.to_string());
     // Opened last: whoever looks at the file otherwise and closes it drops SQLite's locks.
     let db = Store::peek_read_only(dir)?;
@@ -124,7 +131,7 @@ fn is_of_pool(file: &Path, dir: &Path, key: &MasterKeyOptions) -> bool {
 /// Tells the audit of a backup.
 fn tell(dir: &Path, file: &Path, key: &MasterKeyOptions) -> Result<(), OpenError> {
     let path = dir.join(migrate::FILE);
-    let db = Store::peek_with_key(dir, key)?;
+    let db = Store::peek_existing(dir, key)?;
     let told = db.at_once(|db| {
         let act = Act::of_command("backup", &file.to_string_lossy());
         audit::append_of_command(db, &act.counting("accounts", meta::read(db)?.accounts))

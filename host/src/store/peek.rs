@@ -69,7 +69,25 @@ impl Store {
         Ok(Db::new(db, Vault::new(&[])))
     }
 
-    /// The same, with the master key where it is at hand: a command that needs no secret does without.
+    /// The same of a database that is there: none is made.
+    pub fn peek_existing(dir: &Path, key: &MasterKeyOptions) -> Result<Db, OpenError> {
+        let path = dir.join(migrate::FILE);
+        match path.exists() {
+            true => Store::peek_with_key(dir, key),
+            false => Err(OpenError::Missing(path)),
+        }
+    }
+
+    /// Whether the master key that was named, if any was, opens the database: one that was mistyped is told.
+    pub fn check_named_key(dir: &Path, key: &MasterKeyOptions) -> Result<(), OpenError> {
+        let path = dir.join(migrate::FILE);
+        match key.is_named() && path.exists() && is_sealed(&path)? {
+            true => Store::unlock(dir, &path, key).map(drop),
+            false => Ok(()),
+        }
+    }
+
+    /// The same as [`Store::peek`], with the master key where it is at hand: a command that needs no secret does without.
     pub fn peek_with_key(dir: &Path, key: &MasterKeyOptions) -> Result<Db, OpenError> {
         let path = dir.join(migrate::FILE);
         // Beside a pool that is not sealed yet the first server makes the key.
