@@ -74,7 +74,7 @@ fn main() {
             std::process::exit(2);
         }
     };
-    for (group, most) in GROWTH.iter().zip([1_000_000, 10_000_000]) {
+    for (group, most) in GROWTH.iter().zip([1_000_000, growth::LARGEST]) {
         if wanted.contains(group) {
             return growth::measure(most);
         }
@@ -83,13 +83,13 @@ fn main() {
     let body = payload::accounts(MANY);
     let all = wanted.is_empty() && against.is_none();
     for group in GROUPS.iter().filter(|group| all || wanted.contains(group)) {
+        report.ask_the_disk();
         measure(group, &mut report, &body);
+        json.iter().for_each(|file| report.write(file));
     }
     if let Some(other) = against {
         turns::against(&mut report, &other, &body);
-    }
-    if let Some(file) = json {
-        report.write(&file);
+        json.iter().for_each(|file| report.write(file));
     }
 }
 
@@ -168,7 +168,7 @@ fn measure(group: &str, report: &mut Report, body: &str) {
 /// What depends on the size of the pool.
 fn pools(group: &str, report: &mut Report, body: &str) {
     let (empty, small) = (harness::Server::start(), harness::Server::start());
-    imports::inject(&small, body);
+    imports::inject(&small, body, MANY);
     let large = imports::pool_of(10 * MANY);
     imports::settle(&small);
     imports::settle(&large);

@@ -1,8 +1,9 @@
 //! The rows of a run: printed as they are measured, and kept as JSON.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -21,7 +22,7 @@ pub(crate) enum Goal {
 pub(crate) enum Unit {
     Milliseconds,
     PerSecond,
-    Megabytes,
+    Mebibytes,
     Bytes,
 }
 
@@ -35,19 +36,24 @@ impl Report {
     /// Prints the head of the table.
     pub(crate) fn begin() -> Report {
         let fsync = synced_append();
+        if fsync < Duration::from_micros(10) {
+            println!(
+                "what is synced here reaches no disk: name a folder on one in TMPDIR, or the rows of imports say little\n"
+            );
+        }
         println!(
-            "4 KiB appended and synced: {:.3} ms (median of 200)\n\n{:<58} {:>14} {:>14} {:>7} {:>8}",
-            milliseconds(fsync),
-            "",
-            "product",
-            "floor",
-            "ratio",
-            "goal"
+            "{:<58} {:>14} {:>14} {:>7} {:>8} {:>9}",
+            "", "product", "floor", "ratio", "goal", "fsync"
         );
         Report {
             rows: Vec::new(),
             fsync,
         }
+    }
+
+    /// Asks the disk anew: what follows is told beside that.
+    pub(crate) fn ask_the_disk(&mut self) {
+        self.fsync = synced_append();
     }
 
     /// A row of times.
@@ -71,18 +77,20 @@ impl Report {
             None => String::new(),
         };
         println!(
-            "{name:<58} {:>14} {:>14} {ratio:>7.3} {told:>8}",
+            "{name:<58} {:>14} {:>14} {ratio:>7.3} {told:>8} {:>9}",
             unit.write(product),
-            unit.write(floor)
+            unit.write(floor),
+            Unit::Milliseconds.write(milliseconds(self.fsync))
         );
         self.rows.push(json!({
             "name": name, "unit": unit.name(), "product": product, "floor": floor, "ratio": ratio, "goal": told,
+            "fsync_ms": milliseconds(self.fsync),
         }));
     }
 
-    /// Writes all of it to a file.
+    /// Writes all of it so far to a file.
     pub(crate) fn write(&self, file: &Path) {
-        let all = json!({"fsync_ms": milliseconds(self.fsync), "rows": self.rows});
+        let all = json!({"rows": self.rows});
         fs::write(file, format!("{all:#}\n")).expect("the file can be written");
     }
 }
@@ -92,7 +100,7 @@ impl Unit {
         match self {
             Unit::Milliseconds => "ms",
             Unit::PerSecond => "1/s",
-            Unit::Megabytes => "MB",
+            Unit::Mebibytes => "MiB",
             Unit::Bytes => "B",
         }
     }
@@ -100,7 +108,7 @@ impl Unit {
     fn write(self, value: f64) -> String {
         let digits = match self {
             Unit::Milliseconds if value < 10.0 => 3,
-            Unit::Milliseconds | Unit::Megabytes => 1,
+            Unit::Milliseconds | Unit::Mebibytes => 1,
             Unit::PerSecond | Unit::Bytes => 0,
         };
         format!("{value:.digits$} {}", self.name())
@@ -110,21 +118,30 @@ impl Unit {
 /// The median of 200 appends of 4 KiB, each synced: what the disk takes for the least it can be asked.
 fn synced_append() -> Duration {
     let home = Home::new();
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(home.file("synced"))
-        .expect("a file");
-    let page = [7; 4096];
-    let mut times: Vec<Duration> = (0..200)
-        .map(|_| {
-            timed(|| {
-                (&file).write_all(&page).expect("room");
-                file.sync_data().expect("a disk");
-            })
-        })
-        .collect();
+    let file = synced_file(&home);
+    let mut times: Vec<_> = (0..200).map(|_| timed(|| append_synced(&file))).collect();
     median(&mut times)
+}
+
+/// An empty file to append to.
+pub(crate) fn synced_file(home: &Home) -> File {
+    let (path, mut options) = (home.file("synced"), OpenOptions::new());
+    let file = options.create(true).append(true).open(path);
+    file.expect("a file")
+}
+
+pub(crate) fn append_synced(mut file: &File) {
+    file.write_all(&[7; 4096]).expect("room");
+    file.sync_data().expect("a disk");
+}
+
+/// Says that something has ended, even by a panic: whoever looks on until then goes on for ever otherwise.
+pub(crate) struct Ends<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// How long something takes.

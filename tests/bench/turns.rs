@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::MANY;
 use crate::harness::{Home, INJECT, SOURCES, Server};
 use crate::imports::{inject, middle};
 use crate::load::{self, Client};
 use crate::program::{binary, program_at};
-use crate::reads::{add_sources, beside_imports};
+use crate::reads::{add_sources, beside_imports, bulk};
 use crate::report::{Report, Unit, median, milliseconds, percentile, timed};
 
 /// How often each is measured.
@@ -25,6 +26,7 @@ const ROWS: [(&str, Unit); 5] = [
 /// The medians of this build, with those of `other` as the floor.
 pub(crate) fn against(report: &mut Report, other: &Path, body: &str) {
     assert_ne!(other, binary(), "this build is there now: name a copy");
+    let bodies = bulk(1..4);
     let mut rows = ROWS.map(|_| [vec![], vec![]]);
     for turn in 0..TURNS {
         // Who goes first meets what the other left to the disk.
@@ -33,7 +35,7 @@ pub(crate) fn against(report: &mut Report, other: &Path, body: &str) {
             let path = [binary(), other][build];
             let home = Home::new();
             let command = home.serve_by(program_at(path));
-            let measured = measure(&Server::spawn(home, command), body);
+            let measured = measure(&Server::spawn(home, command), body, &bodies);
             for (row, value) in rows.iter_mut().zip(measured) {
                 row[build].push(value);
             }
@@ -45,11 +47,11 @@ pub(crate) fn against(report: &mut Report, other: &Path, body: &str) {
 }
 
 /// The rows of one server, which is new.
-fn measure(server: &Server, body: &str) -> [f64; ROWS.len()] {
+fn measure(server: &Server, body: &str, bodies: &[String]) -> [f64; ROWS.len()] {
     add_sources(server);
-    let first = timed(|| inject(server, body));
-    let again = timed(|| inject(server, body));
-    let late = percentile(&mut beside_imports(server, 1..4), 99);
+    let first = timed(|| inject(server, body, MANY));
+    let again = timed(|| inject(server, body, 0));
+    let late = percentile(&mut beside_imports(server, bodies), 99);
     let rate = load::rate(server.addr, 16, Duration::from_secs(1), |_, _| {
         load::get(SOURCES)
     });
