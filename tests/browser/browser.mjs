@@ -149,7 +149,12 @@ export class Person {
   /** Waits until the page's sentence is this one, or matches. */
   async reads(wanted, patience = 20_000) {
     const matches = (text) => (wanted instanceof RegExp ? wanted.test(text) : text === wanted);
-    await until(async () => matches(await this.sentence()), patience, async () => `the sentence is \`${await this.sentence()}\`, not \`${wanted}\``);
+    await until(async () => matches(await this.sentence()), patience, async () => `the sentence is \`${await this.sentence()}\`, not \`${wanted}\`, and the page is at \`${await this.phase()}\``);
+  }
+
+  /** What the page says that it is doing. */
+  phase() {
+    return this.page.$eval('#phase', (node) => node.textContent).catch(() => '');
   }
 
   sentence() {
