@@ -2,7 +2,7 @@
 
 import { openDialog } from '../shared/dialog.js';
 import { make } from '../shared/element.js';
-import { ServerError, ask, read } from '../shared/server.js';
+import { ServerError, ask, isLeft, read } from '../shared/server.js';
 import { t } from '../shared/text.js';
 
 /** What the server says in its own words, and what the page says for that. */
@@ -90,8 +90,7 @@ function keyDialog() {
   });
 }
 
-/** Whether this only says that the person left, or asked for something else. */
-export const isLeft = (error) => error.name === 'AbortError';
+export { isLeft };
 
 /** Why something was not done, for people. */
 export function why(error) {

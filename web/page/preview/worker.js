@@ -2,7 +2,7 @@
 
 import init from '../tributary_web.js';
 import { Answer } from './answer.js';
-import { codeOf } from '../shared/server.js';
+import { codeOf, isLeft } from '../shared/server.js';
 import { livePool, revisionOf } from './pool.js';
 import { sourceOf } from './source.js';
 
@@ -19,7 +19,7 @@ self.onmessage = async ({ data }) => {
   try {
     await ACTIONS[data.kind](data);
   } catch (error) {
-    if (error.name !== 'AbortError') {
+    if (!isLeft(error)) {
       self.postMessage({ kind: 'failed', id: data.id, code: codeOf(error), message: error.message });
     }
   }

@@ -20,6 +20,9 @@ export class ServerError extends Error {
 /** What the pages have words for, of an error of whatever kind: the browser's own have numbers. */
 export const codeOf = ({ code }) => (typeof code === 'string' ? code : 'broken');
 
+/** Whether this only says that the person left, or asked for something else. */
+export const isLeft = (error) => error.name === 'AbortError';
+
 /** Asks the server; gives its answer when that says that all went well. `path` has no slash in front. */
 export async function ask(path, { key, method = 'GET', body, signal, headers: more = {} }) {
   // No header carries such a key, and so no server has it.
@@ -27,7 +30,7 @@ export async function ask(path, { key, method = 'GET', body, signal, headers: mo
   const headers = { ...more, Authorization: `Bearer ${key}` };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const response = await fetch(new URL(`../${path}`, import.meta.url), { method, headers, body, signal }).catch((error) => {
-    throw error.name === 'AbortError' ? error : new ServerError('unreachable');
+    throw isLeft(error) ? error : new ServerError('unreachable');
   });
   if (response.ok) return response;
   throw await refused(response);
@@ -38,7 +41,7 @@ export async function read(response) {
   try {
     return await response.json();
   } catch (error) {
-    if (error.name === 'AbortError') throw error;
+    if (isLeft(error)) throw error;
     // What came is no JSON, or broke off.
     throw new ServerError(error instanceof SyntaxError ? 'no_server' : 'unreachable', '', response);
   }
@@ -46,7 +49,7 @@ export async function read(response) {
 
 async function refused(response) {
   const answer = await response.json().catch((error) => {
-    if (error.name === 'AbortError') throw error;
+    if (isLeft(error)) throw error;
     return null;
   });
   const message = answer?.detail?.error;
