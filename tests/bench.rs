@@ -14,6 +14,7 @@ mod curves;
 mod floor;
 #[path = "bench/growth.rs"]
 mod growth;
+mod gzip;
 #[path = "service/harness.rs"]
 #[allow(dead_code, reason = "the tests use the rest of it")]
 mod harness;

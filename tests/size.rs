@@ -1,9 +1,8 @@
 //! How large the wasm is: a figure that grows only on purpose.
 
 use crate::conformance::present;
+use crate::gzip::gzip;
 use crate::runtimes::{self, Absent};
-use flate2::{Compression, write::GzEncoder};
-use std::io::Write;
 use std::path::PathBuf;
 
 /// What `target/web/tributary.wasm` measured when it last changed on purpose, in bytes: raw, and gzipped at level 9.
@@ -19,9 +18,7 @@ fn the_wasm_is_no_larger_than_recorded() {
         return;
     };
     let wasm = std::fs::read(path).expect("the module can be read");
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-    gzip.write_all(&wasm).expect("memory takes it");
-    let sizes = (wasm.len(), gzip.finish().expect("memory takes it").len());
+    let sizes = (wasm.len(), gzip(&wasm).len());
     assert!(
         sizes.0 <= LIMIT.0 && sizes.1 <= LIMIT.1,
         "{sizes:?} is over the limit of {LIMIT:?}"

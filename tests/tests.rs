@@ -4,6 +4,7 @@ mod conformance;
 mod counts;
 mod examples;
 mod fuzz;
+mod gzip;
 mod laws;
 mod runtimes;
 mod schema;

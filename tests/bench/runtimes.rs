@@ -1,15 +1,14 @@
 //! The wasm: what a plan costs in each of its runtimes, against the native core, and its size. The module has the payload in
 //! its memory, and leaves its answer there.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use flate2::{Compression, write::GzEncoder};
 use serde_json::json;
 use wasmtime::{Config, Engine, Inlining, Instance, Memory, Module, Store, TypedFunc};
 
+use crate::gzip::gzip;
 use crate::harness::Home;
 use crate::plan::{added_all, as_json};
 use crate::report::{Goal, Report, Unit, median, timed};
@@ -189,12 +188,9 @@ fn against_native(
 pub(crate) fn size(report: &mut Report) {
     let Some(module) = module() else { return };
     let bytes = std::fs::read(module).expect("the module can be read");
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-    gzip.write_all(&bytes).expect("memory takes it");
-    let gzipped = gzip.finish().expect("memory takes it");
     for (name, size, most) in [
         ("tributary.wasm, against 100 KB", bytes.len(), 100e3),
-        ("the same gzipped, against 44 KB", gzipped.len(), 44e3),
+        ("the same gzipped, against 44 KB", gzip(&bytes).len(), 44e3),
     ] {
         let values = (size as f64, most);
         report.row(name, Unit::Bytes, values, Some(Goal::AtMost(1.0)));

@@ -7,6 +7,7 @@ use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 
 use super::Ending::{self, Fails, Takes};
 use super::{Behaviour, ok_with};
+use crate::gzip::gzip;
 
 const BROKEN: Ending = Fails(&["encoding"]);
 const BOMB: Ending = Fails(&["too_large"]);
@@ -14,12 +15,6 @@ const BOMB: Ending = Fails(&["too_large"]);
 fn coded(name: &'static str, encoding: &str, ends: Ending, body: &[u8]) -> Behaviour {
     let header = format!("Content-Encoding: {encoding}\r\n");
     Behaviour::raw(name, ends, ok_with(&header, body))
-}
-
-fn gzip(body: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(body).expect("memory takes it");
-    encoder.finish().expect("memory takes it")
 }
 
 /// 1 GiB of one byte as a gzip of about 1 MB, made without holding it.
