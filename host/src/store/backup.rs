@@ -66,7 +66,8 @@ pub fn take(
     let sealed: bool = Store::peek_read_only(dir)?
         .query_row("SELECT sealed FROM meta", [], |row| row.get(0))
         .map_err(sqlite)?;
-    Store::check_named_key(dir, key)?;
+    // Before anything is made: a key that was mistyped is told.
+    drop(Store::keys_at_hand(dir, key)?);
     if is_of_pool(file, dir, key) {
         return Err(BackupError::OfPool(file.to_path_buf()));
     }

@@ -69,7 +69,21 @@ impl Store {
         Ok(Db::new(db, Vault::new(&[])))
     }
 
-    /// The same of a database that is there: none is made.
+    /// The master keys of a sealed pool, where they are at hand; the error is of one that was named and does not open it.
+    pub(super) fn keys_at_hand(
+        dir: &Path,
+        key: &MasterKeyOptions,
+    ) -> Result<Option<MasterKeys>, OpenError> {
+        let path = dir.join(migrate::FILE);
+        // Beside a pool that is not sealed yet the first server makes the key.
+        match path.exists() && is_sealed(&path)? {
+            true if key.is_named() => Store::unlock(dir, &path, key).map(Some),
+            true => Ok(Store::unlock(dir, &path, key).ok()),
+            false => Ok(None),
+        }
+    }
+
+    /// The same as [`Store::peek_with_key`], of a database that is there: none is made.
     pub fn peek_existing(dir: &Path, key: &MasterKeyOptions) -> Result<Db, OpenError> {
         let path = dir.join(migrate::FILE);
         match path.exists() {
@@ -78,23 +92,10 @@ impl Store {
         }
     }
 
-    /// Whether the master key that was named, if any was, opens the database: one that was mistyped is told.
-    pub fn check_named_key(dir: &Path, key: &MasterKeyOptions) -> Result<(), OpenError> {
-        let path = dir.join(migrate::FILE);
-        match key.is_named() && path.exists() && is_sealed(&path)? {
-            true => Store::unlock(dir, &path, key).map(drop),
-            false => Ok(()),
-        }
-    }
-
-    /// The same as [`Store::peek`], with the master key where it is at hand: a command that needs no secret does without.
+    /// The same as [`Store::peek`], with the master key where it is at hand: a command that needs no secret does without, unless
+    /// one was named.
     pub fn peek_with_key(dir: &Path, key: &MasterKeyOptions) -> Result<Db, OpenError> {
-        let path = dir.join(migrate::FILE);
-        // Beside a pool that is not sealed yet the first server makes the key.
-        let keys = match path.exists() && is_sealed(&path)? {
-            true => Store::unlock(dir, &path, key).ok(),
-            false => None,
-        };
+        let keys = Store::keys_at_hand(dir, key)?;
         // Opened last: whoever looks at the file otherwise and closes it drops SQLite's locks.
         let db = Store::peek(dir)?;
         Ok(match keys {
