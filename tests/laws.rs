@@ -361,7 +361,10 @@ fn read_in_pieces(bytes: &[u8], cuts: &[prop::sample::Index], form: Form) -> Str
         Ok((members, Ok(batch))) => {
             format!(
                 "{members:?} {:?} {:?} {:?} {:?}",
-                batch.shape, batch.items, batch.skips, batch.notes
+                batch.shape,
+                batch.items(),
+                batch.skips,
+                batch.notes
             )
         }
         Ok((members, Err(error))) => format!("{members:?} {error:?}"),

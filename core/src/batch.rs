@@ -8,7 +8,7 @@ use crate::item::{EntryNames, Item, Reason, read_entry};
 use crate::json::Span;
 use crate::owner::Owner;
 use crate::payload::{Choice, Entry, Form, List, PayloadReader, PerList, Shape, Takes};
-use crate::places::{Place, Places};
+use crate::places::{Places, place};
 use crate::pool::Pool;
 use crate::typed::Typed;
 use known::{Beside, Known};
@@ -57,13 +57,13 @@ pub struct Batch {
     pub shape: Shape,
     /// Where its list stands in what was read: a JSON pointer, to which an entry's index is appended.
     pub pointer: &'static str,
-    /// What is taken, in payload order.
-    pub items: Vec<Item>,
     /// What is not taken, in payload order.
     pub skips: Vec<Skip>,
     /// What else is worth saying.
     pub notes: Vec<Note>,
+    pub(crate) items: Vec<Item>,
     names: Places,
+    passed: Vec<Fingerprint>,
     /// Whether the account of each item stays as it is, where that was seen; empty where it was not looked at.
     pub(crate) staying: Vec<Option<bool>>,
 }
@@ -110,9 +110,15 @@ impl<'b> Payload<'b> {
 }
 
 impl Batch {
+    /// What is taken, in payload order.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
     /// Whether an entry names this account, taken or not.
     pub fn names(&self, fingerprint: &Fingerprint) -> bool {
-        self.names.contains_key(fingerprint)
+        let of = &fingerprints(&self.items, &self.passed);
+        self.names.find(fingerprint, 0, of).is_some()
     }
 
     /// The first entry whose token cannot be read.
@@ -126,15 +132,16 @@ struct Normalizer {
     items: Vec<Item>,
     skips: Vec<Skip>,
     notes: Vec<Note>,
-    /// The accounts that entries name: with the place of their item in the list, or without where all of those entries were
-    /// skipped although their token could be read.
+    /// The accounts that entries name, each with the place of its item, or else its place in `passed`: see [`fingerprints`].
     names: Places,
+    /// Those that entries name which were skipped although their token could be read, before any that is an item.
+    passed: Vec<Fingerprint>,
     /// Whether the account of each item stays as it is, as far as it was seen, where there is a pool beside.
     staying: Vec<Option<bool>>,
 }
 
 impl Normalizer {
-    fn take(&mut self, entry: &Entry<'_>, known: &Known<'_>, fields: &mut EntryNames) {
+    fn take(&mut self, entry: &Entry<'_>, known: &mut Known<'_>, fields: &mut EntryNames) {
         let Entry { index, span, .. } = *entry;
         match self.read(entry, known, fields) {
             Ok(item) => self.items.push(item),
@@ -149,7 +156,7 @@ impl Normalizer {
     fn read(
         &mut self,
         entry: &Entry<'_>,
-        known: &Known<'_>,
+        known: &mut Known<'_>,
         fields: &mut EntryNames,
     ) -> Result<Item, Reason> {
         let Entry { index, span, value } = *entry;
@@ -158,13 +165,25 @@ impl Normalizer {
         let fingerprint = known.salt.of_token(&reading.token);
         // Account and name are looked up one after the other: so they wait for memory together.
         let before = known.before(&fingerprint);
-        let named = self.names.entry(fingerprint).or_default();
-        let provider = reading.provider?;
-        if let Some(first) = *named {
-            let first = first.index() as u64;
-            return Err(Reason::Duplicate { first });
+        let new = match reading.provider {
+            Ok(_) => place(self.items.len()),
+            Err(_) => !place(self.passed.len()),
+        };
+        let (names, items) = (&mut self.names, &self.items);
+        let named = names.find_or_put(&fingerprint, new, &fingerprints(items, &self.passed));
+        let provider = match reading.provider {
+            Ok(provider) => provider,
+            Err(reason) => {
+                if *named == new {
+                    self.passed.push(fingerprint);
+                }
+                return Err(reason);
+            }
+        };
+        if let Some(first) = self.items.get(*named as usize) {
+            return Err(Reason::Duplicate { first: first.index });
         }
-        *named = usize::try_from(index).ok().and_then(Place::at);
+        *named = new;
         let ignored = reading.ignored(fields);
         self.notes
             .extend(ignored.map(|field| Note::FieldIgnored { index, field }));
@@ -193,6 +212,7 @@ impl Normalizer {
             skips,
             notes,
             names,
+            passed,
             staying,
         } = self;
         Batch {
@@ -202,8 +222,17 @@ impl Normalizer {
             skips,
             notes,
             names,
+            passed,
             staying,
         }
+    }
+}
+
+/// The fingerprints in the places of items, counted from 0, and of those that were passed over, counted from the end.
+fn fingerprints(items: &[Item], passed: &[Fingerprint]) -> impl Fn(u32) -> Option<Fingerprint> {
+    |place| match items.get(place as usize) {
+        Some(item) => Some(item.fingerprint),
+        None => passed.get(!place as usize).copied(),
     }
 }
 
@@ -305,7 +334,7 @@ impl Takes for Taking<'_> {
 
     fn entry(&mut self, list: List, entry: Entry<'_>) {
         let list = self.lists.of(list);
-        list.take(&entry, &self.known, &mut self.fields);
+        list.take(&entry, &mut self.known, &mut self.fields);
     }
 
     fn member(&mut self, name: &str, raw: Option<&[u8]>) {
@@ -323,111 +352,4 @@ impl Takes for Taking<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::options::ImportOptions;
-    use crate::payload::MAX_ENTRY;
-
-    /// A list of an entry of `len` bytes and an ordinary one.
-    fn with_entry_of(len: u64) -> Vec<u8> {
-        let len = usize::try_from(len).unwrap();
-        let head = r#"{"token":"example-token-1","note":""#;
-        let note = "n".repeat(len - head.len() - 2);
-        format!(r#"[{head}{note}"}}, "example-token-2"]"#).into_bytes()
-    }
-
-    #[test]
-    fn whether_an_account_stays_is_told_while_its_entry_is_read() {
-        let known = r#"{"token":"a-1","note":"é","password":"p","m":{"n":[1,2.50],"otp":"o"}}"#;
-        let by = ImportOptions::default();
-        let mut pool = Pool::new(Salt::new([7; 32]));
-        let empty = Pool::new(pool.salt().clone());
-        let payload = format!("[{known}]");
-        let plan = crate::plan_import(payload.as_bytes(), &by, &empty).unwrap();
-        let accounts: Vec<_> = plan.changes().filter_map(|change| change.after).collect();
-        accounts.into_iter().for_each(|account| pool.put(account));
-        for (entry, stays) in [
-            (known, Some(true)),
-            (r#""a-1""#, Some(true)),
-            (
-                r#" { "token" : " a-1 " , "note":"é", "password" : "p" } "#,
-                Some(true),
-            ),
-            (
-                r#"{"token":"a-1","note":"é","password":"p","m":{ "n": [1, 2.50], "otp":"o"}, "status":7}"#,
-                Some(true),
-            ),
-            (r#"{"token":"a-1","provider":"gpt"}"#, Some(true)),
-            (r#"{"token":"a-1","provider":"grok"}"#, Some(false)),
-            (r#"{"token":"a-1","note":"e"}"#, Some(false)),
-            (r#"{"token":"a-1","note":"é","password":"q"}"#, None),
-            (
-                r#"{"token":"a-1","note":"é","password":"p","m":{"n":[1,2.5],"otp":"o"}}"#,
-                None,
-            ),
-            (
-                r#"{"token":"a-1","note":"é","password":"p","m":{"n":[1,2.50],"otp":"x"}}"#,
-                None,
-            ),
-            (
-                r#"{"token":"a-1","note":"é","password":"p","m":{"n":[1,2.50]}}"#,
-                None,
-            ),
-            (r#"{"token":"a-1","other":1}"#, Some(false)),
-            (r#"{"token":"a-1","note":"\u00e9"}"#, None),
-            (r#"{"token":"a-2","note":"é"}"#, None),
-        ] {
-            let payload = format!("[{entry}]");
-            let read = Payload::read_beside(payload.as_bytes(), &pool, by.owner()).unwrap();
-            assert_eq!(read.batch.staying, [stays], "{entry}");
-        }
-        let other = Owner::Source(crate::SourceId::new("s").unwrap());
-        let payload = format!("[{known}]");
-        let read = Payload::read_beside(payload.as_bytes(), &pool, other).unwrap();
-        assert_eq!(read.batch.staying, [Some(false)], "it gets another owner");
-    }
-
-    #[test]
-    fn an_entry_that_comes_again_is_told_by_its_text_until_its_account_is_put_in_anew() {
-        let known = r#"{"token":"a-1","m":{"otp":"o"}}"#;
-        let by = ImportOptions::default();
-        let mut pool = Pool::new(Salt::new([7; 32]));
-        let empty = Pool::new(pool.salt().clone());
-        let payload = format!("[{known},\"a-2\",\"a-3\"]");
-        let plan = crate::plan_import(payload.as_bytes(), &by, &empty).unwrap();
-        for change in plan.changes() {
-            pool.put_brought(change.after.unwrap(), plan.entry(&change.item.unwrap()));
-        }
-        let staying = |payload: &str, pool: &Pool| {
-            let read = Payload::read_beside(payload.as_bytes(), pool, by.owner()).unwrap();
-            let plan = crate::plan_import(payload.as_bytes(), &by, pool).unwrap();
-            assert_eq!(plan.counts.unchanged, 1, "{payload}");
-            read.batch.staying
-        };
-        assert_eq!(staying(&format!("[ {known} ]"), &pool), [Some(true)]);
-        assert_eq!(staying(r#"[{"token":"a-1"}]"#, &pool), [None]);
-        let same = pool.get(&pool.salt().of_token("a-1")).unwrap().clone();
-        pool.put(same);
-        assert_eq!(staying(&format!("[{known}]"), &pool), [None]);
-    }
-
-    #[test]
-    fn an_entry_over_1_mib_is_skipped_and_not_held() {
-        let salt = Salt::new([7; 32]);
-        for (len, taken) in [(MAX_ENTRY, 2), (MAX_ENTRY + 1, 1), (3 * MAX_ENTRY, 1)] {
-            let bytes = with_entry_of(len);
-            let whole = Payload::read(&bytes, &salt).unwrap().batch;
-            let mut reader = BatchReader::new(Form::Payload, salt.clone());
-            for piece in bytes.chunks(100_000) {
-                reader.feed(piece).unwrap();
-            }
-            let pieces = reader.finish().unwrap().1.unwrap();
-            for batch in [whole, pieces] {
-                assert_eq!(batch.items.len(), taken, "{len}");
-                let long = batch.skips.iter().map(|skip| (skip.index, skip.reason));
-                let expected = (taken == 1).then_some((0, Reason::EntryTooLong));
-                assert_eq!(long.collect::<Vec<_>>(), Vec::from_iter(expected));
-            }
-        }
-    }
-}
+mod tests;

@@ -3,7 +3,6 @@
 use crate::json::push_hex;
 use siphasher::sip128::SipHasher24;
 use std::fmt;
-use std::hash::Hasher;
 use zeroize::Zeroizing;
 
 /// 128 bits of a keyed hash: BLAKE3 for what is compared, and see [`Salt::of_entry`]. Without the pool's salt it says nothing
@@ -20,6 +19,17 @@ impl Fingerprint {
     /// Its 16 bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+
+    /// The hash by which a table finds it: its halves put together. They are random already, unless whoever wrote a context has
+    /// chosen them: those that were counted up differ in few bits, and all of them come to have a part in both ends.
+    pub(crate) fn spread(&self) -> u64 {
+        let (halves, _) = self.0.as_chunks::<8>();
+        let together = halves.iter().fold(0u64, |hash, half| {
+            hash.rotate_left(32) ^ u64::from_le_bytes(*half)
+        });
+        let spread = together.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        spread ^ (spread >> 32)
     }
 
     /// Reads 32 hex digits; `None` for anything else.
@@ -41,27 +51,6 @@ impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Fingerprint({self})")
     }
-}
-
-/// Puts the halves of a fingerprint together: they are random already, unless whoever wrote a context has chosen them. Maps
-/// of them are looked up in; whoever walks through one sorts first.
-#[derive(Default)]
-pub(crate) struct FingerprintHasher(u64);
-
-impl Hasher for FingerprintHasher {
-    fn finish(&self) -> u64 {
-        // Those that were counted up differ in few bits: all of them come to have a part in both ends.
-        let spread = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        spread ^ (spread >> 32)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for half in bytes.as_chunks::<8>().0 {
-            self.0 = self.0.rotate_left(32) ^ u64::from_le_bytes(*half);
-        }
-    }
-
-    fn write_usize(&mut self, _length: usize) {}
 }
 
 /// The pool's random salt: 32 bytes that make its fingerprints its own.

@@ -3,7 +3,7 @@
 use crate::account::Account;
 use crate::fingerprint::{Fingerprint, Salt};
 use crate::owner::Owner;
-use crate::places::{Place, Places};
+use crate::places::{Places, place};
 
 /// The accounts of a pool, or those of them that an import can touch. Order of insertion does not matter.
 pub struct Pool {
@@ -70,30 +70,31 @@ impl Pool {
     fn hold(&mut self, held: Held) {
         let fingerprint = held.account.fingerprint;
         self.entries = self.entries.saturating_add(entries_of(&held));
-        let index = self.index(&fingerprint);
-        match index.and_then(|index| self.held.get_mut(index)) {
+        let new = place(self.held.len());
+        let places = &mut self.places;
+        let there = *places.find_or_put(&fingerprint, new, &fingerprints(&self.held));
+        match self.held.get_mut(there as usize) {
             Some(there) => {
                 let before = std::mem::replace(there, held);
                 self.entries = self.entries.saturating_sub(entries_of(&before));
             }
-            None => {
-                let place = Place::at(self.held.len());
-                self.places.insert(fingerprint, place);
-                self.held.push(held);
-            }
+            None => self.held.push(held),
         }
     }
 
     /// Takes an account out.
     pub fn remove(&mut self, fingerprint: &Fingerprint) -> Option<Account> {
-        // INVARIANT: a place is that of an account.
-        let index = self.places.remove(fingerprint)??.index();
-        let gone = self.held.swap_remove(index);
-        self.entries = self.entries.saturating_sub(entries_of(&gone));
-        if let Some(moved) = self.held.get(index) {
-            let moved = moved.account.fingerprint;
-            self.places.insert(moved, Place::at(index));
+        let at = self.places.take(fingerprint, &fingerprints(&self.held))?;
+        if let Some(last) = self.held.last().map(|held| held.account.fingerprint)
+            && last != *fingerprint
+        {
+            // It comes to stand where the other one was.
+            let places = &mut self.places;
+            *places.find_or_put(&last, at, &fingerprints(&self.held)) = at;
         }
+        // INVARIANT: a place is that of an account.
+        let gone = self.held.swap_remove(at as usize);
+        self.entries = self.entries.saturating_sub(entries_of(&gone));
         Some(gone.account)
     }
 
@@ -104,7 +105,14 @@ impl Pool {
 
     /// The same, with what is known of its entry.
     pub(crate) fn held(&self, fingerprint: &Fingerprint) -> Option<&Held> {
-        self.held.get(self.index(fingerprint)?)
+        self.held_near(fingerprint, 0).map(|(_, held)| held)
+    }
+
+    /// The same with its place, given where that is likely.
+    pub(crate) fn held_near(&self, fingerprint: &Fingerprint, likely: u32) -> Option<(u32, &Held)> {
+        let of = &fingerprints(&self.held);
+        let place = self.places.find(fingerprint, likely, of)?;
+        Some((place, self.held.get(place as usize)?))
     }
 
     /// Whether the entries of most accounts are known.
@@ -118,10 +126,6 @@ impl Pool {
         of_entry.is_some_and(|(of, known)| of(&self.salt, entry) == known)
     }
 
-    fn index(&self, fingerprint: &Fingerprint) -> Option<usize> {
-        self.places.get(fingerprint)?.map(Place::index)
-    }
-
     /// All accounts, by fingerprint.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         in_order(self.held.iter().map(|held| &held.account))
@@ -132,6 +136,11 @@ impl Pool {
         let all = self.held.iter().map(|held| &held.account);
         in_order(all.filter(|account| account.owners.contains(owner)))
     }
+}
+
+/// Those of the accounts in each place.
+fn fingerprints(held: &[Held]) -> impl Fn(u32) -> Option<Fingerprint> {
+    |place| Some(held.get(place as usize)?.account.fingerprint)
 }
 
 /// How many entries are known of it.

@@ -95,7 +95,7 @@ fn load(
     options: &ImportOptions,
 ) -> Result<(), Box<dyn Error>> {
     let mut accounts = Accounts::new(db);
-    let mut wanted: Vec<_> = batch.items.iter().map(|item| item.fingerprint).collect();
+    let mut wanted: Vec<_> = batch.items().iter().map(|item| item.fingerprint).collect();
     if options.strategy == Strategy::Replace {
         wanted.extend(accounts.owned_by(&options.owner())?);
     }

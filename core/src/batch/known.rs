@@ -21,6 +21,8 @@ pub(super) struct Beside<'p> {
     owner: Owner,
     /// Whether an entry that comes again is told by its text. What lies in its members need not be read.
     by_text: bool,
+    /// Where the account of the next entry is, if they come in the pool's order.
+    next: u32,
 }
 
 impl<'p> Beside<'p> {
@@ -29,6 +31,7 @@ impl<'p> Beside<'p> {
             pool,
             owner,
             by_text: pool.knows_most_entries(),
+            next: 0,
         }
     }
 }
@@ -40,8 +43,11 @@ impl<'p> Known<'p> {
     }
 
     /// The account that an entry meets.
-    pub(super) fn before(&self, fingerprint: &Fingerprint) -> Option<&'p Held> {
-        self.beside.as_ref()?.pool.held(fingerprint)
+    pub(super) fn before(&mut self, fingerprint: &Fingerprint) -> Option<&'p Held> {
+        let Beside { pool, next, .. } = self.beside.as_mut()?;
+        let (place, held) = pool.held_near(fingerprint, *next)?;
+        *next = place.saturating_add(1);
+        Some(held)
     }
 
     /// Whether it stays as it is under an entry that names this provider; `None` where the entry must be read again.

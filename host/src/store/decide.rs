@@ -123,7 +123,7 @@ pub fn decide<'c>(
         expected: Expected::of(was_empty),
     };
     let arrivals = |part: &mut Part<'_>| deciding.arrivals(&decider, part, &ahead.expected);
-    match received.batch.items.len() < ALONE {
+    match received.batch.items().len() < ALONE {
         true => ahead.look_at(received, arrivals)?,
         false => ahead.run(received, arrivals)?,
     }

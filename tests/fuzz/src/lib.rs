@@ -86,7 +86,7 @@ fn read(text: &[u8], size: usize) -> String {
         .and_then(|()| reader.finish())
         .and_then(|(_, batch)| batch);
     match read {
-        Ok(batch) => format!("{:?} {:?} {:?}", batch.items, batch.skips, batch.notes),
+        Ok(batch) => format!("{:?} {:?} {:?}", batch.items(), batch.skips, batch.notes),
         Err(error) => format!("{error:?}"),
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Parts<'r>(Mutex<(usize, &'r [Item])>);
 
 impl<'r> Parts<'r> {
     pub(super) fn of(received: &'r Received) -> Parts<'r> {
-        Parts(Mutex::new((0, &received.batch.items)))
+        Parts(Mutex::new((0, received.batch.items())))
     }
 
     pub(super) fn next(&self) -> Option<(usize, &'r [Item])> {
@@ -134,7 +134,7 @@ mod tests {
             let lens: Vec<_> = all.iter().map(|(_, items)| items.len()).collect();
             assert_eq!(lens, expected, "{tokens} {space}");
             let items: Vec<_> = all.iter().flat_map(|(_, items)| *items).copied().collect();
-            assert_eq!(items, received.batch.items);
+            assert_eq!(items, received.batch.items());
         }
     }
 
