@@ -184,7 +184,7 @@ impl Normalizer {
             return Err(Reason::Duplicate { first: first.index });
         }
         *named = new;
-        let ignored = reading.ignored(fields);
+        let ignored = reading.ignored();
         self.notes
             .extend(ignored.map(|field| Note::FieldIgnored { index, field }));
         if known.beside.is_some() {

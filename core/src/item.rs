@@ -3,7 +3,7 @@
 use crate::account::{Belonging, Document, Draft, FieldIndex, FieldName};
 use crate::fingerprint::{Fingerprint, Salt};
 use crate::json::{Kind, Node, Span, string_at, text};
-use crate::names::{Meaning, Member, Name, Names};
+use crate::names::{Meaning, Member, Name, Names, Taken};
 use crate::provider::Provider;
 use crate::secret::{OwnToken, is_secret_key, is_secret_text, mask};
 use crate::typed::Typed;
@@ -121,16 +121,6 @@ pub(crate) struct Reading<'a> {
     members: Vec<Member>,
 }
 
-/// Whether a field is taken.
-enum Taken {
-    /// As what it is.
-    As(Option<Typed>),
-    /// Its value has another type.
-    NotTyped(Typed),
-    /// Its name is itself a secret.
-    NotNamed,
-}
-
 /// The names met in entries, at their top and below.
 #[derive(Default)]
 pub(crate) struct EntryNames {
@@ -165,7 +155,7 @@ pub(crate) fn read_entry<'a>(
 }
 
 fn read_object<'a>(entry: Node<'a>, names: &mut EntryNames) -> Result<Reading<'a>, Reason> {
-    let members = names.top.members(entry);
+    let mut members = names.top.members(entry);
     let (mut access_token, mut token, mut provider) = (None, None, None);
     for member in &members {
         let kept = match names.top.get(member.name).map(|name| name.meaning) {
@@ -182,6 +172,11 @@ fn read_object<'a>(entry: Node<'a>, names: &mut EntryNames) -> Result<Reading<'a
         return Err(Reason::TokenTooLong);
     }
     let provider = provider.map_or(Ok(None), read_provider);
+    for member in &mut members {
+        if let Some(name) = names.top.get(member.name) {
+            member.taken = taken(name, entry.part(member.value), OwnToken::Text(&token));
+        }
+    }
     Ok(Reading {
         token,
         token_at,
@@ -191,9 +186,7 @@ fn read_object<'a>(entry: Node<'a>, names: &mut EntryNames) -> Result<Reading<'a
     })
 }
 
-/// Whether a member is taken as a field; `None` when it is no field: absent, identity, or computed by the server. Always inlined,
-/// as parts of a tape's reader are.
-#[inline(always)]
+/// Whether a member is taken as a field; `None` when it is no field: absent, identity, or computed by the server.
 fn taken(name: &Name, value: Node<'_>, token: OwnToken<'_>) -> Option<Taken> {
     if value.kind() == Kind::Null {
         return None;
@@ -252,9 +245,9 @@ impl<'a> Reading<'a> {
     }
 
     /// Fields that are left out: typed ones whose value has another type, and (`None`) those whose name is itself a secret.
-    pub(crate) fn ignored(&self, names: &EntryNames) -> impl Iterator<Item = Option<Typed>> {
-        let members = self.could_be_fields(&names.top);
-        members.filter_map(|(_, _, taken)| match taken {
+    pub(crate) fn ignored(&self) -> impl Iterator<Item = Option<Typed>> {
+        let members = self.members.iter();
+        members.filter_map(|member| match member.taken? {
             Taken::As(_) => None,
             Taken::NotTyped(typed) => Some(Some(typed)),
             Taken::NotNamed => Some(None),
@@ -271,10 +264,7 @@ impl<'a> Reading<'a> {
             salt,
             names: nested,
         };
-        for member in &self.members {
-            let Some((name, value, Taken::As(typed))) = self.could_be_field(member, top) else {
-                continue;
-            };
+        for (name, value, typed) in self.taken(top) {
             let name = FieldName {
                 quoted: &name.quoted,
                 typed,
@@ -291,22 +281,21 @@ impl<'a> Reading<'a> {
         let EntryNames { top, nested } = names;
         nested.begin_entry();
         let mut alike = Alike {
-            kept: document.as_json(),
+            kept: document.as_json().as_bytes(),
             marks: document.marks().iter(),
             names: nested,
             token: OwnToken::Text(&self.token),
             salt,
         };
-        let mut before = "{";
-        for (name, value, taken) in self.could_be_fields(top) {
-            let Taken::As(_) = taken else { continue };
+        let mut before = b'{';
+        for (name, value, _) in self.taken(top) {
             let is_hidden = name.meaning == Meaning::Hidden;
-            if !alike.member(before, &name.quoted, value, is_hidden) {
+            if !alike.member(before, name.quoted.as_bytes(), value, is_hidden) {
                 return false;
             }
-            before = ",";
+            before = b',';
         }
-        before == "{" || alike.kept.starts_with([',', '}'])
+        before == b'{' || matches!(alike.kept.first(), Some(b',' | b'}'))
     }
 
     /// Whether it surely brings a field that a document lacks or has otherwise: numbers, truth values, and strings without
@@ -320,38 +309,28 @@ impl<'a> Reading<'a> {
             Kind::Null | Kind::Array | Kind::Object => false,
         };
         let mut known = FieldIndex::new(document);
-        let mut fields = self.could_be_fields(&names.top);
-        fields.any(|(name, value, taken)| match taken {
-            Taken::As(_) => {
-                let known = known.find(&name.quoted);
-                known.is_none_or(|known| {
-                    known.value != value.raw() && stays_as_it_came(name, &value)
-                })
-            }
-            Taken::NotTyped(_) | Taken::NotNamed => false,
+        self.taken(&names.top).any(|(name, value, _)| {
+            let known = known.find(&name.quoted);
+            known.is_none_or(|known| known.value != value.raw() && stays_as_it_came(name, &value))
         })
     }
 
-    /// The members that are fields or could have been.
-    fn could_be_fields<'n>(
+    /// The members that are taken as fields.
+    #[inline]
+    fn taken<'n>(
         &self,
         names: &'n Names,
-    ) -> impl Iterator<Item = (&'n Name, Node<'a>, Taken)> {
-        self.members
-            .iter()
-            .filter_map(move |member| self.could_be_field(member, names))
-    }
-
-    /// Always inlined, which a closure is not: all that is read of an entry goes through it.
-    #[inline(always)]
-    fn could_be_field<'n>(
-        &self,
-        member: &Member,
-        names: &'n Names,
-    ) -> Option<(&'n Name, Node<'a>, Taken)> {
-        let (name, value) = (names.get(member.name)?, self.entry.part(member.value));
-        let taken = taken(name, value, OwnToken::Text(&self.token))?;
-        Some((name, value, taken))
+    ) -> impl Iterator<Item = (&'n Name, Node<'a>, Option<Typed>)> {
+        self.members.iter().filter_map(move |member| {
+            let Some(Taken::As(typed)) = member.taken else {
+                return None;
+            };
+            Some((
+                names.get(member.name)?,
+                self.entry.part(member.value),
+                typed,
+            ))
+        })
     }
 
     /// Ends it: its token. Its memory serves the next entry.

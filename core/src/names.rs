@@ -39,6 +39,17 @@ impl Meaning {
     }
 }
 
+/// Whether a member is taken as a field.
+#[derive(Clone, Copy)]
+pub(crate) enum Taken {
+    /// As what it is.
+    As(Option<Typed>),
+    /// Its value has another type.
+    NotTyped(Typed),
+    /// Its name is itself a secret.
+    NotNamed,
+}
+
 /// A name that was met.
 pub(crate) struct Name {
     /// What it says.
@@ -79,6 +90,8 @@ pub(crate) const REPEATED: usize = usize::MAX;
 pub(crate) struct Member {
     pub(crate) name: usize,
     pub(crate) value: usize,
+    /// Of an entry that was judged: `None` where it is no field.
+    pub(crate) taken: Option<Taken>,
 }
 
 /// The names met so far, each with a number.
@@ -120,7 +133,7 @@ impl Names {
     #[inline(always)]
     pub(crate) fn number(&mut self, key: &str) -> usize {
         let number = match self.known.get(self.next) {
-            Some(name) if is_same(&name.quoted, key) => self.next,
+            Some(name) if is_same(name.quoted.as_bytes(), key.as_bytes()) => self.next,
             _ => self.search(key),
         };
         self.next = number.saturating_add(1);
@@ -170,7 +183,11 @@ impl Names {
                 earlier.name = REPEATED;
             }
             part = part.wrapping_add(key.size());
-            found.push(Member { name, value: part });
+            found.push(Member {
+                name,
+                value: part,
+                taken: None,
+            });
             part = part.wrapping_add(value.size());
         }
         found.retain(|member| member.name != REPEATED);
@@ -185,20 +202,44 @@ impl Names {
     }
 }
 
-/// Whether two texts are the same, eight bytes at a time: where the standard library compares them one by one, as in wasm, that
-/// took 2 % of a plan.
-fn is_same(one: &str, other: &str) -> bool {
-    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-    let (words, rest) = one.as_bytes().as_chunks::<8>();
-    let (other_words, other_rest) = other.as_bytes().as_chunks::<8>();
-    one.len() == other.len()
-        && words.iter().map(word).eq(other_words.iter().map(word))
-        && rest.iter().eq(other_rest)
+/// Whether two texts are the same. Short ones are compared in two words that overlap, without a call.
+#[cfg_attr(target_family = "wasm", inline(never))]
+#[cfg_attr(not(target_family = "wasm"), inline)]
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    match one.len() {
+        8..=16 => {
+            one.first_chunk::<8>() == other.first_chunk()
+                && one.last_chunk::<8>() == other.last_chunk()
+        }
+        4..=7 => {
+            one.first_chunk::<4>() == other.first_chunk()
+                && one.last_chunk::<4>() == other.last_chunk()
+        }
+        0..=3 => one.iter().eq(other),
+        _ => one == other,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_the_same_when_all_their_bytes_are() {
+        for len in 0..40 {
+            let one: Vec<u8> = (0..len).collect();
+            assert!(is_same(&one, &one.clone()), "{len}");
+            assert!(!is_same(&one, &[&one[..], b"x"].concat()), "{len}");
+            for at in 0..one.len() {
+                let mut other = one.clone();
+                other[at] ^= 1;
+                assert!(!is_same(&one, &other), "{len}: {at}");
+            }
+        }
+    }
 
     #[test]
     fn names_that_are_long_or_many_are_not_kept() {

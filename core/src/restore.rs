@@ -54,7 +54,7 @@ impl<'s> LineReader<'s> {
         let reading =
             read_entry(self.tape.root(line), &mut self.names).map_err(LineError::Entry)?;
         let provider = reading.provider.map_err(LineError::Entry)?;
-        if let Some(field) = reading.ignored(&self.names).next() {
+        if let Some(field) = reading.ignored().next() {
             return Err(LineError::Field(field));
         }
         let mut draft = reading.fields(self.salt, &mut self.names);

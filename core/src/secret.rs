@@ -81,6 +81,16 @@ pub(crate) fn is_secret_text(text: &str, token: OwnToken<'_>) -> bool {
         || (text.len() >= 40 && !text.contains(' ') && text.chars().count() >= 40)
 }
 
+/// Whether a plain string, quotes included, is no secret by its length and its first byte: so are most.
+#[inline]
+pub(crate) fn is_surely_open(string: &[u8], token: OwnToken<'_>) -> bool {
+    let fits = match token {
+        OwnToken::Text(token) => string.len().saturating_sub(2) < token.len().min(40),
+        OwnToken::Marked(..) => false,
+    };
+    fits && !matches!(string.get(1), Some(b'e' | 0xe2))
+}
+
 /// Whether a field's name is itself a secret: the account's token, something like a JWT, or what stands for a secret. Its length
 /// says nothing, for names of fields are long and without spaces.
 pub(crate) fn is_secret_key(name: &str, token: OwnToken<'_>) -> bool {
@@ -130,6 +140,48 @@ mod tests {
             assert_eq!(mask(token), masked);
             assert!((masked.chars().count() - 1) * 3 <= token.chars().count());
         }
+    }
+
+    #[test]
+    fn what_is_told_by_a_look_to_be_open_is_no_secret() {
+        let long = "x".repeat(59);
+        let accents = "é".repeat(39);
+        let longer = "t".repeat(70);
+        let (salt, mark) = (Salt::new([7; 32]), Fingerprint::from_bytes([7; 16]));
+        let own = ["example-token-1", &long, &longer, "eyJ", "…"].map(OwnToken::Text);
+        let own = own
+            .into_iter()
+            .chain([OwnToken::Marked(&mark, &salt)])
+            .collect::<Vec<_>>();
+        let texts = [
+            "",
+            "e",
+            "eyJ.a.b",
+            "…",
+            "…x",
+            "example-token-1",
+            " example-token-1 ",
+            "example-token",
+            &long[..39],
+            &long[..40],
+            &long[1..],
+            &long,
+            &accents,
+        ];
+        let (mut open, mut secret) = (0, 0);
+        for (text, token) in texts
+            .iter()
+            .flat_map(|text| own.iter().map(move |own| (text, *own)))
+        {
+            let (look, is) = (
+                is_surely_open(format!("\"{text}\"").as_bytes(), token),
+                is_secret_text(text, token),
+            );
+            assert!(!(look && is), "{text}");
+            open += usize::from(look);
+            secret += usize::from(is);
+        }
+        assert!(open > 5 && secret > 5, "{open}, {secret}");
     }
 
     #[test]

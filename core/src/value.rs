@@ -2,8 +2,8 @@
 
 use crate::fingerprint::{Fingerprint, Salt};
 use crate::json::{Kind, Node, push_quoted};
-use crate::names::{Names, REPEATED, Written};
-use crate::secret::{OwnToken, PLACE, is_secret_key, is_secret_text};
+use crate::names::{Names, REPEATED, Written, is_same};
+use crate::secret::{OwnToken, PLACE, is_secret_key, is_secret_text, is_surely_open};
 use zeroize::Zeroize;
 
 /// A secret: it shows itself only where somebody asks for it by name, and is wiped from memory when it goes.
@@ -196,7 +196,7 @@ impl Shown<'_> {
 /// no of some that say the same in another way.
 pub(crate) struct Alike<'o> {
     /// What is left of the text.
-    pub(crate) kept: &'o str,
+    pub(crate) kept: &'o [u8],
     /// What is left of the marks.
     pub(crate) marks: std::slice::Iter<'o, Fingerprint>,
     /// The names of nested members.
@@ -208,22 +208,40 @@ pub(crate) struct Alike<'o> {
 }
 
 impl Alike<'_> {
-    /// Whether the text goes on with what stands before a member, its name as JSON text, and its value.
+    /// Whether the text goes on with this byte, a member's name as JSON text, and its value.
     pub(crate) fn member(
         &mut self,
-        before: &str,
-        name: &str,
+        before: u8,
+        name: &[u8],
         value: Node<'_>,
         is_hidden: bool,
     ) -> bool {
-        self.passes(before) && self.passes(name) && self.passes(":") && self.value(value, is_hidden)
+        self.goes_on(before)
+            && self.passes(name)
+            && self.goes_on(b':')
+            && self.value(value, is_hidden)
+    }
+
+    /// Whether the text goes on with this byte.
+    fn goes_on(&mut self, byte: u8) -> bool {
+        match self.kept.split_first() {
+            Some((first, rest)) if *first == byte => {
+                self.kept = rest;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Whether the text goes on with this.
-    fn passes(&mut self, part: &str) -> bool {
-        let rest = self.kept.strip_prefix(part);
-        self.kept = rest.unwrap_or_default();
-        rest.is_some()
+    fn passes(&mut self, part: &[u8]) -> bool {
+        match self.kept.split_at_checked(part.len()) {
+            Some((same, rest)) if is_same(same, part) => {
+                self.kept = rest;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Whether it goes on with this value, whose name may make it a secret.
@@ -232,43 +250,59 @@ impl Alike<'_> {
             Kind::Array | Kind::Object if is_hidden => false,
             Kind::Array => self.array(value),
             Kind::Object => self.object(value),
-            Kind::String if is_hidden || is_secret_text(&value.says(), self.token) => {
+            Kind::String if is_hidden || self.is_secret(value) => {
                 value.is_plain() && self.secret(value.raw())
             }
             _ if is_hidden => self.secret(value.raw()),
-            _ => self.passes(value.raw()),
+            _ => self.passes(value.raw_bytes()),
         }
+    }
+
+    /// Whether a string is. Most are told by a look at their bytes.
+    fn is_secret(&self, string: Node<'_>) -> bool {
+        !(string.is_plain() && is_surely_open(string.raw_bytes(), self.token))
+            && is_secret_text(&string.says(), self.token)
     }
 
     fn secret(&mut self, secret: &str) -> bool {
         let mark = self.marks.next();
-        self.passes(PLACE) && mark == Some(&self.salt.of_secret(secret))
+        self.passes(PLACE.as_bytes()) && mark == Some(&self.salt.of_secret(secret))
     }
 
     fn array(&mut self, array: Node<'_>) -> bool {
-        let mut before = "[";
+        let mut before = b'[';
         for element in array.parts() {
-            if !(self.passes(before) && self.value(element, false)) {
+            if !(self.goes_on(before) && self.value(element, false)) {
                 return false;
             }
-            before = ",";
+            before = b',';
         }
-        (before == "," || self.passes(before)) && self.passes("]")
+        self.closes(before, b"[]")
     }
 
     fn object(&mut self, object: Node<'_>) -> bool {
-        let mut before = "{";
+        let mut before = b'{';
         for (key, value) in object.members() {
             let number = self.names.number(key.raw());
             let is_hidden = self.names.get(number).is_some_and(|name| name.hidden);
-            if is_secret_key(&key.says(), self.token)
-                || !self.member(before, key.raw(), value, is_hidden)
+            let is_open = key.is_plain() && is_surely_open(key.raw_bytes(), self.token);
+            if !is_open && is_secret_key(&key.says(), self.token)
+                || !self.member(before, key.raw_bytes(), value, is_hidden)
             {
                 return false;
             }
-            before = ",";
+            before = b',';
         }
-        (before == "," || self.passes(before)) && self.passes("}")
+        self.closes(before, b"{}")
+    }
+
+    /// Whether a container ends: `before` is a comma once a part was passed, and without one it must be `empty`.
+    fn closes(&mut self, before: u8, empty: &[u8; 2]) -> bool {
+        let [_, end] = empty;
+        match before {
+            b',' => self.goes_on(*end),
+            _ => self.passes(empty),
+        }
     }
 }
 

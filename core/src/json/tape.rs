@@ -200,6 +200,18 @@ impl<'t> Node<'t> {
         text.unwrap_or_default()
     }
 
+    /// The same as bytes, for those who only compare.
+    #[inline]
+    pub(crate) fn raw_bytes(&self) -> &'t [u8] {
+        let range = |token: &Token| token.at() as usize..token.end() as usize;
+        let bytes = self.text.as_bytes();
+        let raw = self
+            .tokens
+            .first()
+            .and_then(|token| bytes.get(range(token)));
+        raw.unwrap_or_default()
+    }
+
     /// Whether it is a string that stands in the text as it says.
     pub(crate) fn is_plain(&self) -> bool {
         self.tokens.first().is_some_and(Token::is_plain)
