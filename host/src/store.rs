@@ -35,6 +35,7 @@ pub mod restore;
 mod sealing;
 pub mod sources;
 pub mod standing;
+mod together;
 pub mod undo;
 pub mod vault;
 pub mod verify;
@@ -174,8 +175,9 @@ impl Store {
         self.answered(work).await
     }
 
-    /// The same for work that may run again. Where many such wait, none has a savepoint, which costs a twelfth more: when one
-    /// fails, all are taken back and each runs once more, with one.
+    /// The same for work that may run again. Where many such wait, none has a savepoint, which costs a twelfth more, and the
+    /// numbers and the end of the audit are written once for all: when one fails, all are taken back and each runs once more, by
+    /// itself.
     pub async fn write_repeatable<T, E, W>(&self, weight: u64, work: W) -> Result<T, E>
     where
         T: Send + 'static,

@@ -153,30 +153,66 @@ pub(super) fn begin(db: &Db) -> Result<(), StoreError> {
     meta::name_audit_key(db, &name_of(&key))
 }
 
+/// The chain, opened to add rows to it.
+pub(super) struct Chain {
+    key: Key,
+    end: Head,
+    /// The place of the last row, chained or not.
+    last: i64,
+    /// Up to which row the log was thought of.
+    noted: i64,
+}
+
+impl Chain {
+    fn open(db: &Db) -> Result<Chain, StoreError> {
+        let before = sealed_end(db)?;
+        // What somebody has taken away is not put back: it shows. What is done from now on is told all the same.
+        let key = sealed_key(db)?.map_or_else(|| new_key(db), Ok)?;
+        let last = last_place(db)?;
+        let end = match before {
+            Some(end) if last > end.rows => chain_waiting(db, &key, end)?,
+            end => end.unwrap_or(START),
+        };
+        Ok(Chain {
+            key,
+            end,
+            last,
+            noted: before.unwrap_or(START).rows,
+        })
+    }
+
+    fn add(&mut self, db: &Db, act: &Act) -> Result<Head, StoreError> {
+        // Rows behind the end that nobody has chained keep their places: they show.
+        let place = self.last.max(self.end.rows) + 1;
+        let mut entry = entry_of(act, place);
+        let mac = mac_of(&self.key, &self.end.mac, &entry);
+        entry.mac = mac.to_vec();
+        insert(db, &entry)?;
+        self.last = place;
+        self.end = Head { rows: place, mac };
+        if place / NOTED_EVERY > self.noted / NOTED_EVERY {
+            db.audit_is_to_be_noted();
+        }
+        self.noted = place;
+        Ok(self.end)
+    }
+}
+
 /// Adds a row in the transaction of its act.
 pub fn append(db: &Db, act: &Act) -> Result<Head, StoreError> {
-    let before = sealed_end(db)?;
-    // What somebody has taken away is not put back: it shows. What is done from now on is told all the same.
-    let key = sealed_key(db)?.map_or_else(|| new_key(db), Ok)?;
-    let last = last_place(db)?;
-    let end = match before {
-        Some(end) if last > end.rows => chain_waiting(db, &key, end)?,
-        end => end.unwrap_or(START),
-    };
-    // Rows behind the end that nobody has chained keep their places: they show.
-    let place = last.max(end.rows) + 1;
-    let mut entry = entry_of(act, place);
-    entry.mac = mac_of(&key, &end.mac, &entry).to_vec();
-    insert(db, &entry)?;
-    let end = Head {
-        rows: entry.seq,
-        mac: mac(&entry.mac)?,
-    };
-    seal_end(db, &end)?;
-    if end.rows / NOTED_EVERY > before.unwrap_or(START).rows / NOTED_EVERY {
-        db.audit_is_to_be_noted();
-    }
+    let open = db.left(|left| left.chain.take()).flatten();
+    let mut chain = open.map_or_else(|| Chain::open(db), Ok)?;
+    let added = chain.add(db, act);
+    let mut chain = Some(chain);
+    db.left(|left| left.chain = chain.take());
+    let end = added?;
+    chain.map_or(Ok(()), |chain| seal(db, &chain))?;
     Ok(end)
+}
+
+/// Seals where the chain ends, in the transaction that added to it.
+pub(super) fn seal(db: &Db, chain: &Chain) -> Result<(), StoreError> {
+    seal_end(db, &chain.end)
 }
 
 /// Adds the row of a job that has ended, in the transaction that tells so.

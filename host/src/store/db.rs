@@ -1,11 +1,12 @@
 //! A connection to the database, and what opens the secrets in it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::{Deref, DerefMut};
 
 use rusqlite::Connection;
 
 use super::error::StoreError;
+use super::together::Together;
 use super::vault::Vault;
 
 /// A connection to the database, and what opens the secrets in it.
@@ -16,6 +17,8 @@ pub struct Db {
     sources_changed: Cell<bool>,
     /// Whether the head of the audit's chain is to go to the log.
     audit_to_note: Cell<bool>,
+    /// What is left to the end of a transaction; `None` while nothing is.
+    left: RefCell<Option<Together>>,
 }
 
 impl Db {
@@ -26,6 +29,7 @@ impl Db {
             vault,
             sources_changed: Cell::new(false),
             audit_to_note: Cell::new(false),
+            left: RefCell::new(None),
         }
     }
 
@@ -52,6 +56,32 @@ impl Db {
     /// Whether any was since this was last asked.
     pub(super) fn have_sources_changed(&self) -> bool {
         self.sources_changed.take()
+    }
+
+    /// Runs works in a transaction that takes all of them back or none, and writes once what each of them would write again;
+    /// whether all of it is to be kept.
+    pub(super) fn together(
+        &self,
+        works: impl FnOnce() -> Result<bool, String>,
+    ) -> Result<bool, String> {
+        self.left.replace(Some(Together::default()));
+        let kept = works();
+        // Whatever they did, nothing is left to those who come after them.
+        let left = self.left.take().unwrap_or_default();
+        if !kept? {
+            return Ok(false);
+        }
+        match left.write(self) {
+            Ok(()) => Ok(true),
+            Err(error) if self.is_autocommit() => Err(error.to_string()),
+            // By itself, each says what is wrong.
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// What is left to the end of the transaction, while works run together.
+    pub(super) fn left<T>(&self, of: impl FnOnce(&mut Together) -> T) -> Option<T> {
+        self.left.borrow_mut().as_mut().map(of)
     }
 
     /// Runs `work`, to which everything is as it was at one moment.

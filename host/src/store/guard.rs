@@ -93,10 +93,11 @@ pub fn forget(db: &Db, owner: &Owner) -> Result<(), StoreError> {
 }
 
 /// What an owner has, as the writer counted it: changes under way are not counted yet.
-fn owned_now(db: &Db, owner: u32) -> Result<u64, StoreError> {
+pub(super) fn owned_now(db: &Db, owner: u32) -> Result<u64, StoreError> {
     let mut count = db.prepare_cached("SELECT accounts FROM owner_tally WHERE owner = ?1")?;
     let count: Option<i64> = count.query_row([owner], |row| row.get(0)).optional()?;
-    Ok(count.unwrap_or(0).unsigned_abs())
+    let left = db.left(|left| left.tally.of_owner(owner));
+    Ok((count.unwrap_or(0) + left.unwrap_or(0)).unsigned_abs())
 }
 
 /// The most that an owner had within a day. What a clock noted that was far ahead is not believed: it would count for years.

@@ -23,16 +23,21 @@ pub struct Meta {
 
 /// Reads the row.
 pub fn read(db: &Db) -> Result<Meta, StoreError> {
+    if let Some(pool) = db.left(|left| left.pool).flatten() {
+        return Ok(pool);
+    }
     let mut row =
         db.prepare_cached("SELECT revision, last_account, accounts, fresh_keys FROM meta")?;
-    Ok(row.query_row([], |r| {
+    let pool = row.query_row([], |r| {
         Ok(Meta {
             revision: r.get(0)?,
             last_account: r.get(1)?,
             accounts: r.get(2)?,
             fresh_keys: r.get(3)?,
         })
-    })?)
+    })?;
+    db.left(|left| left.pool = Some(pool));
+    Ok(pool)
 }
 
 /// What keys every fingerprint of this pool: 32 random bytes, made once.
@@ -87,11 +92,36 @@ pub fn advance(
     accounts: i64,
     fresh_keys: i64,
 ) -> Result<(), StoreError> {
+    let advance = |pool: &mut Meta| {
+        pool.revision += 1;
+        pool.last_account = last_account;
+        pool.accounts += accounts;
+        pool.fresh_keys += fresh_keys;
+    };
+    if db
+        .left(|left| left.pool.as_mut().map(advance))
+        .flatten()
+        .is_some()
+    {
+        return Ok(());
+    }
     // The row is named: SQLite does not know that there is one, and would keep a copy of its page for the case that a second
     // one fails.
     let sql = "UPDATE meta SET revision = revision + 1, last_account = ?1, accounts = accounts + ?2, \
                fresh_keys = fresh_keys + ?3 WHERE id = 1";
     db.prepare_cached(sql)?
         .execute([last_account, accounts, fresh_keys])?;
+    Ok(())
+}
+
+/// Writes what was read, and [advanced](advance) since, where works run together.
+pub(super) fn write(db: &Db, pool: &Meta) -> Result<(), StoreError> {
+    let sql = "UPDATE meta SET revision = ?1, last_account = ?2, accounts = ?3, fresh_keys = ?4 WHERE id = 1";
+    db.prepare_cached(sql)?.execute([
+        pool.revision,
+        pool.last_account,
+        pool.accounts,
+        pool.fresh_keys,
+    ])?;
     Ok(())
 }

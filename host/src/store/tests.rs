@@ -327,3 +327,20 @@ async fn damage_met_later_is_unavailable() {
         "{answer:?}"
     );
 }
+
+#[test]
+fn a_thousandth_row_that_a_command_left_is_noted_with_the_one_that_chains_it() {
+    let (_dir, db) = database();
+    let act = audit::Act::of_command("backup", "all");
+    let add = |db: &Db| audit::append(db, &act).map(drop);
+    db.at_once(|db| (1..1_000).try_for_each(|_| add(db)))
+        .unwrap();
+    audit::append_of_command(&db, &act).unwrap();
+    assert!(!db.is_audit_to_be_noted(), "it waits");
+    db.at_once(add).unwrap();
+    assert!(db.is_audit_to_be_noted());
+    db.at_once(add).unwrap();
+    assert!(!db.is_audit_to_be_noted(), "it is noted once");
+    let whole = audit::verify(&db, None).unwrap();
+    assert!(matches!(whole, audit::Verdict::Whole(head, 0) if head.rows == 1_002));
+}

@@ -200,14 +200,20 @@ impl Writer {
         if !group.iter().all(|work| work.is_repeatable()) {
             return Ok(false);
         }
-        for work in group {
-            if !self.attempt(work)? {
-                self.execute("ROLLBACK")?;
-                self.execute("BEGIN IMMEDIATE")?;
-                return Ok(false);
+        let all = || {
+            for work in group {
+                if !self.attempt(work)? {
+                    return Ok(false);
+                }
             }
+            Ok(true)
+        };
+        if self.db.together(all)? {
+            return Ok(true);
         }
-        Ok(true)
+        self.execute("ROLLBACK")?;
+        self.execute("BEGIN IMMEDIATE")?;
+        Ok(false)
     }
 
     /// Runs each in a savepoint of its own; whether any was kept.

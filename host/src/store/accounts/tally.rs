@@ -51,9 +51,27 @@ impl Tally {
         }
     }
 
+    /// By how much what an owner has changes.
+    pub fn of_owner(&self, owner: u32) -> i64 {
+        self.owners.get(&owner).copied().unwrap_or_default()
+    }
+
+    /// Adds these changes to others.
+    fn add_to(&mut self, other: &mut Tally) {
+        for (kind, by) in std::mem::take(&mut self.kinds) {
+            *other.kinds.entry(kind).or_default() += by;
+        }
+        for (owner, by) in std::mem::take(&mut self.owners) {
+            other.count_owned(owner, by);
+        }
+    }
+
     /// Writes the numbers, in the transaction that changed the accounts; those of the whole pool are for `meta`.
     pub fn write(&mut self, db: &Db) -> Result<(), StoreError> {
         self.end_run();
+        if db.left(|left| self.add_to(&mut left.tally)).is_some() {
+            return Ok(());
+        }
         let sql = "INSERT INTO tally(provider, status, accounts) VALUES(?1, ?2, ?3) \
                    ON CONFLICT DO UPDATE SET accounts = accounts + excluded.accounts";
         // Whoever renames statuses for ever leaves no row behind for each.
