@@ -6,21 +6,22 @@
 //! names it, so that nobody can let another chain begin. Whoever can write the files can still put an older copy of all in
 //! place of them; this shows when a head that was noted in the log is looked for.
 
+mod chain;
+
 use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
-use super::accounts::damaged;
 use super::db::Db;
 use super::error::StoreError;
 use super::meta;
-use super::vault::Identity;
 use super::written;
 use crate::clock;
 use crate::job::{Asker, ImportJob};
+pub(super) use chain::Chain;
+use chain::{
+    NOTED_EVERY, START, last_place, mac, mac_of, name_of, new_key, seal_end, sealed_end, sealed_key,
+};
 
-/// After how many rows the head of the chain goes to the log.
-const NOTED_EVERY: i64 = 1_000;
 /// Who acts at a command line beside the server.
 pub const COMMAND_LINE: &str = "command line";
 /// Who goes on with what a restart cut short.
@@ -153,51 +154,6 @@ pub(super) fn begin(db: &Db) -> Result<(), StoreError> {
     meta::name_audit_key(db, &name_of(&key))
 }
 
-/// The chain, opened to add rows to it.
-pub(super) struct Chain {
-    key: Key,
-    end: Head,
-    /// The place of the last row, chained or not.
-    last: i64,
-    /// Up to which row the log was thought of.
-    noted: i64,
-}
-
-impl Chain {
-    fn open(db: &Db) -> Result<Chain, StoreError> {
-        let before = sealed_end(db)?;
-        // What somebody has taken away is not put back: it shows. What is done from now on is told all the same.
-        let key = sealed_key(db)?.map_or_else(|| new_key(db), Ok)?;
-        let last = last_place(db)?;
-        let end = match before {
-            Some(end) if last > end.rows => chain_waiting(db, &key, end)?,
-            end => end.unwrap_or(START),
-        };
-        Ok(Chain {
-            key,
-            end,
-            last,
-            noted: before.unwrap_or(START).rows,
-        })
-    }
-
-    fn add(&mut self, db: &Db, act: &Act) -> Result<Head, StoreError> {
-        // Rows behind the end that nobody has chained keep their places: they show.
-        let place = self.last.max(self.end.rows) + 1;
-        let mut entry = entry_of(act, place);
-        let mac = mac_of(&self.key, &self.end.mac, &entry);
-        entry.mac = mac.to_vec();
-        insert(db, &entry)?;
-        self.last = place;
-        self.end = Head { rows: place, mac };
-        if place / NOTED_EVERY > self.noted / NOTED_EVERY {
-            db.audit_is_to_be_noted();
-        }
-        self.noted = place;
-        Ok(self.end)
-    }
-}
-
 /// Adds a row in the transaction of its act.
 pub fn append(db: &Db, act: &Act) -> Result<Head, StoreError> {
     let open = db.left(|left| left.chain.take()).flatten();
@@ -206,13 +162,8 @@ pub fn append(db: &Db, act: &Act) -> Result<Head, StoreError> {
     let mut chain = Some(chain);
     db.left(|left| left.chain = chain.take());
     let end = added?;
-    chain.map_or(Ok(()), |chain| seal(db, &chain))?;
+    chain.map_or(Ok(()), |chain| chain.seal(db))?;
     Ok(end)
-}
-
-/// Seals where the chain ends, in the transaction that added to it.
-pub(super) fn seal(db: &Db, chain: &Chain) -> Result<(), StoreError> {
-    seal_end(db, &chain.end)
 }
 
 /// Adds the row of a job that has ended, in the transaction that tells so.
@@ -316,114 +267,6 @@ pub fn verify(db: &Db, head: Option<&Mac>) -> Result<Verdict, StoreError> {
     })
 }
 
-/// Chains the rows of commands that were added behind the end, the oldest first; where the chain then ends. A row that was
-/// chained once lies before the end, and never waits.
-fn chain_waiting(db: &Db, key: &Key, mut end: Head) -> Result<Head, StoreError> {
-    let mut waiting = db.prepare("SELECT * FROM audit WHERE seq > ?1 ORDER BY seq")?;
-    let waiting = waiting
-        .query_map([end.rows], read)?
-        .collect::<Result<Vec<_>, _>>()?;
-    for entry in waiting {
-        if entry.seq != end.rows + 1 || !entry.waits() {
-            break;
-        }
-        end = Head {
-            rows: entry.seq,
-            mac: mac_of(key, &end.mac, &entry),
-        };
-        db.execute(
-            "UPDATE audit SET mac = ?2 WHERE seq = ?1",
-            params![end.rows, end.mac],
-        )?;
-    }
-    Ok(end)
-}
-
-/// Where a chain begins.
-const START: Head = Head {
-    rows: 0,
-    mac: [0; 32],
-};
-
-/// Where the chain ends, as it was sealed; `None` before it begins.
-fn sealed_end(db: &Db) -> Result<Option<Head>, StoreError> {
-    let mut row = db.prepare_cached("SELECT audit_end FROM meta")?;
-    let sealed: Vec<u8> = row.query_row([], |row| row.get(0))?;
-    if sealed.is_empty() {
-        return Ok(None);
-    }
-    let opened = db.vault().open(Identity::AuditEnd, &sealed)?;
-    let (rows, last) = opened
-        .split_first_chunk()
-        .ok_or_else(|| damaged("the audit's end is cut"))?;
-    Ok(Some(Head {
-        rows: i64::from_le_bytes(*rows),
-        mac: mac(last)?,
-    }))
-}
-
-fn seal_end(db: &Db, end: &Head) -> Result<(), StoreError> {
-    let text = [&end.rows.to_le_bytes()[..], &end.mac].concat();
-    let sealed = db.vault().seal(Identity::AuditEnd, &text)?;
-    // The row is named for the reason that [`meta::advance`] tells.
-    db.prepare_cached("UPDATE meta SET audit_end = ?1 WHERE id = 1")?
-        .execute([sealed])?;
-    Ok(())
-}
-
-type Key = Zeroizing<[u8; 32]>;
-
-/// Makes the key of the chain.
-fn new_key(db: &Db) -> Result<Key, StoreError> {
-    let mut key = Zeroizing::new([0; 32]);
-    let failed = |_| StoreError::Internal("no random bytes".to_owned());
-    getrandom::fill(&mut *key).map_err(failed)?;
-    let sealed = db.vault().seal(Identity::AuditKey, &*key)?;
-    db.execute("UPDATE meta SET audit_key = ?1", [sealed])?;
-    Ok(key)
-}
-
-/// What the salt calls a key.
-fn name_of(key: &Key) -> [u8; 32] {
-    *blake3::hash(&**key).as_bytes()
-}
-
-fn sealed_key(db: &Db) -> Result<Option<Key>, StoreError> {
-    let mut row = db.prepare_cached("SELECT audit_key FROM meta")?;
-    let sealed: Vec<u8> = row.query_row([], |row| row.get(0))?;
-    if sealed.is_empty() {
-        return Ok(None);
-    }
-    let opened = db.vault().open(Identity::AuditKey, &sealed)?;
-    let key = opened.as_slice().try_into().map(Zeroizing::new);
-    key.map(Some)
-        .map_err(|_| damaged("the audit's key has another length"))
-}
-
-/// Over the hash before, and every field after its length.
-fn mac_of(key: &Key, before: &[u8], entry: &Entry) -> Mac {
-    let mut hasher = blake3::Hasher::new_keyed(key);
-    hasher.update(before);
-    hasher.update(&entry.seq.to_le_bytes());
-    hasher.update(&entry.at.to_le_bytes());
-    for text in [
-        &entry.actor,
-        &entry.address,
-        &entry.act,
-        &entry.target,
-        &entry.counts,
-    ] {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    }
-    *hasher.finalize().as_bytes()
-}
-
-fn mac(kept: &[u8]) -> Result<Mac, StoreError> {
-    let mac = kept.try_into();
-    mac.map_err(|_| damaged("a row of the audit has a hash of another length"))
-}
-
 fn entry_of(act: &Act, seq: i64) -> Entry {
     Entry {
         seq,
@@ -450,12 +293,6 @@ fn insert(db: &Db, entry: &Entry) -> Result<(), StoreError> {
         entry.mac,
     ])?;
     Ok(())
-}
-
-/// The place of the last row; 0 where there is none.
-fn last_place(db: &Db) -> Result<i64, StoreError> {
-    let mut last = db.prepare_cached("SELECT coalesce(max(seq), 0) FROM audit")?;
-    Ok(last.query_row([], |row| row.get(0))?)
 }
 
 fn last(db: &Db) -> Result<Option<Entry>, StoreError> {

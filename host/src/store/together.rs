@@ -2,7 +2,7 @@
 //! audit's chain ends, and the pool in numbers.
 
 use super::accounts::Tally;
-use super::audit::{self, Chain};
+use super::audit::Chain;
 use super::db::Db;
 use super::error::StoreError;
 use super::meta::{self, Meta};
@@ -22,7 +22,7 @@ impl Together {
     /// Writes all of it.
     pub(super) fn write(mut self, db: &Db) -> Result<(), StoreError> {
         if let Some(chain) = &self.chain {
-            audit::seal(db, chain)?;
+            chain.seal(db)?;
         }
         if let Some(pool) = &self.pool {
             meta::write(db, pool)?;
@@ -33,7 +33,7 @@ impl Together {
 
 #[cfg(test)]
 mod tests {
-    use super::super::audit::{Act, Verdict};
+    use super::super::audit::{self, Act, Verdict};
     use super::super::guard;
     use super::super::tests::database;
     use super::*;
