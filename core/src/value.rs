@@ -258,10 +258,13 @@ impl Alike<'_> {
         }
     }
 
-    /// Whether a string is. Most are told by a look at their bytes.
+    /// Whether a string is no secret by a look at its bytes, which tells most.
+    fn looks_open(&self, string: Node<'_>) -> bool {
+        string.is_plain() && is_surely_open(string.raw_bytes(), self.token)
+    }
+
     fn is_secret(&self, string: Node<'_>) -> bool {
-        !(string.is_plain() && is_surely_open(string.raw_bytes(), self.token))
-            && is_secret_text(&string.says(), self.token)
+        !self.looks_open(string) && is_secret_text(&string.says(), self.token)
     }
 
     fn secret(&mut self, secret: &str) -> bool {
@@ -285,8 +288,7 @@ impl Alike<'_> {
         for (key, value) in object.members() {
             let number = self.names.number(key.raw());
             let is_hidden = self.names.get(number).is_some_and(|name| name.hidden);
-            let is_open = key.is_plain() && is_surely_open(key.raw_bytes(), self.token);
-            if !is_open && is_secret_key(&key.says(), self.token)
+            if !self.looks_open(key) && is_secret_key(&key.says(), self.token)
                 || !self.member(before, key.raw_bytes(), value, is_hidden)
             {
                 return false;

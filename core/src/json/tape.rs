@@ -192,24 +192,22 @@ impl<'t> Node<'t> {
     /// Its text. Marked like [`plain_run`], as it is asked for everywhere.
     #[inline]
     pub(crate) fn raw(&self) -> &'t str {
-        let range = |token: &Token| token.at() as usize..token.end() as usize;
-        let text = self
-            .tokens
-            .first()
-            .and_then(|token| self.text.get(range(token)));
+        let text = self.place().and_then(|place| self.text.get(place));
         text.unwrap_or_default()
     }
 
     /// The same as bytes, for those who only compare.
     #[inline]
     pub(crate) fn raw_bytes(&self) -> &'t [u8] {
-        let range = |token: &Token| token.at() as usize..token.end() as usize;
         let bytes = self.text.as_bytes();
-        let raw = self
-            .tokens
-            .first()
-            .and_then(|token| bytes.get(range(token)));
+        let raw = self.place().and_then(|place| bytes.get(place));
         raw.unwrap_or_default()
+    }
+
+    #[inline]
+    fn place(&self) -> Option<std::ops::Range<usize>> {
+        let token = self.tokens.first()?;
+        Some(token.at() as usize..token.end() as usize)
     }
 
     /// Whether it is a string that stands in the text as it says.
