@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::db::Db;
 use super::error::StoreError;
+use super::meta;
 use super::vault::Identity;
 
 pub use index::{Index, KEYS_TOGETHER, Key, KeyChange, NewKey};
@@ -258,12 +259,9 @@ impl<'c> Accounts<'c> {
         Ok(())
     }
 
-    /// Whether the pool has no account at all.
+    /// Whether the pool has no account at all, but for those that a change under way adds.
     pub fn is_empty(&self) -> Result<bool, StoreError> {
-        let mut any = self
-            .db
-            .prepare_cached("SELECT NOT EXISTS(SELECT 1 FROM account)")?;
-        Ok(any.query_row([], |row| row.get(0))?)
+        Ok(meta::read(self.db)?.accounts == 0)
     }
 
     /// The secrets of an account after a change, put together from those it holds and those that come.

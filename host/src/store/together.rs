@@ -33,6 +33,7 @@ impl Together {
 
 #[cfg(test)]
 mod tests {
+    use super::super::accounts::Accounts;
     use super::super::audit::{self, Act, Verdict};
     use super::super::guard;
     use super::super::tests::database;
@@ -45,6 +46,7 @@ mod tests {
     /// What an import writes of an account with this number.
     fn import(db: &Db, number: i64) -> Result<(), StoreError> {
         assert_eq!(meta::read(db)?.last_account, number - 1);
+        assert_eq!(Accounts::new(db).is_empty()?, number == 1);
         let mut tally = Tally::default();
         tally.count(Provider::Gpt, "\"new\"", 1);
         tally.count_owned(OWNER, 1);

@@ -71,11 +71,15 @@ pub struct Index<'c> {
     db: &'c Db,
     find_fresh: Held<'c>,
     find_settled: Held<'c>,
+    bury_fresh: Held<'c>,
     put_fresh: Held<'c>,
+    revive_fresh: Held<'c>,
     add_settled: Held<'c>,
     remove_fresh: Held<'c>,
     remove_settled: Held<'c>,
-    /// Whether the small table has any key, once somebody asked.
+    /// Whether any key was looked for in the small table.
+    has_looked: bool,
+    /// Whether it has any key, once somebody asked.
     any_fresh: Option<bool>,
     /// How many keys were written to the small table.
     written: i64,
@@ -92,14 +96,23 @@ impl<'c> Index<'c> {
             find_settled: Held::new(
                 "SELECT account, owners, entry FROM settled_key WHERE fingerprint = ?1",
             ),
+            bury_fresh: Held::new(
+                "INSERT OR REPLACE INTO fresh_key(fingerprint, account, owners, entry) VALUES(?1, NULL, x'', x'')",
+            ),
+            // One row, which fails as a whole: told so, SQLite keeps no copy of the page for the case that a later one fails.
             put_fresh: Held::new(
-                "INSERT OR REPLACE INTO fresh_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4)",
+                "INSERT OR FAIL INTO fresh_key(fingerprint, account, owners, entry) SELECT ?1, ?2, ?3, ?4 \
+                 WHERE NOT EXISTS(SELECT 1 FROM settled_key WHERE fingerprint = ?1) ON CONFLICT DO NOTHING",
+            ),
+            revive_fresh: Held::new(
+                "UPDATE fresh_key SET account = ?2, owners = ?3, entry = ?4 WHERE fingerprint = ?1 AND account IS NULL",
             ),
             add_settled: Held::new(
                 "INSERT INTO settled_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
             ),
             remove_fresh: Held::new("DELETE FROM fresh_key WHERE fingerprint = ?1"),
             remove_settled: Held::new("DELETE FROM settled_key WHERE fingerprint = ?1"),
+            has_looked: false,
             any_fresh: None,
             written: 0,
         }
@@ -117,7 +130,7 @@ impl<'c> Index<'c> {
 
     /// What the small table says of a fingerprint, if anything: where its account is, or that it is gone.
     fn fresh(&mut self, fingerprint: &Fingerprint) -> Result<Option<Option<Key>>, StoreError> {
-        if !self.has_fresh()? {
+        if !self.may_have_fresh()? {
             return Ok(None);
         }
         let find = self.find_fresh.on(self.db)?;
@@ -139,7 +152,7 @@ impl<'c> Index<'c> {
             match (key, few) {
                 (KeyChange::Come(key), true) => self.add_fresh(key),
                 (KeyChange::Come(key), false) => self.add(key),
-                (KeyChange::Go(fingerprint), true) => self.put_fresh(fingerprint, None, &[], &[]),
+                (KeyChange::Go(fingerprint), true) => self.bury(fingerprint),
                 (KeyChange::Go(fingerprint), false) => self.remove(fingerprint),
             }
         })
@@ -159,33 +172,38 @@ impl<'c> Index<'c> {
         }
     }
 
+    /// The same in the small table.
     fn add_fresh(&mut self, key: &NewKey<[u8; 4]>) -> Result<(), StoreError> {
-        if self.find(&key.fingerprint)?.is_some() {
-            return Err(comes_twice());
-        }
         let entry = bytes_of(key.entry.as_ref());
-        self.put_fresh(&key.fingerprint, Some(key.id), &key.owners, entry)
+        let row = params![key.fingerprint.as_bytes(), key.id, key.owners, entry];
+        // Else the key is there, or the small table says that it is gone.
+        let added = self.put_fresh.on(self.db)?.execute(row)? > 0
+            || self.revive_fresh.on(self.db)?.execute(row)? > 0;
+        match added {
+            true => self.note_fresh(),
+            false => return Err(comes_twice()),
+        }
+        Ok(())
     }
 
-    /// Writes to the small table where an account is; nowhere when it is gone.
-    fn put_fresh(
-        &mut self,
-        fingerprint: &Fingerprint,
-        id: Option<i64>,
-        owners: &[u8],
-        entry: &[u8],
-    ) -> Result<(), StoreError> {
-        let row = params![fingerprint.as_bytes(), id, owners, entry];
-        self.put_fresh.on(self.db)?.execute(row)?;
+    /// Writes to the small table that an account is gone.
+    fn bury(&mut self, fingerprint: &Fingerprint) -> Result<(), StoreError> {
+        self.bury_fresh
+            .on(self.db)?
+            .execute([fingerprint.as_bytes()])?;
+        self.note_fresh();
+        Ok(())
+    }
+
+    fn note_fresh(&mut self) {
         self.any_fresh = Some(true);
         self.written += 1;
-        Ok(())
     }
 
     /// Takes a key out of both tables.
     fn remove(&mut self, fingerprint: &Fingerprint) -> Result<(), StoreError> {
         let row = [fingerprint.as_bytes()];
-        if self.has_fresh()? {
+        if self.may_have_fresh()? {
             self.remove_fresh.on(self.db)?.execute(row)?;
         }
         self.remove_settled.on(self.db)?.execute(row)?;
@@ -282,9 +300,14 @@ impl<'c> Index<'c> {
         Ok(())
     }
 
-    fn has_fresh(&mut self) -> Result<bool, StoreError> {
+    /// Whether the small table may have a key.
+    fn may_have_fresh(&mut self) -> Result<bool, StoreError> {
         if let Some(any) = self.any_fresh {
             return Ok(any);
+        }
+        // A small import looks for one key: to ask first takes as long as to look.
+        if !std::mem::replace(&mut self.has_looked, true) {
+            return Ok(true);
         }
         let sql = "SELECT EXISTS(SELECT 1 FROM fresh_key)";
         let mut any = self.db.prepare_cached(sql)?;
