@@ -1,6 +1,5 @@
 //! Names and keys that nobody can guess, from the system's randomness.
 
-use std::fmt::Write;
 use std::io;
 
 /// `N` random bytes. The error is the system's.
@@ -15,8 +14,10 @@ pub fn hex<const N: usize>() -> io::Result<String> {
     let bytes = bytes::<N>()?;
     let mut text = String::with_capacity(2 * N);
     for byte in bytes {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
+        for half in [byte >> 4, byte & 15] {
+            // Half a byte is always a digit.
+            text.push(char::from_digit(half.into(), 16).unwrap_or_default());
+        }
     }
     Ok(text)
 }

@@ -98,25 +98,28 @@ impl Seen {
 
     /// A head ends with an empty line; empty lines before it are none of it.
     fn take_head(&mut self, bytes: &[u8]) -> usize {
-        for (at, byte) in bytes.iter().enumerate() {
-            let previous = std::mem::replace(&mut self.previous, *byte);
-            match byte {
-                b'\n' => {
-                    self.bare |= previous != b'\r';
-                    if self.head_begun && !self.line_begun {
-                        self.part = Part::After {
-                            bytes: 0,
-                            last: None,
-                        };
-                        return at + 1;
-                    }
-                    self.line_begun = false;
-                }
-                b'\r' => {}
-                _ => (self.line_begun, self.head_begun) = (true, true),
+        let mut taken = 0;
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            taken += line.len();
+            let text = line.strip_suffix(b"\n");
+            if text.unwrap_or(line).iter().any(|byte| *byte != b'\r') {
+                (self.line_begun, self.head_begun) = (true, true);
             }
+            if let Some(text) = text {
+                self.bare |= *text.last().unwrap_or(&self.previous) != b'\r';
+                if self.head_begun && !self.line_begun {
+                    self.part = Part::After {
+                        bytes: 0,
+                        last: None,
+                    };
+                    self.previous = b'\n';
+                    break;
+                }
+                self.line_begun = false;
+            }
+            self.previous = line.last().copied().unwrap_or_default();
         }
-        bytes.len()
+        taken
     }
 
     fn last_bare(&mut self, bytes: &[u8]) -> Option<usize> {
@@ -159,6 +162,8 @@ mod tests {
         check(&[(GET, Some(0)), (BARE, Some(0))], &[false, true]);
         check(&[("GET / HTTP/1.1\r\nHost: a\n\n", Some(0))], &[true]);
         check(&[(&format!("\r\n{GET}"), Some(0))], &[false]);
+        let twice = format!("{GET}\n{GET}");
+        check(&[(&twice, Some(0)), ("", Some(0))], &[false, true]);
     }
 
     #[test]
