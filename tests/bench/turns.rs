@@ -15,12 +15,13 @@ use crate::report::{Report, Unit, median, milliseconds, percentile, timed};
 const TURNS: usize = 8;
 
 /// What is measured of each, in this order.
-const ROWS: [(&str, Unit); 5] = [
+const ROWS: [(&str, Unit); 6] = [
     ("inject 100,000, empty pool", Unit::Milliseconds),
     ("inject the same again", Unit::Milliseconds),
     ("GET sources p99 while 300,000 go in", Unit::Milliseconds),
     ("GET sources, 20 of them, 16 connections", Unit::PerSecond),
     ("one token, one client, 400,000", Unit::Milliseconds),
+    ("one token each from 64 clients, 400,000", Unit::PerSecond),
 ];
 
 /// The medians of this build, with those of `other` as the floor.
@@ -56,7 +57,10 @@ fn measure(server: &Server, body: &str, bodies: &[String]) -> [f64; ROWS.len()] 
         load::get(SOURCES)
     });
     let [first, again, late, one] = [first, again, late, one_token(server)].map(milliseconds);
-    [first, again, late, rate, one]
+    let together = load::rate(server.addr, 64, Duration::from_secs(1), |client, n| {
+        load::post(INJECT, &format!(r#"{{"tokens": ["turns-{client}-{n}"]}}"#))
+    });
+    [first, again, late, rate, one, together]
 }
 
 /// The median of 200.
