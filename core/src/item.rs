@@ -5,9 +5,9 @@ use crate::fingerprint::{Fingerprint, Salt};
 use crate::json::{Kind, Node, Span, string_at, text};
 use crate::names::{Meaning, Member, Name, Names, Taken};
 use crate::provider::Provider;
-use crate::secret::{OwnToken, is_secret_key, is_secret_text, mask};
+use crate::secret::{OwnToken, is_secret_key, mask};
 use crate::typed::Typed;
-use crate::value::Alike;
+use crate::value::{Alike, is_secret};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -305,7 +305,7 @@ impl<'a> Reading<'a> {
         let stays_as_it_came = |name: &Name, value: &Node<'_>| match value.kind() {
             _ if name.hidden => false,
             Kind::Bool | Kind::Number => true,
-            Kind::String => value.is_plain() && !is_secret_text(&value.says(), token),
+            Kind::String => value.is_plain() && !is_secret(*value, token),
             Kind::Null | Kind::Array | Kind::Object => false,
         };
         let mut known = FieldIndex::new(document);

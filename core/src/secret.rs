@@ -112,8 +112,9 @@ fn is_like_jwt(text: &str) -> bool {
 
 /// A token as it may be shown: at most its first and last 4 characters, never more than a third of it.
 pub(crate) fn mask(token: &str) -> String {
-    let shown = (token.chars().count() / 6).min(4);
     let is_place = |at: &usize| token.is_char_boundary(*at);
+    // More than 24 characters show no more of them.
+    let shown = (1..=token.len()).filter(is_place).take(24).count() / 6;
     let front = (0..=token.len()).filter(is_place).nth(shown);
     let back = (0..=token.len()).rev().filter(is_place).nth(shown);
     let mut masked = String::with_capacity(16);
@@ -135,7 +136,13 @@ mod tests {
             ("abcdef", "a…f"),
             ("example-gpt-token-1", "exa…n-1"),
             ("example-gpt-token-123456", "exam…3456"),
+            ("example-gpt-token-1234567890", "exam…7890"),
+            ("example-gpt-token-123456789012345", "exam…2345"),
             ("令牌令牌令牌", "令…牌"),
+            (
+                "令牌甲乙令牌甲乙令牌甲乙令牌甲乙令牌甲乙令牌甲乙令牌甲乙令牌甲乙",
+                "令牌甲乙…令牌甲乙",
+            ),
         ] {
             assert_eq!(mask(token), masked);
             assert!((masked.chars().count() - 1) * 3 <= token.chars().count());

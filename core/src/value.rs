@@ -77,7 +77,7 @@ impl Shown<'_> {
 
     fn push_string(&mut self, string: Node<'_>) {
         match self.token {
-            Some(token) if is_secret_text(&string.says(), token) => self.hide(string),
+            Some(token) if is_secret(string, token) => self.hide(string),
             _ => push_canonical(self.text, string),
         }
     }
@@ -98,8 +98,7 @@ impl Shown<'_> {
         let first = self.names.writing.len();
         for (key, _) in object.members() {
             // Of names outside hidden values none that is kept is a secret.
-            let is_secret = |token| is_secret_key(&key.says(), token);
-            if self.token.is_some_and(is_secret) {
+            if self.token.is_some_and(|token| names_secret(key, token)) {
                 self.names.writing.truncate(first);
                 return self.hide_text(without_white_space(object.raw()));
             }
@@ -250,21 +249,12 @@ impl Alike<'_> {
             Kind::Array | Kind::Object if is_hidden => false,
             Kind::Array => self.array(value),
             Kind::Object => self.object(value),
-            Kind::String if is_hidden || self.is_secret(value) => {
+            Kind::String if is_hidden || is_secret(value, self.token) => {
                 value.is_plain() && self.secret(value.raw())
             }
             _ if is_hidden => self.secret(value.raw()),
             _ => self.passes(value.raw_bytes()),
         }
-    }
-
-    /// Whether a string is no secret by a look at its bytes, which tells most.
-    fn looks_open(&self, string: Node<'_>) -> bool {
-        string.is_plain() && is_surely_open(string.raw_bytes(), self.token)
-    }
-
-    fn is_secret(&self, string: Node<'_>) -> bool {
-        !self.looks_open(string) && is_secret_text(&string.says(), self.token)
     }
 
     fn secret(&mut self, secret: &str) -> bool {
@@ -288,7 +278,7 @@ impl Alike<'_> {
         for (key, value) in object.members() {
             let number = self.names.number(key.raw());
             let is_hidden = self.names.get(number).is_some_and(|name| name.hidden);
-            if !self.looks_open(key) && is_secret_key(&key.says(), self.token)
+            if names_secret(key, self.token)
                 || !self.member(before, key.raw_bytes(), value, is_hidden)
             {
                 return false;
@@ -306,6 +296,21 @@ impl Alike<'_> {
             _ => self.passes(empty),
         }
     }
+}
+
+/// Whether a string is a secret, wherever it stands.
+pub(crate) fn is_secret(string: Node<'_>, token: OwnToken<'_>) -> bool {
+    !looks_open(string, token) && is_secret_text(&string.says(), token)
+}
+
+/// Whether a member's name is itself a secret.
+fn names_secret(key: Node<'_>, token: OwnToken<'_>) -> bool {
+    !looks_open(key, token) && is_secret_key(&key.says(), token)
+}
+
+/// Whether a string is no secret by a look at its bytes, which tells most.
+fn looks_open(string: Node<'_>, token: OwnToken<'_>) -> bool {
+    string.is_plain() && is_surely_open(string.raw_bytes(), token)
 }
 
 /// A value as it came but for the white space between its parts: writing it anew at every level could take forever.
