@@ -1,4 +1,4 @@
-//! Names and keys that nobody can guess, from the system's randomness.
+//! Names and keys that nobody can guess, from the system's randomness, and how such bytes are written.
 
 use std::io;
 
@@ -11,15 +11,19 @@ pub fn bytes<const N: usize>() -> io::Result<[u8; N]> {
 
 /// `N` random bytes as 2 × `N` lower-case hex digits. The error is the system's.
 pub fn hex<const N: usize>() -> io::Result<String> {
-    let bytes = bytes::<N>()?;
-    let mut text = String::with_capacity(2 * N);
+    Ok(hex_of(&bytes::<N>()?))
+}
+
+/// Bytes as lower-case hex digits, two each.
+pub fn hex_of(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
         for half in [byte >> 4, byte & 15] {
             // Half a byte is always a digit.
             text.push(char::from_digit(half.into(), 16).unwrap_or_default());
         }
     }
-    Ok(text)
+    text
 }
 
 #[cfg(test)]
@@ -35,5 +39,6 @@ mod tests {
                 .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         );
         assert_ne!(one, other);
+        assert_eq!(hex_of(&[0, 0x0f, 0xa0, 0xff]), "000fa0ff");
     }
 }

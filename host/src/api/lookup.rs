@@ -8,6 +8,7 @@ use tributary_core::{Account, Fingerprint, Removal, SourceId};
 use super::{Answer, Request, ok};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::random::hex_of;
 use crate::store::lookup::{self, MOST_ROWS};
 use crate::store::policies::Policy;
 use crate::store::{StoreError, meta, policies};
@@ -135,10 +136,9 @@ struct Found {
 
 impl Found {
     fn at(pool: &meta::Meta, salt: &[u8; 32], removal: Removal) -> Found {
-        let hex = |byte: &u8| format!("{byte:02x}");
         Found {
             pool_revision: pool.revision,
-            salt: salt.iter().map(hex).collect(),
+            salt: hex_of(salt),
             removal: removal.as_str(),
             accounts: Vec::new(),
             owned: Vec::new(),

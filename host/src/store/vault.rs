@@ -13,6 +13,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::accounts::damaged;
 use super::error::StoreError;
+use crate::random::hex_of;
 
 /// How a sealed text begins. No text that was ever kept unsealed does: those begin with a length below 2²⁴.
 pub(super) const MARK: &[u8; 4] = b"TRS1";
@@ -49,7 +50,7 @@ impl MasterKey {
 
     /// What names the key without telling anything of it: 8 hex digits.
     pub fn id(&self) -> String {
-        hex(&self.short_id())
+        hex_of(&self.short_id())
     }
 
     fn short_id(&self) -> [u8; ID] {
@@ -241,7 +242,7 @@ impl Vault {
     /// The ids of its keys, the current one first.
     pub fn key_ids(&self) -> Vec<String> {
         let keys = self.keys();
-        keys.kept.iter().map(|key| hex(&key.id)).collect()
+        keys.kept.iter().map(|key| hex_of(&key.id)).collect()
     }
 
     /// Whether a text is sealed with the current key.
@@ -268,17 +269,13 @@ pub fn is_sealed(text: &[u8]) -> bool {
 
 /// The id of the key that a text is sealed with, 8 hex digits.
 pub fn key_id_of(sealed: &[u8]) -> Option<String> {
-    parts(sealed).map(|(id, ..)| hex(&id))
+    parts(sealed).map(|(id, ..)| hex_of(&id))
 }
 
 /// The same, given how the text begins.
 pub fn key_id_in(beginning: &[u8]) -> Option<String> {
-    let id = beginning.strip_prefix(MARK)?.first_chunk()?;
-    Some(hex(id))
-}
-
-fn hex(id: &[u8; ID]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
+    let id = beginning.strip_prefix(MARK)?.first_chunk::<ID>()?;
+    Some(hex_of(id))
 }
 
 /// Key id, nonce and what is encrypted.
