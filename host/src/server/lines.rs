@@ -101,23 +101,23 @@ impl Seen {
         let mut taken = 0;
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             taken += line.len();
+            let last = line.last().copied().unwrap_or_default();
+            let previous = std::mem::replace(&mut self.previous, last);
             let text = line.strip_suffix(b"\n");
             if text.unwrap_or(line).iter().any(|byte| *byte != b'\r') {
                 (self.line_begun, self.head_begun) = (true, true);
             }
             if let Some(text) = text {
-                self.bare |= *text.last().unwrap_or(&self.previous) != b'\r';
+                self.bare |= *text.last().unwrap_or(&previous) != b'\r';
                 if self.head_begun && !self.line_begun {
                     self.part = Part::After {
                         bytes: 0,
                         last: None,
                     };
-                    self.previous = b'\n';
                     break;
                 }
                 self.line_begun = false;
             }
-            self.previous = line.last().copied().unwrap_or_default();
         }
         taken
     }
