@@ -94,12 +94,10 @@ pub(super) const START: Head = Head {
 
 /// Where the chain ends, as it was sealed; `None` before it begins.
 pub(super) fn sealed_end(db: &Db) -> Result<Option<Head>, StoreError> {
-    let mut row = db.prepare_cached("SELECT audit_end FROM meta")?;
-    let sealed: Vec<u8> = row.query_row([], |row| row.get(0))?;
-    if sealed.is_empty() {
+    let sql = "SELECT audit_end FROM meta";
+    let Some(opened) = opened(db, sql, Identity::AuditEnd)? else {
         return Ok(None);
-    }
-    let opened = db.vault().open(Identity::AuditEnd, &sealed)?;
+    };
     let (rows, last) = opened
         .split_first_chunk()
         .ok_or_else(|| damaged("the audit's end is cut"))?;
@@ -136,15 +134,27 @@ pub(super) fn name_of(key: &Key) -> [u8; 32] {
 }
 
 pub(super) fn sealed_key(db: &Db) -> Result<Option<Key>, StoreError> {
-    let mut row = db.prepare_cached("SELECT audit_key FROM meta")?;
-    let sealed: Vec<u8> = row.query_row([], |row| row.get(0))?;
-    if sealed.is_empty() {
+    let sql = "SELECT audit_key FROM meta";
+    let Some(opened) = opened(db, sql, Identity::AuditKey)? else {
         return Ok(None);
-    }
-    let opened = db.vault().open(Identity::AuditKey, &sealed)?;
+    };
     let key = opened.as_slice().try_into().map(Zeroizing::new);
     key.map(Some)
         .map_err(|_| damaged("the audit's key has another length"))
+}
+
+/// What is sealed in a column of the pool's row; `None` while it is empty.
+fn opened(
+    db: &Db,
+    sql: &str,
+    whose: Identity<'_>,
+) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+    let mut row = db.prepare_cached(sql)?;
+    let sealed: Vec<u8> = row.query_row([], |row| row.get(0))?;
+    match sealed.is_empty() {
+        true => Ok(None),
+        false => db.vault().open(whose, &sealed).map(Some),
+    }
 }
 
 /// Over the hash before, and every field after its length.
