@@ -179,10 +179,10 @@ impl<'c> Index<'c> {
         // Else the key is there, or the small table says that it is gone.
         let added = self.put_fresh.on(self.db)?.execute(row)? > 0
             || self.revive_fresh.on(self.db)?.execute(row)? > 0;
-        match added {
-            true => self.note_fresh(),
-            false => return Err(comes_twice()),
+        if !added {
+            return Err(comes_twice());
         }
+        self.note_fresh();
         Ok(())
     }
 
