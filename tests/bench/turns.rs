@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::MANY;
 use crate::harness::{Home, INJECT, SOURCES, Server};
-use crate::imports::{inject, middle};
+use crate::imports::{inject, middle, tokens_at_once};
 use crate::load::{self, Client};
 use crate::program::{binary, program_at};
 use crate::reads::{add_sources, beside_imports, bulk};
@@ -57,9 +57,7 @@ fn measure(server: &Server, body: &str, bodies: &[String]) -> [f64; ROWS.len()] 
         load::get(SOURCES)
     });
     let [first, again, late, one] = [first, again, late, one_token(server)].map(milliseconds);
-    let together = load::rate(server.addr, 64, Duration::from_secs(1), |client, n| {
-        load::post(INJECT, &format!(r#"{{"tokens": ["turns-{client}-{n}"]}}"#))
-    });
+    let together = tokens_at_once(server.addr, Duration::from_secs(1), "turns");
     [first, again, late, rate, one, together]
 }
 
