@@ -30,6 +30,14 @@ pub(super) fn kind_of(first: Option<&u8>) -> Kind {
     }
 }
 
+/// Whether a byte is white space, told by a bit for each: of a `match`, the compiler makes a jump that the bytes behind take
+/// part in.
+#[inline]
+pub(super) fn is_space(byte: u8) -> bool {
+    const SPACES: u64 = 1 << b' ' | 1 << b'\t' | 1 << b'\n' | 1 << b'\r';
+    byte <= b' ' && SPACES >> byte & 1 == 1
+}
+
 /// The members of an object in the order of the text: raw key (quotes included) and raw value.
 pub(crate) fn members(object: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = Cursor::new(inside(object));

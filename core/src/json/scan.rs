@@ -4,6 +4,7 @@ mod number;
 mod string;
 
 use super::error::{TextError, TextFault};
+use super::read::is_space;
 use super::{Kind, Node, Span, Tape};
 use crate::payload::MAX_ENTRY;
 pub(super) use number::Number;
@@ -161,7 +162,7 @@ impl Scanner {
                 }
                 State::Literal(rest, kind) => self.in_literal(rest, kind, byte, piece)?,
                 State::Start | State::Bom(_) => self.at_start(byte, piece)?,
-                _ if matches!(byte, b' ' | b'\n' | b'\r' | b'\t') => self.consume(1, piece),
+                _ if is_space(byte) => self.consume(1, piece),
                 _ => self.between(byte, piece)?,
             };
             if event.is_some() {

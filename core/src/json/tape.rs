@@ -1,6 +1,6 @@
 //! A value that is read once and walked often: where each of its parts lies, in the order of the text.
 
-use super::read::{Kind, kind_of, unescaped};
+use super::read::{Kind, is_space, kind_of, unescaped};
 use super::run::plain_run;
 use super::scan::{MAX_DEPTH, Number};
 use std::borrow::Cow;
@@ -448,11 +448,4 @@ impl Reader<'_> {
             false => None,
         }
     }
-}
-
-/// Told by a bit for each byte: of a `match`, the compiler makes a jump that the bytes behind take part in.
-#[inline(always)]
-fn is_space(byte: u8) -> bool {
-    const SPACES: u64 = 1 << b' ' | 1 << b'\t' | 1 << b'\n' | 1 << b'\r';
-    byte <= b' ' && SPACES >> byte & 1 == 1
 }
