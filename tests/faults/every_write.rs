@@ -15,7 +15,7 @@ use tributary_core::Salt;
 use super::crash::check_whole;
 use super::shim::{command, shimmed, start_in, tell};
 use crate::service::harness::{Home, INJECT, Server, wait};
-use crate::service::store::BACK_TO_VERSION_5;
+use crate::service::store::back_to_version_5;
 use crate::service::{payload, store};
 
 const CANARY: &str = "canary-of-an-earlier-version";
@@ -102,9 +102,9 @@ fn unsealed() -> Home {
             .expect("an owner");
     }
     db.execute_batch(&format!(
-        "UPDATE meta SET accounts = {ACCOUNTS}, last_account = {ACCOUNTS}; INSERT INTO tally VALUES(0, 's', {ACCOUNTS}); \
-         INSERT INTO owner_tally VALUES(0, {ACCOUNTS}); COMMIT; \
-         {BACK_TO_VERSION_5}"
+        "UPDATE number SET value = {ACCOUNTS}, last_account = {ACCOUNTS}; \
+         INSERT INTO number(kind, of, name, value) VALUES('status', 0, 's', {ACCOUNTS}), ('owner', 0, '', {ACCOUNTS}); COMMIT; {}",
+        back_to_version_5()
     ))
     .expect("numbers");
     home

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::harness::{ACCOUNTS, EXPORT, Home, INJECT, JOBS, SOURCES, Server};
-use super::store::BACK_TO_VERSION_5;
+use super::store::back_to_version_5;
 use super::upstream::Upstream;
 
 const AUDIT: &str = "/api/audit";
@@ -264,13 +264,13 @@ fn what_was_chained_once_is_not_chained_again() {
         "UPDATE audit SET actor = 'key:other', mac = x'' WHERE seq >= 2",
         "UPDATE audit SET actor = 'command line', act = 'key.create', mac = x'' WHERE seq >= 2",
         "UPDATE audit SET actor = 'command line', mac = x''",
-        "UPDATE meta SET audit_end = x''; UPDATE audit SET actor = 'command line', mac = x'' WHERE seq >= 2",
-        "UPDATE meta SET audit_end = x''; UPDATE audit SET actor = 'command line', mac = x''",
-        "DELETE FROM audit WHERE seq = 3; UPDATE meta SET audit_end = x''",
+        "UPDATE number SET audit_end = x''; UPDATE audit SET actor = 'command line', mac = x'' WHERE seq >= 2",
+        "UPDATE number SET audit_end = x''; UPDATE audit SET actor = 'command line', mac = x''",
+        "DELETE FROM audit WHERE seq = 3; UPDATE number SET audit_end = x''",
         "UPDATE meta SET audit_key = x''",
-        "UPDATE meta SET audit_key = x'', audit_end = x''; UPDATE audit SET actor = 'command line', mac = x''",
-        "UPDATE meta SET audit_key = x'', audit_end = x''; DELETE FROM audit",
-        BACK_TO_VERSION_5,
+        "UPDATE meta SET audit_key = x''; UPDATE number SET audit_end = x''; UPDATE audit SET actor = 'command line', mac = x''",
+        "UPDATE meta SET audit_key = x''; UPDATE number SET audit_end = x''; DELETE FROM audit",
+        &back_to_version_5(),
     ] {
         let server = Server::start();
         for n in 0..3 {

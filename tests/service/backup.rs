@@ -361,13 +361,22 @@ fn verify_finds_what_is_broken_and_names_it() {
             "account 7 names owner 1",
         ),
         ("INSERT INTO owned VALUES(1, 51)", "53 accounts are owned"),
-        ("UPDATE meta SET accounts = 3", "the number of all accounts"),
-        ("UPDATE tally SET accounts = 3", "by provider and status"),
         (
-            "UPDATE owner_tally SET accounts = 3",
+            "UPDATE number SET value = 3 WHERE kind = 'pool'",
+            "the number of all accounts",
+        ),
+        (
+            "UPDATE number SET value = 3 WHERE kind = 'status'",
+            "by provider and status",
+        ),
+        (
+            "UPDATE number SET value = 3 WHERE kind = 'owner'",
             "the number of accounts of an owner",
         ),
-        ("UPDATE meta SET last_account = 3", "the highest row"),
+        (
+            "UPDATE number SET last_account = 3 WHERE kind = 'pool'",
+            "the highest row",
+        ),
         (
             "UPDATE account SET secret = (SELECT secret FROM account WHERE id = 8) WHERE id = 7",
             "row 7 of account: it does not open",

@@ -84,7 +84,7 @@ fn few_come_and_go_among_many() {
         db.query_row(sql, [], |row| row.get::<_, u32>(0))
             .expect("a number")
     };
-    assert_eq!(number("SELECT fresh_keys FROM meta"), 18_000);
+    assert_eq!(number("SELECT fresh_keys FROM pool"), 18_000);
     let bytes: u32 = number("SELECT count(DISTINCT substr(fingerprint, 1, 1)) FROM fresh_key");
     assert!((200..256).contains(&bytes), "{bytes} first bytes");
     drop(db);

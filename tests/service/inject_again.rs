@@ -93,15 +93,7 @@ fn the_same_again_writes_no_page_of_an_account_table() {
     assert_eq!(counts_of(&server), [0, 2_000]);
     let pages = written(&server);
     assert!(pages.contains("job"), "{pages:?}");
-    for table in [
-        "account",
-        "settled_key",
-        "fresh_key",
-        "owned",
-        "tally",
-        "owner_tally",
-        "undo",
-    ] {
+    for table in ["account", "settled_key", "fresh_key", "owned", "undo"] {
         assert!(!pages.contains(table), "{table} of {pages:?}");
     }
 }

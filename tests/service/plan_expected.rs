@@ -150,6 +150,7 @@ fn tables(server: &Server) -> Vec<String> {
         "owner",
         "owner_tally",
         "tally",
+        "pool",
         "meta",
         "undo",
         "owned_until",
@@ -158,9 +159,9 @@ fn tables(server: &Server) -> Vec<String> {
 }
 
 fn rows(db: &Connection, table: &str) -> String {
-    // The pool's own row also says where the audit ends, which tells of what was blocked too.
+    // The pool also says where the audit ends, which tells of what was blocked too.
     let columns = match table {
-        "meta" => "id, salt, revision, last_account, accounts, sealed",
+        "pool" => "accounts, revision, last_account, fresh_keys",
         _ => "*",
     };
     let mut all = db

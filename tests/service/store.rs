@@ -9,13 +9,30 @@ use rusqlite::Connection;
 
 use super::harness::{EXPORT, Home, INJECT, SOURCES, Server, wait};
 
-/// Takes a database of this version back to version 5, which had no audit and kept all keys in one table.
-pub(crate) const BACK_TO_VERSION_5: &str = "DROP TABLE audit; \
-    ALTER TABLE meta DROP COLUMN audit_key; ALTER TABLE meta DROP COLUMN audit_end; \
-    ALTER TABLE meta DROP COLUMN fresh_keys; DROP VIEW account_key; DROP TABLE fresh_key; \
-    ALTER TABLE settled_key RENAME TO account_key; PRAGMA writable_schema = ON; \
-    UPDATE sqlite_schema SET sql = replace(sql, '\"account_key\"', 'account_key') WHERE name = 'account_key'; \
-    PRAGMA writable_schema = RESET; PRAGMA user_version = 5";
+/// What takes a database of this version back to version 5, which had no audit, kept all keys in one table, and the numbers
+/// of the pool in three.
+pub(crate) fn back_to_version_5() -> String {
+    let made = |migration: &'static str, table: &str| {
+        let begin = migration.find(&format!("CREATE TABLE {table}("));
+        let made = &migration[begin.expect("a table")..];
+        &made[..=made.find(';').expect("its end")]
+    };
+    let second = include_str!("../../host/src/store/schema-2.sql");
+    let fourth = include_str!("../../host/src/store/schema-4.sql");
+    let (tally, owner_tally) = (made(second, "tally"), made(second, "owner_tally"));
+    let meta = made(fourth, "meta_4");
+    format!(
+        "DROP TABLE audit; DROP VIEW tally; DROP VIEW owner_tally; \
+         {tally} INSERT INTO tally SELECT of, name, value FROM number WHERE kind = 'status'; \
+         {owner_tally} INSERT INTO owner_tally SELECT of, value FROM number WHERE kind = 'owner'; \
+         {meta} INSERT INTO meta_4 SELECT id, salt, revision, last_account, accounts, sealed FROM meta, pool; \
+         DROP VIEW pool; DROP TABLE number; DROP TABLE meta; ALTER TABLE meta_4 RENAME TO meta; \
+         DROP VIEW account_key; DROP TABLE fresh_key; \
+         ALTER TABLE settled_key RENAME TO account_key; PRAGMA writable_schema = ON; \
+         UPDATE sqlite_schema SET sql = replace(sql, '\"account_key\"', 'account_key') WHERE name = 'account_key'; \
+         PRAGMA writable_schema = RESET; PRAGMA user_version = 5"
+    )
+}
 
 /// All files below `dir`.
 pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {

@@ -212,7 +212,8 @@ fn describe(path: &Path) -> Result<Backup, OpenError> {
     );
     // A sealed text begins with a mark and the id of its key, four bytes each.
     let sql = "SELECT DISTINCT substr(secret, 1, 8) FROM (SELECT secret FROM account UNION ALL SELECT secret FROM undo \
-               UNION ALL SELECT secret FROM source UNION ALL SELECT salt FROM meta UNION ALL SELECT audit_key FROM meta UNION ALL SELECT audit_end FROM meta) WHERE length(secret) > 0";
+               UNION ALL SELECT secret FROM source UNION ALL SELECT salt FROM meta UNION ALL SELECT audit_key FROM meta \
+               UNION ALL SELECT audit_end FROM pool) WHERE length(secret) > 0";
     let mut heads = db.prepare(sql).map_err(sqlite)?;
     let heads = heads
         .query_map([], |row| row.get::<_, Vec<u8>>(0))

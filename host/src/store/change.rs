@@ -136,8 +136,13 @@ impl<'c> Changes<'c> {
         }
         self.accounts.tally.write(self.db)?;
         let fresh_keys = self.accounts.index.settle(self.before.fresh_keys)?;
-        let accounts = self.accounts.tally.accounts;
-        meta::advance(self.db, self.last_account, accounts, fresh_keys)?;
+        let pool = Meta {
+            last_account: self.last_account,
+            accounts: self.before.accounts + self.accounts.tally.accounts,
+            fresh_keys: self.before.fresh_keys + fresh_keys,
+            ..self.before
+        };
+        meta::advance(self.db, pool)?;
         self.tell_sources()?;
         Ok(Some(Trace {
             added: (first_new, self.last_account),

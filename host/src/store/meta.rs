@@ -1,4 +1,4 @@
-//! The pool's own row: its salt, its revision and the last account id it gave.
+//! The pool as a whole: its salt, its revision, the last account id it gave, and how many accounts it has.
 
 use zeroize::Zeroizing;
 
@@ -21,13 +21,13 @@ pub struct Meta {
     pub fresh_keys: i64,
 }
 
-/// Reads the row.
+/// Reads these numbers.
 pub fn read(db: &Db) -> Result<Meta, StoreError> {
     if let Some(pool) = db.left(|left| left.pool).flatten() {
         return Ok(pool);
     }
     let mut row =
-        db.prepare_cached("SELECT revision, last_account, accounts, fresh_keys FROM meta")?;
+        db.prepare_cached("SELECT revision, last_account, accounts, fresh_keys FROM pool")?;
     let pool = row.query_row([], |r| {
         Ok(Meta {
             revision: r.get(0)?,
@@ -77,46 +77,28 @@ pub fn leap(db: &Db) -> Result<(), StoreError> {
     let random = random::bytes().map_err(|error| StoreError::Unavailable(error.to_string()))?;
     // Thousands of leaps stay below what JSON's readers take for exact.
     let leap = 1 + (i64::from_le_bytes(random) & 0xff_ffff_ffff);
-    db.execute(
-        "UPDATE meta SET revision = revision + ?1 WHERE id = 1",
-        [leap],
-    )?;
+    let sql = "UPDATE number SET revision = revision + ?1 WHERE kind = 'pool'";
+    db.execute(sql, [leap])?;
     Ok(())
 }
 
-/// Counts the revision up, keeps `last_account` and adds to the numbers of accounts and of fresh keys, in the transaction
-/// that changed the pool.
-pub fn advance(
-    db: &Db,
-    last_account: i64,
-    accounts: i64,
-    fresh_keys: i64,
-) -> Result<(), StoreError> {
-    let advance = |pool: &mut Meta| {
-        pool.revision += 1;
-        pool.last_account = last_account;
-        pool.accounts += accounts;
-        pool.fresh_keys += fresh_keys;
+/// Writes what a transaction has made of these numbers, with the next revision: the pool was changed.
+pub fn advance(db: &Db, pool: Meta) -> Result<(), StoreError> {
+    let pool = Meta {
+        revision: pool.revision + 1,
+        ..pool
     };
-    if db
-        .left(|left| left.pool.as_mut().map(advance))
-        .flatten()
-        .is_some()
-    {
-        return Ok(());
+    match db.left(|left| left.pool = Some(pool)) {
+        Some(()) => Ok(()),
+        None => write(db, &pool),
     }
-    // The row is named: SQLite does not know that there is one, and would keep a copy of its page for the case that a second
-    // one fails.
-    let sql = "UPDATE meta SET revision = revision + 1, last_account = ?1, accounts = accounts + ?2, \
-               fresh_keys = fresh_keys + ?3 WHERE id = 1";
-    db.prepare_cached(sql)?
-        .execute([last_account, accounts, fresh_keys])?;
-    Ok(())
 }
 
-/// Writes what was read, and [advanced](advance) since, where works run together.
+/// Writes these numbers.
 pub(super) fn write(db: &Db, pool: &Meta) -> Result<(), StoreError> {
-    let sql = "UPDATE meta SET revision = ?1, last_account = ?2, accounts = ?3, fresh_keys = ?4 WHERE id = 1";
+    // By its whole key SQLite knows that there is one row, and keeps no copy of its page for the case that a second one fails.
+    let sql = "UPDATE number SET revision = ?1, last_account = ?2, value = ?3, fresh_keys = ?4 \
+               WHERE kind = 'pool' AND of = 0 AND name = ''";
     db.prepare_cached(sql)?.execute([
         pool.revision,
         pool.last_account,

@@ -22,7 +22,7 @@ pub(super) const FILE: &str = "tributary.db";
 const APPLICATION_ID: i32 = 0x5452_4942;
 /// Forward only: step n brings schema n to n+1 and is never edited after a release.
 const STEPS: &[fn(&Connection) -> rusqlite::Result<()>] =
-    &[first, second, third, fourth, fifth, sixth, seventh];
+    &[first, second, third, fourth, fifth, sixth, seventh, eighth];
 
 /// Opens the database of `dir` for writing, created or migrated as needed. The caller holds the folder's lock.
 pub(super) fn prepare(dir: &Path) -> Result<Connection, OpenError> {
@@ -148,6 +148,11 @@ fn sixth(db: &Connection) -> rusqlite::Result<()> {
 /// Migration 7: keys that came or went lately.
 fn seventh(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(include_str!("schema-7.sql"))
+}
+
+/// Migration 8: numbers of the pool in one tree.
+fn eighth(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(include_str!("schema-8.sql"))
 }
 
 /// A database of an earlier version at `path`.

@@ -10,7 +10,7 @@ use tributary_core::{LineReader, Restored, Salt, SourceId};
 use super::accounts::{Accounts, KEYS_TOGETHER, NewKey, NewRows, ids_in};
 use super::db::Db;
 use super::error::StoreError;
-use super::meta;
+use super::meta::{self, Meta};
 use crate::clock;
 
 /// Longest line, in bytes. An account is as long as a body at most.
@@ -38,7 +38,7 @@ pub fn restore(db: &Db, mut lines: impl BufRead) -> Result<u64, RestoreError> {
     }
     let salt = Salt::new(*meta::salt(db)?);
     let mut reader = LineReader::new(&salt);
-    let mut restoring = Restoring::after(db, pool.last_account);
+    let mut restoring = Restoring::after(db, pool);
     restoring.accounts.index.clear()?;
     let mut line = Vec::new();
     while next_line(&mut lines, &mut line).map_err(RestoreError::Unreadable)? {
@@ -69,8 +69,8 @@ fn next_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
 struct Restoring<'c> {
     db: &'c Db,
     accounts: Accounts<'c>,
-    /// The row before the first.
-    before: i64,
+    /// The pool as it was.
+    before: Meta,
     /// Lines, and so accounts, so far.
     count: u64,
     keys: Vec<NewKey<Vec<u8>>>,
@@ -79,11 +79,11 @@ struct Restoring<'c> {
 }
 
 impl<'c> Restoring<'c> {
-    fn after(db: &'c Db, last_account: i64) -> Restoring<'c> {
+    fn after(db: &'c Db, before: Meta) -> Restoring<'c> {
         Restoring {
             db,
             accounts: Accounts::new(db),
-            before: last_account,
+            before,
             count: 0,
             keys: Vec::new(),
             names: BTreeMap::new(),
@@ -140,7 +140,7 @@ impl<'c> Restoring<'c> {
         match twice {
             None => Ok(()),
             Some(id) => {
-                let line = (id - self.before).unsigned_abs();
+                let line = (id - self.before.last_account).unsigned_abs();
                 let why = "an earlier line has the same token".to_owned();
                 Err(RestoreError::Line(line, why))
             }
@@ -156,13 +156,19 @@ impl<'c> Restoring<'c> {
         }
         if self.count > 0 {
             self.accounts.tally.write(self.db)?;
-            meta::advance(self.db, self.last_row(), self.accounts.tally.accounts, 0)?;
+            let pool = Meta {
+                last_account: self.last_row(),
+                accounts: self.before.accounts + self.accounts.tally.accounts,
+                ..self.before
+            };
+            meta::advance(self.db, pool)?;
         }
         Ok(self.count)
     }
 
     fn last_row(&self) -> i64 {
         self.before
+            .last_account
             .saturating_add(i64::try_from(self.count).unwrap_or(i64::MAX))
     }
 }

@@ -112,15 +112,16 @@ fn sources_and_salt(db: &Db, by: &Asker) -> Result<(), StoreError> {
     }
     let turned = salt(db)?;
     // Never unsealed: what is not sealed here was put in by somebody else, and stays what it is.
-    for (column, whose) in [
-        ("audit_key", Identity::AuditKey),
-        ("audit_end", Identity::AuditEnd),
+    for (table, column, row, whose) in [
+        ("meta", "audit_key", "id = 1", Identity::AuditKey),
+        ("number", "audit_end", "kind = 'pool'", Identity::AuditEnd),
     ] {
-        let sql = format!("SELECT {column} FROM meta");
+        let sql = format!("SELECT {column} FROM {table} WHERE {row}");
         let sealed: Vec<u8> = db.query_row(&sql, [], |row| row.get(0))?;
         if is_sealed(&sealed) && !db.vault().is_current(&sealed) {
             let sealed = anew(db, whose, &sealed)?;
-            db.execute(&format!("UPDATE meta SET {column} = ?1"), [sealed])?;
+            let sql = format!("UPDATE {table} SET {column} = ?1 WHERE {row}");
+            db.execute(&sql, [sealed])?;
         }
     }
     if turned {

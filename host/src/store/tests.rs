@@ -65,13 +65,22 @@ pub(super) fn job(id: &str, kind: JobKind, status: JobStatus) -> ImportJob {
     }
 }
 
+/// A work that changes the pool, down to its last account.
+fn count_to(db: &Db, last_account: i64) -> Result<(), StoreError> {
+    let pool = meta::read(db)?;
+    meta::advance(
+        db,
+        meta::Meta {
+            last_account,
+            ..pool
+        },
+    )
+}
+
 #[tokio::test]
 async fn what_was_written_is_read_back_and_survives_a_restart() {
     let (dir, store) = store();
-    store
-        .write(0, |db| meta::advance(db, 7, 0, 0))
-        .await
-        .unwrap();
+    store.write(0, |db| count_to(db, 7)).await.unwrap();
     let before: meta::Meta = store.read(meta::read).await.unwrap();
     assert_eq!((before.revision, before.last_account), (1, 7));
     store.close(PATIENCE).await;
@@ -102,7 +111,7 @@ async fn a_read_never_waits_for_the_writer() {
     let writing = store.clone();
     let write = tokio::spawn(async move {
         let work = move |db: &Db| {
-            meta::advance(db, 1, 0, 0)?;
+            count_to(db, 1)?;
             let _ = started.send(());
             let _ = released.recv();
             Ok::<_, StoreError>(())
@@ -136,7 +145,7 @@ async fn a_work_keeps_its_own_kind_of_error() {
     }
     let (_dir, store) = store();
     let gone = store.write(0, |db| {
-        meta::advance(db, 9, 0, 0)
+        count_to(db, 9)
             .map_err(Refusal::from)
             .and(Err::<(), _>(Refusal::Gone))
     });
@@ -163,7 +172,7 @@ async fn a_read_that_panics_or_writes_harms_no_other() {
             .read::<(), StoreError, _>(|_| std::panic::resume_unwind(Box::new("a bug")))
             .await;
         assert!(matches!(panicked, Err(StoreError::Internal(_))));
-        let wrote = store.read(|db| meta::advance(db, 1, 0, 0)).await;
+        let wrote = store.read(|db| count_to(db, 1)).await;
         assert!(matches!(wrote, Err(StoreError::Unavailable(_))));
     }
     assert_eq!(store.read(meta::read).await.unwrap().last_account, 0);
@@ -270,7 +279,7 @@ async fn what_is_not_committed_at_the_deadline_is_rolled_back() {
         Err(StoreError::Unavailable(_))
     ));
     assert!(matches!(
-        store.write(0, |db| meta::advance(db, 1, 0, 0)).await,
+        store.write(0, |db| count_to(db, 1)).await,
         Err(StoreError::Unavailable(_))
     ));
     assert!(matches!(
@@ -291,10 +300,7 @@ async fn health_tells_the_last_write_and_the_room_left() {
     let (_dir, store) = store();
     assert_eq!(store.health().last_write, None);
     assert!(store.health().free_bytes.unwrap() > 0);
-    store
-        .write(0, |db| meta::advance(db, 1, 0, 0))
-        .await
-        .unwrap();
+    store.write(0, |db| count_to(db, 1)).await.unwrap();
     let last = store.health().last_write.unwrap();
     assert!(last.succeeded && (clock::now() - last.at).abs() < 60);
     store.close(PATIENCE).await;

@@ -51,7 +51,14 @@ mod tests {
         tally.count(Provider::Gpt, "\"new\"", 1);
         tally.count_owned(OWNER, 1);
         tally.write(db)?;
-        meta::advance(db, number, tally.accounts, 1)?;
+        let before = meta::read(db)?;
+        let pool = Meta {
+            last_account: number,
+            accounts: before.accounts + tally.accounts,
+            fresh_keys: before.fresh_keys + 1,
+            ..before
+        };
+        meta::advance(db, pool)?;
         audit::append(db, &Act::new(Asker::default(), "inject", "job"))?;
         assert_eq!(meta::read(db)?.last_account, number);
         Ok(())

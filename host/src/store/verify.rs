@@ -158,11 +158,11 @@ fn owners(db: &Db) -> Result<Check, StoreError> {
 const COUNTS: [(&str, &str); 4] = [
     (
         "the number of all accounts",
-        "SELECT 1 FROM meta WHERE accounts <> (SELECT count(*) FROM account)",
+        "SELECT 1 FROM pool WHERE accounts <> (SELECT count(*) FROM account)",
     ),
     (
         "the highest row of an account",
-        "SELECT 1 FROM meta WHERE last_account < (SELECT coalesce(max(id), 0) FROM account)",
+        "SELECT 1 FROM pool WHERE last_account < (SELECT coalesce(max(id), 0) FROM account)",
     ),
     (
         "the number of accounts by provider and status",

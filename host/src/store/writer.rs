@@ -111,10 +111,10 @@ impl Writer {
         self.queue.recv().ok()
     }
 
-    /// Writes the pool's revision as it is.
+    /// Writes a value as it is.
     fn probe(&self) {
         let written = self.execute("BEGIN IMMEDIATE").and_then(|()| {
-            self.execute("UPDATE meta SET revision = revision")?;
+            self.execute("UPDATE meta SET sealed = sealed")?;
             self.commit()
         });
         self.conclude(written.map(|()| true));

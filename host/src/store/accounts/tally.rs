@@ -72,26 +72,26 @@ impl Tally {
         if db.left(|left| self.add_to(&mut left.tally)).is_some() {
             return Ok(());
         }
-        let sql = "INSERT INTO tally(provider, status, accounts) VALUES(?1, ?2, ?3) \
-                   ON CONFLICT DO UPDATE SET accounts = accounts + excluded.accounts";
+        let mut add = db.prepare_cached(
+            "INSERT INTO number(kind, of, name, value) VALUES(?1, ?2, ?3, ?4) \
+             ON CONFLICT DO UPDATE SET value = value + excluded.value",
+        )?;
         // Whoever renames statuses for ever leaves no row behind for each.
-        let none = "DELETE FROM tally WHERE provider = ?1 AND status = ?2 AND accounts = 0";
+        let none =
+            "DELETE FROM number WHERE kind = 'status' AND of = ?1 AND name = ?2 AND value = 0";
         for ((provider, status), by) in std::mem::take(&mut self.kinds) {
             let status = string_of(&status);
             if by != 0 {
-                db.prepare_cached(sql)?
-                    .execute(params![provider, status, by])?;
+                add.execute(params!["status", provider, status, by])?;
             }
             if by < 0 {
                 db.prepare_cached(none)?
                     .execute(params![provider, status])?;
             }
         }
-        let sql = "INSERT INTO owner_tally(owner, accounts) VALUES(?1, ?2) \
-                   ON CONFLICT DO UPDATE SET accounts = accounts + excluded.accounts";
         for (owner, by) in std::mem::take(&mut self.owners) {
             if by != 0 {
-                db.prepare_cached(sql)?.execute(params![owner, by])?;
+                add.execute(params!["owner", owner, "", by])?;
             }
         }
         Ok(())

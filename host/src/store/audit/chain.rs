@@ -94,7 +94,7 @@ pub(super) const START: Head = Head {
 
 /// Where the chain ends, as it was sealed; `None` before it begins.
 pub(super) fn sealed_end(db: &Db) -> Result<Option<Head>, StoreError> {
-    let sql = "SELECT audit_end FROM meta";
+    let sql = "SELECT audit_end FROM pool";
     let Some(opened) = opened(db, sql, Identity::AuditEnd)? else {
         return Ok(None);
     };
@@ -110,9 +110,8 @@ pub(super) fn sealed_end(db: &Db) -> Result<Option<Head>, StoreError> {
 pub(super) fn seal_end(db: &Db, end: &Head) -> Result<(), StoreError> {
     let text = [&end.rows.to_le_bytes()[..], &end.mac].concat();
     let sealed = db.vault().seal(Identity::AuditEnd, &text)?;
-    // The row is named for the reason that [`meta::advance`] tells.
-    db.prepare_cached("UPDATE meta SET audit_end = ?1 WHERE id = 1")?
-        .execute([sealed])?;
+    let sql = "UPDATE number SET audit_end = ?1 WHERE kind = 'pool' AND of = 0 AND name = ''";
+    db.prepare_cached(sql)?.execute([sealed])?;
     Ok(())
 }
 
@@ -143,7 +142,7 @@ pub(super) fn sealed_key(db: &Db) -> Result<Option<Key>, StoreError> {
         .map_err(|_| damaged("the audit's key has another length"))
 }
 
-/// What is sealed in a column of the pool's row; `None` while it is empty.
+/// What is sealed in the one value that `sql` finds; `None` while it is empty.
 fn opened(
     db: &Db,
     sql: &str,

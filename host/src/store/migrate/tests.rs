@@ -79,7 +79,7 @@ fn a_pool_of_before_is_counted_when_it_is_migrated() {
     let db = prepare(dir.path()).unwrap();
     let number = |sql: &str| db.query_row(sql, [], |r| r.get::<_, i64>(0)).unwrap();
     for (sql, expected) in [
-        ("SELECT accounts FROM meta", 3),
+        ("SELECT accounts FROM pool", 3),
         ("SELECT count(*) FROM account_key WHERE entry = x''", 3),
         (
             "SELECT accounts FROM tally WHERE provider = 0 AND status = '正常'",
@@ -125,7 +125,7 @@ fn another_programs_database_is_refused() {
 fn a_newer_database_is_refused() {
     let (dir, path) = folder();
     tamper(&path, "PRAGMA user_version = 99;");
-    refuses(dir.path(), "schema 99, this one knows 7");
+    refuses(dir.path(), "schema 99, this one knows 8");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_newer_version_that_is_only_in_the_wal_is_refused() {
     let wal = with_suffix(&path, "-wal");
     let before = fs::read(&wal).unwrap();
     assert!(!before.is_empty());
-    refuses(dir.path(), "schema 99, this one knows 7");
+    refuses(dir.path(), "schema 99, this one knows 8");
     assert_eq!(fs::read(&wal).unwrap(), before);
 }
 
@@ -219,7 +219,7 @@ fn every_file_is_its_owners_alone() {
     )
     .unwrap();
     let db = connect::beside(&folder.join(FILE)).unwrap();
-    db.execute("UPDATE meta SET revision = 1", []).unwrap();
+    db.execute("UPDATE meta SET sealed = 1", []).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&folder), 0o700);
     for name in [

@@ -25,8 +25,8 @@ impl Bench {
         let mut db = Db::new(db, Vault::new(&[]));
         // `child` must find its parent by the time of COMMIT: a way to make a COMMIT fail.
         db.execute_batch(
-            "PRAGMA foreign_keys = ON; CREATE TABLE number(n INTEGER PRIMARY KEY); \
-             CREATE TABLE child(n REFERENCES number DEFERRABLE INITIALLY DEFERRED);",
+            "PRAGMA foreign_keys = ON; CREATE TABLE parent(n INTEGER PRIMARY KEY); \
+             CREATE TABLE child(n REFERENCES parent DEFERRABLE INITIALLY DEFERRED);",
         )
         .unwrap();
         let checkpoints = Checkpoints::start(&mut db, &path, &StoreOptions::default()).unwrap();
@@ -92,7 +92,7 @@ impl Bench {
     fn numbers(&self) -> Vec<i64> {
         let mut rows = self
             .beside
-            .prepare("SELECT n FROM number ORDER BY n")
+            .prepare("SELECT n FROM parent ORDER BY n")
             .unwrap();
         rows.query_map([], |r| r.get(0))
             .unwrap()
@@ -104,7 +104,7 @@ impl Bench {
 fn add(number: i64) -> impl FnOnce(&Db) -> Result<(), StoreError> + Send + 'static {
     move |db| {
         Ok(db
-            .execute("INSERT INTO number VALUES(?1)", [number])
+            .execute("INSERT INTO parent VALUES(?1)", [number])
             .map(drop)?)
     }
 }
@@ -414,7 +414,7 @@ fn at_the_deadline_the_uncommitted_group_is_taken_back() {
     let mut endless = bench.send(0, move |db| {
         add(1)(db)?;
         stop.store(true, Ordering::Relaxed);
-        let sql = "INSERT INTO number WITH RECURSIVE c(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c";
+        let sql = "INSERT INTO parent WITH RECURSIVE c(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c";
         Ok(db.execute(sql, []).map(drop)?)
     });
     let mut waiting = bench.send(0, add(2));
