@@ -14,7 +14,7 @@ mod undoing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use tributary_core::{Counts, Decider, ImportOptions, PlanHash, SourceId};
 
@@ -22,7 +22,6 @@ use crate::app::App;
 use crate::clock;
 use crate::job::{Asker, Findings, ImportJob, JobKind, JobStatus, Phases, micros};
 use crate::metrics::Outcome;
-use crate::random;
 use crate::store::apply::{self, Demands};
 use crate::store::decide::Received;
 use crate::store::{StoreError, jobs, policies};
@@ -134,22 +133,18 @@ fn outcome_of(injected: &Result<Injected, Failure>) -> Outcome {
 
 /// Notes in the history, in a transaction of its own, that an inject changed nothing.
 async fn note(app: &App, job: ImportJob, failure: Failure) -> NotInjected {
-    let job = failure.of_job(job, clock::now());
-    let id = job.id.clone();
-    // Where the store cannot be used there is nobody to tell it to.
-    let noted = match failure {
-        Failure::Store(StoreError::Unavailable(_)) => false,
+    let mut job = failure.of_job(job, clock::now());
+    let job_id = match failure {
+        // Where the store cannot be used there is nobody to tell it to.
+        Failure::Store(StoreError::Unavailable(_)) => None,
         _ => app
             .store
-            .write(0, move |db| jobs::insert(db, &job))
+            .write(0, move |db| jobs::insert(db, &mut job).map(|()| job.id))
             .await
             .inspect_err(|error| tracing::warn!(%error, "could not note a refused import"))
-            .is_ok(),
+            .ok(),
     };
-    NotInjected {
-        failure,
-        job_id: noted.then_some(id),
-    }
+    NotInjected { failure, job_id }
 }
 
 async fn apply_received(
@@ -189,8 +184,8 @@ async fn apply_received(
             trace: applied.trace,
             ..succeeded(job.clone(), &applied.counts)
         };
-        let job = measured(job, waiting, applying);
-        jobs::insert(db, &job)?;
+        let mut job = measured(job, waiting, applying);
+        jobs::insert(db, &mut job)?;
         Ok::<_, Failure>((job, applied.counts))
     });
     let (job, counts) = applied.await?;
@@ -205,7 +200,6 @@ async fn apply_received(
 fn begun(kind: JobKind, options: &ImportOptions, name: String, actor: Asker, at: i64) -> ImportJob {
     let source = options.source_id.as_ref().map(SourceId::as_str);
     ImportJob {
-        id: job_id(),
         kind,
         created_at: at,
         updated_at: at,
@@ -250,15 +244,6 @@ fn skips_by_reason(received: &Received) -> BTreeMap<String, u64> {
     owned
         .map(|(code, count)| (code.to_owned(), count))
         .collect()
-}
-
-/// 32 hex digits, greater than those of earlier milliseconds: the index of the jobs grows at its end.
-fn job_id() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let millis = since.unwrap_or_default().as_millis() & 0xffff_ffff_ffff;
-    // Without randomness for a moment the time alone has to do.
-    let random = random::hex::<10>().unwrap_or_else(|_| "0".repeat(20));
-    format!("{millis:012x}{random}")
 }
 
 #[cfg(test)]

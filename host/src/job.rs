@@ -11,7 +11,7 @@ pub use findings::{Findings, GuardReport, LeftReport, Phases, micros};
 /// The record of one import, of one change by hand, or of an undo. Counts are accounts.
 #[derive(Clone, Debug, Default)]
 pub struct ImportJob {
-    /// 32 lower-case hex digits; later jobs have greater ones.
+    /// 32 lower-case hex digits, which it gets when it is kept; empty before.
     pub id: String,
     /// What made it.
     pub kind: JobKind,

@@ -9,8 +9,8 @@ use rusqlite::Connection;
 
 use super::harness::{EXPORT, Home, INJECT, SOURCES, Server, wait};
 
-/// What takes a database of this version back to version 5, which had no audit, kept all keys in one table, and the numbers
-/// of the pool in three.
+/// What takes a database of this version back to version 5, which had no audit, kept all keys in one table, the numbers
+/// of the pool in three, and ids of jobs whole.
 pub(crate) fn back_to_version_5() -> String {
     let made = |migration: &'static str, table: &str| {
         let begin = migration.find(&format!("CREATE TABLE {table}("));
@@ -27,6 +27,7 @@ pub(crate) fn back_to_version_5() -> String {
          {owner_tally} INSERT INTO owner_tally SELECT of, value FROM number WHERE kind = 'owner'; \
          {meta} INSERT INTO meta_4 SELECT id, salt, revision, last_account, accounts, sealed FROM meta, pool; \
          DROP VIEW pool; DROP TABLE number; DROP TABLE meta; ALTER TABLE meta_4 RENAME TO meta; \
+         DROP INDEX job_id; CREATE INDEX job_id ON job(id); UPDATE job SET id = id || printf('%016x', number); \
          DROP VIEW account_key; DROP TABLE fresh_key; \
          ALTER TABLE settled_key RENAME TO account_key; PRAGMA writable_schema = ON; \
          UPDATE sqlite_schema SET sql = replace(sql, '\"account_key\"', 'account_key') WHERE name = 'account_key'; \

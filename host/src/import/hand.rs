@@ -38,7 +38,7 @@ pub async fn edit(app: &App, edit: Edit, actor: Asker) -> Result<Option<Edited>,
             let job = done(JobKind::Edit, None, String::new(), actor, trace);
             jobs::insert(
                 db,
-                &ImportJob {
+                &mut ImportJob {
                     total: 1,
                     skipped: 1,
                     updated: 1,
@@ -74,7 +74,7 @@ pub async fn remove(
             let job = done(JobKind::Delete, None, String::new(), actor, trace);
             jobs::insert(
                 db,
-                &ImportJob {
+                &mut ImportJob {
                     total: named,
                     removed: removed.removed,
                     ..job
@@ -162,7 +162,7 @@ fn released(
         let skipped = released.released + released.kept;
         jobs::insert(
             db,
-            &ImportJob {
+            &mut ImportJob {
                 total: skipped + released.removed,
                 skipped,
                 removed: released.removed,

@@ -204,7 +204,7 @@ async fn begin(app: &App, source: Source, request: SyncRequest) -> Result<Attemp
     };
     let name = source.name.clone();
     let job = begun(JobKind::Sync, &options, name, actor, clock::now());
-    let attempt = Attempt {
+    let mut attempt = Attempt {
         source,
         options,
         actor: request.actor,
@@ -213,7 +213,7 @@ async fn begin(app: &App, source: Source, request: SyncRequest) -> Result<Attemp
     };
     let noted = app.store.write(0, move |db| {
         sources::get(db, &attempt.source.id)?.ok_or(Failure::Gone)?;
-        jobs::insert(db, &attempt.job)?;
+        jobs::insert(db, &mut attempt.job)?;
         Ok(attempt)
     });
     noted.await

@@ -80,8 +80,8 @@ pub async fn undo(app: &Arc<App>, id: String, actor: Asker) -> Result<Undone, No
                 let mut changes = Changes::begin(db, None)?;
                 let left = undo::take_back(db, &job, &trace, MOST_LEFT, &mut changes)?;
                 let undone = record(&job, actor, &left, changes.finish()?);
-                let undone = timed(undone, waiting, undoing);
-                jobs::insert(db, &undone)?;
+                let mut undone = timed(undone, waiting, undoing);
+                jobs::insert(db, &mut undone)?;
                 if undone.trace.is_some() {
                     undo::mark(db, &job, &undone.id)?;
                 }

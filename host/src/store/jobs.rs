@@ -9,14 +9,17 @@ use super::error::StoreError;
 use super::lookup::MOST_ROWS;
 use super::written;
 use crate::job::{Findings, ImportJob, JobKind, JobStatus, Trace};
+use crate::random;
 
 /// `undo` of a job that can be undone as long as its record is kept.
 pub(super) const KEPT: i64 = 1;
+/// Digits with which an id begins, random ones; as many more are its row, so that it is found without an index.
+const BEGIN: usize = 16;
 /// What an empty range is written as.
 const NO_ROWS: (i64, i64) = (0, -1);
 
-/// Adds a job as it stands: a sync while it runs, an inject in the transaction that applies it.
-pub fn insert(db: &Db, job: &ImportJob) -> Result<(), StoreError> {
+/// Adds a job as it stands, and gives it its id: a sync while it runs, an inject in the transaction that applies it.
+pub fn insert(db: &Db, job: &mut ImportJob) -> Result<(), StoreError> {
     let sql = "INSERT INTO job(id, kind, status, created_at, updated_at, source_id, source_name, strategy, \
                total, added, skipped, removed, actor, bytes, updated, unchanged, released, disabled, cause, findings, \
                undo, added_first, added_last, undo_first, undo_last, undoes) \
@@ -24,8 +27,10 @@ pub fn insert(db: &Db, job: &ImportJob) -> Result<(), StoreError> {
                ?21, ?22, ?23, ?24, ?25, ?26)";
     let (undo, [added, changed]) = traced(job);
     note_sync(db, job);
+    // Without randomness for a moment the row alone has to do.
+    let begin = random::hex::<{ BEGIN / 2 }>().unwrap_or_else(|_| "0".repeat(BEGIN));
     db.prepare_cached(sql)?.execute(params![
-        job.id,
+        begin,
         job.kind.as_str(),
         job.status.as_str(),
         job.created_at,
@@ -52,10 +57,32 @@ pub fn insert(db: &Db, job: &ImportJob) -> Result<(), StoreError> {
         changed.1,
         job.undoes,
     ])?;
+    job.id = id_of(begin, db.last_insert_rowid());
     match job.status {
         JobStatus::Running => Ok(()),
         _ => audit::append_job(db, job),
     }
+}
+
+/// The id of the job in this row. `begin` is what the table has of it: in jobs of versions before 8, all.
+fn id_of(begin: String, row: i64) -> String {
+    match begin.len() {
+        BEGIN => format!("{begin}{row:0BEGIN$x}"),
+        _ => begin,
+    }
+}
+
+/// Jobs of versions before 8 have whole ids and an index.
+const ROW: &str = "SELECT number FROM job WHERE number = ?1 AND id = ?2 \
+                   UNION ALL SELECT number FROM job WHERE id = ?3 AND length(id) = 32";
+
+/// The row of the job with this id, which ends with it.
+fn row_of(db: &Db, id: &str) -> Result<Option<i64>, StoreError> {
+    let (begin, end) = id.split_at_checked(BEGIN).unwrap_or_default();
+    let row = i64::from_str_radix(end, 16).ok();
+    let mut found = db.prepare_cached(ROW)?;
+    let found = found.query_row(params![row, begin, id], |row| row.get(0));
+    Ok(found.optional()?)
 }
 
 /// Writes how a running job ended: everything but what it was when it began. `false` when it is not running any more.
@@ -63,11 +90,11 @@ pub fn finish(db: &Db, job: &ImportJob) -> Result<bool, StoreError> {
     let sql = "UPDATE job SET status = ?2, updated_at = ?3, total = ?4, added = ?5, skipped = ?6, removed = ?7, \
                bytes = ?8, updated = ?9, unchanged = ?10, released = ?11, disabled = ?12, cause = ?13, findings = ?14, \
                undo = ?15, added_first = ?16, added_last = ?17, undo_first = ?18, undo_last = ?19 \
-               WHERE id = ?1 AND status = 'running'";
+               WHERE number = ?1 AND status = 'running'";
     let (undo, [added, changed]) = traced(job);
     note_sync(db, job);
     let finished = db.prepare_cached(sql)?.execute(params![
-        job.id,
+        row_of(db, &job.id)?,
         job.status.as_str(),
         job.updated_at,
         count(job.total),
@@ -110,16 +137,19 @@ fn traced(job: &ImportJob) -> (i64, [(i64, i64); 2]) {
 
 /// Notes which job has undone this one; empty when it is in force again.
 pub(super) fn set_undone_by(db: &Db, id: &str, by: &str) -> Result<(), StoreError> {
-    let mut change = db.prepare_cached("UPDATE job SET undone_by = ?2 WHERE id = ?1")?;
-    change.execute([id, by])?;
+    let mut change = db.prepare_cached("UPDATE job SET undone_by = ?2 WHERE number = ?1")?;
+    change.execute(params![row_of(db, id)?, by])?;
     Ok(())
 }
 
 /// The job with this id, and its row.
 pub fn get(db: &Db, id: &str) -> Result<Option<(i64, ImportJob)>, StoreError> {
-    let mut job = db.prepare_cached("SELECT * FROM job WHERE id = ?1")?;
-    let job = job.query_row([id], |row| Ok((row.get("number")?, read(row)?)));
-    Ok(job.optional()?)
+    let mut job = db.prepare_cached("SELECT * FROM job WHERE number = ?1")?;
+    let job = job.query_row([row_of(db, id)?], |row| {
+        Ok((row.get("number")?, read(row)?))
+    });
+    // Capitals, for one, would lead to a row of another id.
+    Ok(job.optional()?.filter(|(_, job)| job.id == id))
 }
 
 /// How long jobs can be undone.
@@ -173,9 +203,10 @@ pub fn latest_sync(db: &Db, source_id: &str) -> Result<Option<ImportJob>, StoreE
 /// Whether a sync of the same source that began later is applied already: what this one fetched is older.
 pub fn is_overtaken(db: &Db, sync: &ImportJob) -> Result<bool, StoreError> {
     let sql = "SELECT EXISTS(SELECT 1 FROM job WHERE source_id = ?1 AND kind = 'sync' AND status = 'success' \
-               AND number > (SELECT number FROM job WHERE id = ?2))";
+               AND number > ?2)";
     let mut later = db.prepare_cached(sql)?;
-    Ok(later.query_row([&sync.source_id, &sync.id], |row| row.get(0))?)
+    let began = row_of(db, &sync.id)?;
+    Ok(later.query_row(params![sync.source_id, began], |row| row.get(0))?)
 }
 
 /// What jobs must be like; what is `None` leaves all in.
@@ -266,7 +297,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ImportJob> {
         _ => None,
     };
     Ok(ImportJob {
-        id: row.get("id")?,
+        id: id_of(row.get("id")?, row.get("number")?),
         kind: super::word(row, "kind", JobKind::from_exact)?,
         status: super::word(row, "status", JobStatus::from_exact)?,
         created_at: row.get("created_at")?,
@@ -302,42 +333,33 @@ fn count(accounts: u64) -> i64 {
 mod tests {
     use super::*;
     use crate::store::sources::{self, tests::source};
-    use crate::store::tests::{database, job};
+    use crate::store::tests::{database, job, only_searches, plan_of};
 
     #[test]
     fn a_source_shows_its_latest_sync_and_no_inject() {
         let (_dir, db) = database();
         sources::insert(&db, &source("s1")).unwrap();
         assert!(sources::list(&db).unwrap()[0].1.is_none());
-        for (id, kind) in [
-            ("a", JobKind::Sync),
-            ("b", JobKind::Sync),
-            ("c", JobKind::Inject),
-        ] {
-            insert(&db, &job(id, kind, JobStatus::Running)).unwrap();
-        }
+        let [_, second, _] = [JobKind::Sync, JobKind::Sync, JobKind::Inject].map(|kind| {
+            let mut begun = job("", kind, JobStatus::Running);
+            insert(&db, &mut begun).unwrap();
+            begun
+        });
         let ended = ImportJob {
+            status: JobStatus::Success,
             updated_at: 11,
             total: 2,
             added: 1,
             skipped: 1,
             removed: 3,
-            ..job("b", JobKind::Sync, JobStatus::Success)
+            ..second
         };
         assert!(finish(&db, &ended).unwrap());
-        assert!(
-            !finish(&db, &job("b", JobKind::Sync, JobStatus::Failed)).unwrap(),
-            "it had ended"
-        );
+        assert!(!finish(&db, &ended).unwrap(), "it had ended");
         let shown = sources::list(&db).unwrap().remove(0).1.unwrap();
         assert_eq!(
-            (
-                shown.id.as_str(),
-                shown.status,
-                shown.created_at,
-                shown.updated_at
-            ),
-            ("b", JobStatus::Success, 10, 11)
+            (shown.id, shown.status, shown.created_at, shown.updated_at),
+            (ended.id, JobStatus::Success, 10, 11)
         );
         assert_eq!(
             (shown.total, shown.added, shown.skipped, shown.removed),
@@ -346,16 +368,59 @@ mod tests {
     }
 
     #[test]
+    fn a_job_is_found_by_the_id_it_was_given_and_by_no_other() {
+        let (_dir, db) = database();
+        let ids: Vec<_> = (1..=300)
+            .map(|_| {
+                let mut done = job("", JobKind::Inject, JobStatus::Success);
+                insert(&db, &mut done).unwrap();
+                done.id
+            })
+            .collect();
+        let row = |id: &str| get(&db, id).unwrap().map(|(row, job)| (row, job.id));
+        for (id, number) in ids.iter().zip(1..) {
+            assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+            assert_eq!(row(id), Some((number, id.clone())));
+        }
+        let [first, other] = [&ids[10], &ids[11]];
+        for wrong in [
+            [&first[..16], &other[16..]].concat(),
+            first.to_uppercase(),
+            [&first[..16], "+00000000000000b"].concat(),
+            [&first[..16], "b"].concat(),
+            first[..16].to_owned(),
+            first[16..].to_owned(),
+            "é".repeat(16),
+            String::new(),
+        ] {
+            assert_eq!(row(&wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_job_of_an_earlier_version_keeps_its_id() {
+        let (_dir, db) = database();
+        let mut running = job("", JobKind::Sync, JobStatus::Running);
+        insert(&db, &mut running).unwrap();
+        running.id = "0190aaaabbbbcccc0000111122223333".to_owned();
+        db.execute("UPDATE job SET id = ?1", [&running.id]).unwrap();
+        running.status = JobStatus::Success;
+        assert!(finish(&db, &running).unwrap());
+        set_undone_by(&db, &running.id, "other").unwrap();
+        let (row, found) = get(&db, &running.id).unwrap().unwrap();
+        assert_eq!((row, &found.id), (1, &running.id));
+        assert_eq!(found.undone_by, "other");
+    }
+
+    #[test]
     fn jobs_are_found_through_their_indexes() {
         let (_dir, db) = database();
+        let plan = plan_of(&db, ROW, params![1, "a", "b"]);
+        assert!(only_searches(&plan), "{plan:?}");
         for (sql, index) in [
             (
                 "SELECT * FROM job WHERE source_id = ?1 AND kind = 'sync' ORDER BY number DESC LIMIT 1",
                 "USING INDEX job_sync",
-            ),
-            (
-                "UPDATE job SET total = 1 WHERE id = ?1 AND status = 'running'",
-                "USING INDEX job_running",
             ),
             (
                 "UPDATE job SET total = 1 WHERE status = 'running'",

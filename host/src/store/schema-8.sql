@@ -35,3 +35,8 @@ CREATE VIEW pool AS
   SELECT value AS accounts, revision, last_account, fresh_keys, audit_end FROM number WHERE kind = 'pool' AND of = 0 AND name = '';
 CREATE VIEW tally AS SELECT of AS provider, name AS status, value AS accounts FROM number WHERE kind = 'status';
 CREATE VIEW owner_tally AS SELECT of AS owner, value AS accounts FROM number WHERE kind = 'owner';
+
+-- An id of a job ends with its row, 16 hex digits, and the column has what it begins with, 16 more. Only those of earlier
+-- versions, which are whole, need an index.
+DROP INDEX job_id;
+CREATE INDEX job_id ON job(id) WHERE length(id) = 32;

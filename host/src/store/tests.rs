@@ -52,15 +52,14 @@ pub(super) fn key(id: &str) -> ApiKey {
     }
 }
 
-pub(super) fn job(id: &str, kind: JobKind, status: JobStatus) -> ImportJob {
+pub(super) fn job(name: &str, kind: JobKind, status: JobStatus) -> ImportJob {
     ImportJob {
-        id: id.to_owned(),
         kind,
         status,
         created_at: 10,
         updated_at: 10,
         source_id: "s1".to_owned(),
-        source_name: "Team".to_owned(),
+        source_name: name.to_owned(),
         ..ImportJob::default()
     }
 }
@@ -201,13 +200,13 @@ async fn many_writers_all_get_through() {
 #[tokio::test]
 async fn jobs_that_a_crash_cut_short_are_failed() {
     let (dir, store) = store();
-    let (cut, done) = (
+    let (mut cut, mut done) = (
         job("cut", JobKind::Sync, JobStatus::Running),
         job("done", JobKind::Inject, JobStatus::Success),
     );
     store
         .write(0, move |db| {
-            jobs::insert(db, &cut).and_then(|()| jobs::insert(db, &done))
+            jobs::insert(db, &mut cut).and_then(|()| jobs::insert(db, &mut done))
         })
         .await
         .unwrap();
@@ -219,7 +218,7 @@ async fn jobs_that_a_crash_cut_short_are_failed() {
         .unwrap()
         .unwrap();
     assert_eq!(
-        (latest.id.as_str(), latest.status),
+        (latest.source_name.as_str(), latest.status),
         ("cut", JobStatus::Failed)
     );
     assert!(latest.updated_at > 10);
@@ -229,8 +228,8 @@ async fn jobs_that_a_crash_cut_short_are_failed() {
         .unwrap();
     let act = &acts[0];
     assert_eq!(
-        (act.act.as_str(), act.target.as_str()),
-        ("sync", "job cut of s1")
+        (act.act.as_str(), &act.target),
+        ("sync", &format!("job {} of s1", latest.id))
     );
     assert!(act.counts.contains("failed"), "{}", act.counts);
 }
