@@ -27,6 +27,7 @@ pub(crate) fn back_to_version_5() -> String {
          {owner_tally} INSERT INTO owner_tally SELECT of, value FROM number WHERE kind = 'owner'; \
          {meta} INSERT INTO meta_4 SELECT id, salt, revision, last_account, accounts, sealed FROM meta, pool; \
          DROP VIEW pool; DROP TABLE number; DROP TABLE meta; ALTER TABLE meta_4 RENAME TO meta; \
+         ALTER TABLE job DROP COLUMN place; CREATE INDEX job_undo ON job(source_id) WHERE undo = 1; \
          DROP INDEX job_id; CREATE INDEX job_id ON job(id); UPDATE job SET id = id || printf('%016x', number); \
          DROP VIEW account_key; DROP TABLE fresh_key; \
          ALTER TABLE settled_key RENAME TO account_key; PRAGMA writable_schema = ON; \

@@ -1,5 +1,7 @@
 //! Import jobs: one row per import and per change by hand.
 
+pub(super) mod places;
+
 use rusqlite::{OptionalExtension, Row, params};
 use tributary_core::Strategy;
 
@@ -22,10 +24,11 @@ const NO_ROWS: (i64, i64) = (0, -1);
 pub fn insert(db: &Db, job: &mut ImportJob) -> Result<(), StoreError> {
     let sql = "INSERT INTO job(id, kind, status, created_at, updated_at, source_id, source_name, strategy, \
                total, added, skipped, removed, actor, bytes, updated, unchanged, released, disabled, cause, findings, \
-               undo, added_first, added_last, undo_first, undo_last, undoes) \
+               undo, place, added_first, added_last, undo_first, undo_last, undoes) \
                VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-               ?21, ?22, ?23, ?24, ?25, ?26)";
+               ?21, ?22, ?23, ?24, ?25, ?26, ?27)";
     let (undo, [added, changed]) = traced(job);
+    let place = places::next(db, job)?;
     note_sync(db, job);
     // Without randomness for a moment the row alone has to do.
     let begin = random::hex::<{ BEGIN / 2 }>().unwrap_or_else(|_| "0".repeat(BEGIN));
@@ -51,6 +54,7 @@ pub fn insert(db: &Db, job: &mut ImportJob) -> Result<(), StoreError> {
         job.cause,
         written(&job.findings)?,
         undo,
+        place,
         added.0,
         added.1,
         changed.0,
@@ -58,6 +62,7 @@ pub fn insert(db: &Db, job: &mut ImportJob) -> Result<(), StoreError> {
         job.undoes,
     ])?;
     job.id = id_of(begin, db.last_insert_rowid());
+    places::take(db, job, place)?;
     match job.status {
         JobStatus::Running => Ok(()),
         _ => audit::append_job(db, job),
@@ -89,9 +94,10 @@ fn row_of(db: &Db, id: &str) -> Result<Option<i64>, StoreError> {
 pub fn finish(db: &Db, job: &ImportJob) -> Result<bool, StoreError> {
     let sql = "UPDATE job SET status = ?2, updated_at = ?3, total = ?4, added = ?5, skipped = ?6, removed = ?7, \
                bytes = ?8, updated = ?9, unchanged = ?10, released = ?11, disabled = ?12, cause = ?13, findings = ?14, \
-               undo = ?15, added_first = ?16, added_last = ?17, undo_first = ?18, undo_last = ?19 \
+               undo = ?15, added_first = ?16, added_last = ?17, undo_first = ?18, undo_last = ?19, place = ?20 \
                WHERE number = ?1 AND status = 'running'";
     let (undo, [added, changed]) = traced(job);
+    let place = places::next(db, job)?;
     note_sync(db, job);
     let finished = db.prepare_cached(sql)?.execute(params![
         row_of(db, &job.id)?,
@@ -113,8 +119,10 @@ pub fn finish(db: &Db, job: &ImportJob) -> Result<bool, StoreError> {
         added.1,
         changed.0,
         changed.1,
+        place,
     ])?;
     if finished > 0 {
+        places::take(db, job, place)?;
         audit::append_job(db, job)?;
     }
     Ok(finished > 0)
@@ -182,12 +190,10 @@ pub fn is_kept(
     if job.trace.is_none() || job.created_at < limits.since {
         return Ok(false);
     }
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM job WHERE source_id = ?1 AND undo = 1 AND number > ?2 LIMIT ?3)";
-    let mut newer = db.prepare_cached(sql)?;
-    let newer: u32 = newer.query_row(params![job.source_id, number, limits.keep], |row| {
-        row.get(0)
-    })?;
-    Ok(newer < limits.keep)
+    let mut place = db.prepare_cached("SELECT place FROM job WHERE number = ?1")?;
+    let place: i64 = place.query_row([number], |row| row.get(0))?;
+    let newer = places::latest(db, &job.source_id)? - place;
+    Ok(newer < limits.keep.into())
 }
 
 /// The source's latest sync, running or not; injects under its id do not count.
@@ -330,117 +336,4 @@ fn count(accounts: u64) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::sources::{self, tests::source};
-    use crate::store::tests::{database, job, only_searches, plan_of};
-
-    #[test]
-    fn a_source_shows_its_latest_sync_and_no_inject() {
-        let (_dir, db) = database();
-        sources::insert(&db, &source("s1")).unwrap();
-        assert!(sources::list(&db).unwrap()[0].1.is_none());
-        let [_, second, _] = [JobKind::Sync, JobKind::Sync, JobKind::Inject].map(|kind| {
-            let mut begun = job("", kind, JobStatus::Running);
-            insert(&db, &mut begun).unwrap();
-            begun
-        });
-        let ended = ImportJob {
-            status: JobStatus::Success,
-            updated_at: 11,
-            total: 2,
-            added: 1,
-            skipped: 1,
-            removed: 3,
-            ..second
-        };
-        assert!(finish(&db, &ended).unwrap());
-        assert!(!finish(&db, &ended).unwrap(), "it had ended");
-        let shown = sources::list(&db).unwrap().remove(0).1.unwrap();
-        assert_eq!(
-            (shown.id, shown.status, shown.created_at, shown.updated_at),
-            (ended.id, JobStatus::Success, 10, 11)
-        );
-        assert_eq!(
-            (shown.total, shown.added, shown.skipped, shown.removed),
-            (2, 1, 1, 3)
-        );
-    }
-
-    #[test]
-    fn a_job_is_found_by_the_id_it_was_given_and_by_no_other() {
-        let (_dir, db) = database();
-        let ids: Vec<_> = (1..=300)
-            .map(|_| {
-                let mut done = job("", JobKind::Inject, JobStatus::Success);
-                insert(&db, &mut done).unwrap();
-                done.id
-            })
-            .collect();
-        let row = |id: &str| get(&db, id).unwrap().map(|(row, job)| (row, job.id));
-        for (id, number) in ids.iter().zip(1..) {
-            assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
-            assert_eq!(row(id), Some((number, id.clone())));
-        }
-        let [first, other] = [&ids[10], &ids[11]];
-        for wrong in [
-            [&first[..16], &other[16..]].concat(),
-            first.to_uppercase(),
-            [&first[..16], "+00000000000000b"].concat(),
-            [&first[..16], "b"].concat(),
-            first[..16].to_owned(),
-            first[16..].to_owned(),
-            "é".repeat(16),
-            String::new(),
-        ] {
-            assert_eq!(row(&wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_job_of_an_earlier_version_keeps_its_id() {
-        let (_dir, db) = database();
-        let mut running = job("", JobKind::Sync, JobStatus::Running);
-        insert(&db, &mut running).unwrap();
-        running.id = "0190aaaabbbbcccc0000111122223333".to_owned();
-        db.execute("UPDATE job SET id = ?1", [&running.id]).unwrap();
-        running.status = JobStatus::Success;
-        assert!(finish(&db, &running).unwrap());
-        set_undone_by(&db, &running.id, "other").unwrap();
-        let (row, found) = get(&db, &running.id).unwrap().unwrap();
-        assert_eq!((row, &found.id), (1, &running.id));
-        assert_eq!(found.undone_by, "other");
-    }
-
-    #[test]
-    fn jobs_are_found_through_their_indexes() {
-        let (_dir, db) = database();
-        let plan = plan_of(&db, ROW, params![1, "a", "b"]);
-        assert!(only_searches(&plan), "{plan:?}");
-        for (sql, index) in [
-            (
-                "SELECT * FROM job WHERE source_id = ?1 AND kind = 'sync' ORDER BY number DESC LIMIT 1",
-                "USING INDEX job_sync",
-            ),
-            (
-                "UPDATE job SET total = 1 WHERE status = 'running'",
-                "USING INDEX job_running",
-            ),
-            (
-                "SELECT * FROM job WHERE number < ?1 AND number >= ?2 AND source_id = coalesce(?3, source_id) ORDER BY number DESC",
-                "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
-            ),
-        ] {
-            let mut rows = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-            let parameters = rows.parameter_count();
-            let plan: Vec<String> = rows
-                .query_map(rusqlite::params_from_iter(vec!["x"; parameters]), |r| {
-                    r.get("detail")
-                })
-                .unwrap()
-                .map(Result::unwrap)
-                .collect();
-            assert!(plan.len() == 1 && plan[0].contains(index), "{plan:?}");
-        }
-    }
-}
+mod tests;

@@ -33,11 +33,10 @@ pub enum Bit {
     Jobs(i64),
 }
 
-/// Jobs that can be undone no longer, although their record is there: more than ?1 of their source are newer, or they are
-/// older than ?2.
-const EXPIRED: &str = "SELECT number FROM (SELECT number, created_at, \
-    row_number() OVER (PARTITION BY source_id ORDER BY number DESC) place FROM job WHERE undo = 1) \
-    WHERE place > ?1 OR created_at < ?2 LIMIT ?3";
+/// Jobs that can be undone no longer, although their record is there: ?1 of their source or more were applied since, or they
+/// are older than ?2.
+const EXPIRED: &str = "SELECT number FROM job WHERE undo = 1 AND (created_at < ?2 OR place <= \
+    (SELECT value FROM number WHERE kind = 'undo' AND of = 0 AND name = source_id) - ?1) LIMIT ?3";
 
 /// Jobs up to row ?1 that nothing needs: no undo, no sync under way, no source that shows its latest sync.
 const UNNEEDED: &str = "SELECT number FROM job WHERE number <= ?1 AND undo = 0 AND status <> 'running' \

@@ -1,6 +1,6 @@
 -- Migration 8: an import writes fewer pages. What it changes of the pool as a whole lies in one small tree.
 --
--- `pool`: one row with what stood in `meta`; its value is the number of all accounts. `audit_end` is sealed, and empty before
+-- `pool`: one row with what stood in `meta` and changes; its value is the number of all accounts. `audit_end` is sealed, and empty before
 -- the audit begins. `status`: accounts of a provider (`of`) and a status (`name`). `owner`: accounts of an owner (`of`; 0 is
 -- Local). `undo`: see below.
 CREATE TABLE number(
@@ -12,7 +12,8 @@ CREATE TABLE number(
   last_account INTEGER,
   fresh_keys INTEGER,
   audit_end BLOB,
-  PRIMARY KEY(kind, of, name)
+  PRIMARY KEY(kind, of, name),
+  CHECK(kind <> 'pool' OR (revision IS NOT NULL AND last_account IS NOT NULL AND fresh_keys IS NOT NULL AND audit_end IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 INSERT INTO number SELECT 'pool', 0, '', accounts, revision, last_account, fresh_keys, audit_end FROM meta;
 INSERT INTO number(kind, of, name, value)
@@ -40,3 +41,12 @@ CREATE VIEW owner_tally AS SELECT of AS owner, value AS accounts FROM number WHE
 -- versions, which are whole, need an index.
 DROP INDEX job_id;
 CREATE INDEX job_id ON job(id) WHERE length(id) = 32;
+
+-- The place of a job among those of its source that could ever be undone, in the order in which they were applied, from 1; 0
+-- where it could not. `undo`: the latest one of a source (`name`).
+ALTER TABLE job ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+UPDATE job SET place = counted.place
+  FROM (SELECT number, row_number() OVER (PARTITION BY source_id ORDER BY number) AS place FROM job WHERE undo = 1) AS counted
+  WHERE counted.number = job.number;
+INSERT INTO number(kind, of, name, value) SELECT 'undo', 0, source_id, max(place) FROM job WHERE undo = 1 GROUP BY source_id;
+DROP INDEX job_undo;

@@ -1,10 +1,13 @@
 //! What works that run together in one transaction leave to its end, since each of them would write it again: where the
-//! audit's chain ends, and the pool in numbers.
+//! audit's chain ends, the pool in numbers, and the places of jobs.
+
+use std::collections::BTreeMap;
 
 use super::accounts::Tally;
 use super::audit::Chain;
 use super::db::Db;
 use super::error::StoreError;
+use super::jobs::places;
 use super::meta::{self, Meta};
 
 /// What is left to the end so far. Whoever reads one of these in between asks here first.
@@ -16,6 +19,8 @@ pub(super) struct Together {
     pub(super) pool: Option<Meta>,
     /// How the numbers of accounts change.
     pub(super) tally: Tally,
+    /// The latest place among the jobs of a source that can be undone.
+    pub(super) places: BTreeMap<String, i64>,
 }
 
 impl Together {
@@ -26,6 +31,9 @@ impl Together {
         }
         if let Some(pool) = &self.pool {
             meta::write(db, pool)?;
+        }
+        for (source, place) in &self.places {
+            places::write(db, source, *place)?;
         }
         self.tally.write(db)
     }

@@ -66,7 +66,7 @@ impl Tally {
         }
     }
 
-    /// Writes the numbers, in the transaction that changed the accounts; those of the whole pool are for `meta`.
+    /// Writes the numbers, in the transaction that changed the accounts; those of the whole pool are for `meta::advance`.
     pub fn write(&mut self, db: &Db) -> Result<(), StoreError> {
         self.end_run();
         if db.left(|left| self.add_to(&mut left.tally)).is_some() {

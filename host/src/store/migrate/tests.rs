@@ -1,6 +1,8 @@
-use super::super::{Store, StoreOptions};
+use super::super::db::Db;
+use super::super::{Store, StoreOptions, jobs, tests};
 use super::*;
 use crate::config::MasterKeyOptions;
+use crate::job::{JobKind, JobStatus, Trace};
 use tempfile::{TempDir, tempdir};
 
 /// A folder with the database of a store that was closed.
@@ -98,6 +100,54 @@ fn a_pool_of_before_is_counted_when_it_is_migrated() {
     ] {
         assert_eq!(number(sql), expected, "{sql}");
     }
+}
+
+#[test]
+fn jobs_of_before_keep_their_ids_and_their_order_of_undoing() {
+    let dir = tempdir().unwrap();
+    let db = of_version(&dir.path().join(FILE), 7);
+    for (number, source, undo) in [
+        (3, "s", 1),
+        (4, "t", 1),
+        (5, "s", 0),
+        (6, "s", 1),
+        (7, "", 2),
+    ] {
+        let job = "INSERT INTO job(number, id, kind, status, created_at, updated_at, source_id, source_name, strategy, \
+                   total, added, skipped, removed, undo) \
+                   VALUES(?1, printf('%032x', ?1), 'inject', 'success', 0, 0, ?2, '', 'merge', 0, 0, 0, 0, ?3)";
+        db.execute(job, rusqlite::params![number, source, undo])
+            .unwrap();
+    }
+    drop(db);
+    let db = Db::new(prepare(dir.path()).unwrap(), vault::Vault::new(&[]));
+    let id = format!("{:032x}", 6);
+    assert_eq!(
+        jobs::get(&db, &id).unwrap().map(|(row, job)| (row, job.id)),
+        Some((6, id))
+    );
+    let mut places = db.prepare("SELECT place FROM job ORDER BY number").unwrap();
+    let places = places.query_map([], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(
+        places.map(Result::unwrap).collect::<Vec<_>>(),
+        [1, 1, 0, 2, 0]
+    );
+    let sql = "SELECT name, value FROM number WHERE kind = 'undo'";
+    let mut latest = db.prepare(sql).unwrap();
+    let latest = latest
+        .query_map([], |row| <(String, i64)>::try_from(row))
+        .unwrap();
+    let latest: Vec<_> = latest.map(Result::unwrap).collect();
+    assert_eq!(latest, [("s".to_owned(), 2), ("t".to_owned(), 1)]);
+    let mut next = tests::job("", JobKind::Inject, JobStatus::Running);
+    next.source_id = "s".to_owned();
+    next.trace = Some(Trace {
+        added: (1, 1),
+        changed: (0, -1),
+    });
+    jobs::insert(&db, &mut next).unwrap();
+    let place = db.query_row("SELECT max(place) FROM job", [], |row| row.get(0));
+    assert_eq!(place, Ok(3));
 }
 
 #[test]
