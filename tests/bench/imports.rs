@@ -113,25 +113,38 @@ pub(crate) fn replace(report: &mut Report, small: &Server, large: &Server) {
     );
 }
 
-/// One token at a time by one client, into pools of three sizes and into a bare table, in turns.
+/// One token after the other by one client, into pools of three sizes and into a bare table, in turns of a few.
 pub(crate) fn single(report: &mut Report, pools: [(&str, &Server); 3]) {
-    const TURNS: usize = 1_000;
+    const TURNS: usize = 20;
+    const IN_A_ROW: usize = 50;
     let home = Home::new();
     let db = bare::table(&home.file("floor.db"));
     let mut clients = pools.map(|(name, server)| (name, Client::new(server.addr), Vec::new()));
     let roomy = bare::table_with_room(&home.file("roomy.db"));
     let (mut floor, mut over) = (Vec::new(), Vec::new());
     let (file, mut synced) = (synced_file(&home), Vec::new());
-    for n in 0..TURNS {
-        let body = format!(r#"{{"tokens": ["single-{n:08}"], "source_id": "single"}}"#);
-        floor.push(timed(|| bare::insert(&db, body.as_bytes())));
-        over.push(timed(|| bare::insert(&roomy, body.as_bytes())));
+    for turn in 0..TURNS {
+        let token =
+            |n| format!(r#"{{"tokens": ["single-{turn:04}-{n:03}"], "source_id": "single"}}"#);
+        let bodies: Vec<String> = (0..IN_A_ROW).map(token).collect();
+        floor.extend(
+            bodies
+                .iter()
+                .map(|body| timed(|| bare::insert(&db, body.as_bytes()))),
+        );
+        over.extend(
+            bodies
+                .iter()
+                .map(|body| timed(|| bare::insert(&roomy, body.as_bytes()))),
+        );
         // As often as a token.
-        synced.extend((0..3).map(|_| timed(|| append_synced(&file))));
-        let request = load::post(INJECT, &body);
+        synced.extend((0..3 * IN_A_ROW).map(|_| timed(|| append_synced(&file))));
         for (_, client, times) in &mut clients {
-            times.push(timed(|| {
-                client.ask(&request);
+            times.extend(bodies.iter().map(|body| {
+                let request = load::post(INJECT, body);
+                timed(|| {
+                    client.ask(&request);
+                })
             }));
         }
     }
