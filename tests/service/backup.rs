@@ -378,6 +378,15 @@ fn verify_finds_what_is_broken_and_names_it() {
             "the highest row",
         ),
         (
+            "DELETE FROM number WHERE kind = 'pool'",
+            "the number of all accounts",
+        ),
+        (
+            "UPDATE number SET value = 0 WHERE kind = 'undo'",
+            "the place of a job",
+        ),
+        ("UPDATE job SET place = 0", "the place of a job"),
+        (
             "UPDATE account SET secret = (SELECT secret FROM account WHERE id = 8) WHERE id = 7",
             "row 7 of account: it does not open",
         ),

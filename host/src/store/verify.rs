@@ -155,14 +155,14 @@ fn owners(db: &Db) -> Result<Check, StoreError> {
 }
 
 /// Each says which kept numbers are not those that are counted.
-const COUNTS: [(&str, &str); 4] = [
+const COUNTS: [(&str, &str); 5] = [
     (
         "the number of all accounts",
-        "SELECT 1 FROM pool WHERE accounts <> (SELECT count(*) FROM account)",
+        "SELECT 1 WHERE (SELECT accounts FROM pool) IS NOT (SELECT count(*) FROM account)",
     ),
     (
         "the highest row of an account",
-        "SELECT 1 FROM pool WHERE last_account < (SELECT coalesce(max(id), 0) FROM account)",
+        "SELECT 1 WHERE coalesce((SELECT last_account FROM pool), -1) < (SELECT coalesce(max(id), 0) FROM account)",
     ),
     (
         "the number of accounts by provider and status",
@@ -175,6 +175,11 @@ const COUNTS: [(&str, &str); 4] = [
         "WITH counted AS (SELECT owner, count(*) AS accounts FROM owned GROUP BY owner), \
          kept AS (SELECT owner, accounts FROM owner_tally WHERE accounts <> 0) \
          SELECT 1 FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept UNION ALL SELECT * FROM kept EXCEPT SELECT * FROM counted)",
+    ),
+    (
+        "the place of a job",
+        "WITH latest AS (SELECT name AS source_id, value FROM number WHERE kind = 'undo') \
+         SELECT 1 FROM job LEFT JOIN latest USING(source_id) WHERE undo = 1 AND place NOT BETWEEN 1 AND coalesce(value, 0)",
     ),
 ];
 
