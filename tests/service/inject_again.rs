@@ -89,6 +89,7 @@ fn the_same_again_writes_no_page_of_an_account_table() {
     let server = Server::start_in(home, &[]);
     let before = written(&server);
     assert_eq!(before, BTreeSet::new(), "the start writes nothing");
+    let numbers = numbers_of(&server);
     server.post(INJECT, &body);
     assert_eq!(counts_of(&server), [0, 2_000]);
     let pages = written(&server);
@@ -96,6 +97,16 @@ fn the_same_again_writes_no_page_of_an_account_table() {
     for table in ["account", "settled_key", "fresh_key", "owned", "undo"] {
         assert!(!pages.contains(table), "{table} of {pages:?}");
     }
+    // The page of all numbers is written, since the end of the audit lies there, too.
+    assert_eq!(numbers_of(&server), numbers);
+}
+
+/// The numbers of the pool, without where its audit ends.
+fn numbers_of(server: &Server) -> String {
+    let path = server.home().data().join("tributary.db");
+    let db = Connection::open(path).expect("a database");
+    let sql = "SELECT json_group_array(json_array(kind, of, name, value, revision, last_account, fresh_keys)) FROM number";
+    db.query_row(sql, [], |row| row.get(0)).expect("numbers")
 }
 
 /// The tables and indices of which pages lie in the WAL.
