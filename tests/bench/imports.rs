@@ -127,16 +127,13 @@ pub(crate) fn single(report: &mut Report, pools: [(&str, &Server); 3]) {
         let token =
             |n| format!(r#"{{"tokens": ["single-{turn:04}-{n:03}"], "source_id": "single"}}"#);
         let bodies: Vec<String> = (0..IN_A_ROW).map(token).collect();
-        floor.extend(
-            bodies
-                .iter()
-                .map(|body| timed(|| bare::insert(&db, body.as_bytes()))),
-        );
-        over.extend(
-            bodies
-                .iter()
-                .map(|body| timed(|| bare::insert(&roomy, body.as_bytes()))),
-        );
+        for (db, times) in [(&db, &mut floor), (&roomy, &mut over)] {
+            times.extend(
+                bodies
+                    .iter()
+                    .map(|body| timed(|| bare::insert(db, body.as_bytes()))),
+            );
+        }
         // As often as a token.
         synced.extend((0..3 * IN_A_ROW).map(|_| timed(|| append_synced(&file))));
         for (_, client, times) in &mut clients {
