@@ -1,8 +1,8 @@
 -- Migration 8: an import writes fewer pages. What it changes of the pool as a whole lies in one small tree.
 --
--- `pool`: one row with what stood in `meta` and changes; its value is the number of all accounts. `audit_end` is sealed, and empty before
--- the audit begins. `status`: accounts of a provider (`of`) and a status (`name`). `owner`: accounts of an owner (`of`; 0 is
--- Local). `undo`: see below.
+-- `pool`: one row with what stood in `meta` and changes; its value is the number of all accounts. `audit_end` is sealed, and
+-- empty before the audit begins. `status`: accounts of a provider (`of`) and a status (`name`). `owner`: accounts of an owner
+-- (`of`; 0 is Local). `undo`: see below.
 CREATE TABLE number(
   kind TEXT NOT NULL,
   of INTEGER NOT NULL,
