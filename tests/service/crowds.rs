@@ -141,6 +141,8 @@ fn where_descriptors_are_few_enough_are_left_for_what_an_administrator_asks_for(
 #[test]
 fn more_connections_than_the_system_has_room_for_keep_no_administrator_out() {
     let server = Server::start_with(&["--header-timeout", "10m"]);
+    // Once it answers it has read its limit, and does not see that it is lowered.
+    assert_eq!(server.get("/health").status, 200);
     let open = std::fs::read_dir(format!("/proc/{}/fd", server.pid())).expect("a process");
     let few = Some(open.count() as u64 + 30);
     let lowered = Rlimit {
