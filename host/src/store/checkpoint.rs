@@ -2,12 +2,14 @@
 //!
 //! A thread copies the WAL into the database while others read and write. What is written meanwhile is left over, so
 //! between two groups the writer copies that little rest, and its next group starts the WAL anew. The file keeps its
-//! length, since a commit that makes it longer takes a third more time; a large one is cut when nobody has written for a
-//! while, which takes longer than a write should wait.
+//! length and has room ahead, since a commit that makes it longer takes longer; a large one is cut when nobody has written
+//! for a while, which takes longer than a write should wait.
+
+mod room;
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -24,6 +26,8 @@ use crate::priority;
 const FRAME: u64 = 4096 + 24;
 /// How much the writer copies between two groups without asking the thread: 1 MiB.
 const REST: u64 = (1 << 20) / FRAME;
+/// Up to here a WAL has little in it, and needs no room ahead: 256 KiB.
+const LITTLE: u64 = (256 << 10) / FRAME;
 /// How long a writer that must wait waits for readers to leave the WAL: a short read's time.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How long nobody has written before a large file is cut, and how long a copy that a reader prevented rests.
@@ -51,6 +55,8 @@ struct Shared {
     /// Up to where the thread has copied the WAL since it was last asked; 0 while it has not, [`EMPTIED`] once nothing is
     /// left in it.
     copied: AtomicU64,
+    /// Whether the file was lengthened, as far as it is to be, since it was last cut.
+    has_room: AtomicBool,
     /// Held while a checkpoint runs, so that the writer can wait for it rather than fail beside it.
     running: Mutex<()>,
 }
@@ -106,7 +112,8 @@ impl Checkpoints {
         })
     }
 
-    /// After a group: has the WAL copied when it is large, and copies the rest when that is little.
+    /// After a group: has the WAL copied when it is large, and copies the rest when that is little; once it is in use, has room
+    /// made in its file.
     pub(super) fn after_group(&mut self, writer: &Connection) {
         let size = self.shared.size.load(Ordering::Acquire);
         let copied = self.shared.copied.swap(0, Ordering::AcqRel);
@@ -114,6 +121,9 @@ impl Checkpoints {
             self.asked_at = None;
         }
         if size <= self.shared.soft {
+            if size > LITTLE && !self.shared.has_room.load(Ordering::Relaxed) {
+                self.wake();
+            }
             return;
         }
         match (self.asked_at, copied) {
@@ -131,10 +141,14 @@ impl Checkpoints {
             }
             _ => {
                 self.asked_at = Some(size);
-                // Full means that it is about to wake.
-                let _ = self.wake.try_send(());
+                self.wake();
             }
         }
+    }
+
+    fn wake(&self) {
+        // Full means that it is about to wake.
+        let _ = self.wake.try_send(());
     }
 
     /// Ends the thread, and closes the writer with an empty WAL unless that takes long.
@@ -176,8 +190,9 @@ fn copy_when_woken(db: &Connection, wal: &Path, woken: &Receiver<()>, shared: &S
     while woken.recv().is_ok() {
         loop {
             let size = shared.size.load(Ordering::Acquire);
-            if size > shared.soft {
-                copy(db, shared);
+            match size > shared.soft {
+                true => copy(db, shared),
+                false => make_room(db, wal, shared),
             }
             if woken.recv_timeout(QUIET) == Err(RecvTimeoutError::Disconnected) {
                 return;
@@ -197,6 +212,19 @@ fn copy(db: &Connection, shared: &Shared) {
     }
 }
 
+/// Makes room in the WAL's file for all that comes before it is copied, unless it has that.
+fn make_room(db: &Connection, wal: &Path, shared: &Shared) {
+    if shared.has_room.load(Ordering::Relaxed) {
+        return;
+    }
+    let made = room::make(db, wal, shared.soft * FRAME).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the WAL cannot be given room ahead: imports take a little longer");
+        // Not to be tried and told again and again.
+        true
+    });
+    shared.has_room.store(made, Ordering::Relaxed);
+}
+
 /// Copies all that is left of a WAL that still has this size, and cuts the file where that is long; `false` when somebody has
 /// written since, or a reader is in the way.
 fn empty(db: &Connection, wal: &Path, size: u64, shared: &Shared) -> bool {
@@ -207,6 +235,9 @@ fn empty(db: &Connection, wal: &Path, size: u64, shared: &Shared) -> bool {
     let is_large = frames_in(wal) > shared.soft.saturating_mul(2);
     if checkpoint(db, if is_large { "TRUNCATE" } else { "PASSIVE" }).is_none() {
         return false;
+    }
+    if is_large {
+        shared.has_room.store(false, Ordering::Relaxed);
     }
     // Told first: a writer that then finds more in the WAL asks for another copy.
     shared.copied.store(EMPTIED, Ordering::Release);

@@ -66,12 +66,15 @@ impl Record {
             succeeded: outcome == SUCCEEDED,
             at,
         });
-        let free_bytes = rustix::fs::statvfs(dir)
-            .ok()
-            .map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
         Health {
             last_write,
-            free_bytes,
+            free_bytes: free_bytes(dir),
         }
     }
+}
+
+/// Bytes that are left where this file or folder lies, if the system tells.
+pub(super) fn free_bytes(path: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(path).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

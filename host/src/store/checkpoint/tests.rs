@@ -11,6 +11,13 @@ const SMALL: StoreOptions = StoreOptions {
     wal_hard: 256 << 10,
 };
 
+/// Has more in it than a little before it is copied.
+const ROOMY: StoreOptions = StoreOptions {
+    readers: 1,
+    wal_soft: 2 << 20,
+    wal_hard: 64 << 20,
+};
+
 /// Writes `bytes` into one row.
 async fn write(store: &Store, id: usize, bytes: usize) {
     let key = ApiKey {
@@ -30,7 +37,11 @@ async fn write(store: &Store, id: usize, bytes: usize) {
 
 /// The length of the WAL's file in bytes.
 fn length(dir: &Path) -> u64 {
-    fs::metadata(dir.join("tributary.db-wal")).map_or(0, |m| m.len())
+    length_of(&dir.join("tributary.db-wal"))
+}
+
+fn length_of(wal: &Path) -> u64 {
+    fs::metadata(wal).map_or(0, |m| m.len())
 }
 
 /// Waits until the file is empty or gone, for some seconds.
@@ -101,6 +112,71 @@ async fn a_wal_that_small_writes_made_keeps_its_length_and_is_written_over() {
     }
     assert!(is_written_over);
     assert_eq!(store.read(keys::list).await.unwrap().len(), id);
+}
+
+/// Writes small rows, far fewer than would fill it, until the WAL's file has `room` bytes; how many.
+async fn has_room(store: &Store, dir: &Path, room: u64) -> usize {
+    let until = Instant::now() + Duration::from_secs(20);
+    let mut rows = 0;
+    while length(dir) < room && Instant::now() < until {
+        if rows < 60 {
+            write(store, rows, 100).await;
+            rows += 1;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    rows
+}
+
+#[tokio::test]
+async fn a_wal_in_use_has_room_ahead_and_a_crash_loses_nothing_in_front_of_it() {
+    let (dir, copy) = (tempdir().unwrap(), tempdir().unwrap());
+    let store = Store::open(dir.path(), ROOMY, &MasterKeyOptions::default()).unwrap();
+    let room = ROOMY.wal_soft / FRAME * FRAME;
+    let mut rows = has_room(&store, dir.path(), room).await;
+    assert_eq!(length(dir.path()), room);
+    for _ in 0..20 {
+        write(&store, rows, 100).await;
+        rows += 1;
+    }
+    assert_eq!(length(dir.path()), room);
+    for name in ["tributary.db", "tributary.db-wal", "master-key"] {
+        fs::copy(dir.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let after = Store::open(copy.path(), ROOMY, &MasterKeyOptions::default()).unwrap();
+    assert_eq!(after.read(keys::list).await.unwrap().len(), rows);
+}
+
+#[tokio::test]
+async fn a_wal_that_was_cut_has_room_again_once_it_is_in_use() {
+    let dir = tempdir().unwrap();
+    let store = Store::open(dir.path(), ROOMY, &MasterKeyOptions::default()).unwrap();
+    write(&store, 1_000, 5 << 20).await;
+    assert!(is_cut(dir.path()).await);
+    has_room(&store, dir.path(), ROOMY.wal_soft / FRAME * FRAME).await;
+    assert_eq!(length(dir.path()), ROOMY.wal_soft / FRAME * FRAME);
+}
+
+#[test]
+fn who_writes_gets_no_room_beneath_it_and_a_full_disk_none_at_all() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("a.db");
+    let (writer, wal) = (
+        Connection::open(&path).unwrap(),
+        dir.path().join("a.db-wal"),
+    );
+    writer
+        .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE number(id); BEGIN IMMEDIATE")
+        .unwrap();
+    let (db, before) = (connect::checkpointer(&path).unwrap(), length_of(&wal));
+    assert!(!room::make(&db, &wal, 1 << 20).unwrap());
+    assert_eq!(length_of(&wal), before);
+    writer.execute_batch("COMMIT").unwrap();
+    assert!(room::make(&db, &wal, u64::MAX).unwrap());
+    assert_eq!(length_of(&wal), before);
+    assert!(room::make(&db, &wal, 1 << 20).unwrap());
+    assert_eq!(length_of(&wal), 1 << 20);
+    writer.execute_batch("BEGIN IMMEDIATE; COMMIT").unwrap();
 }
 
 #[tokio::test]
