@@ -86,8 +86,8 @@ pub struct Store {
 pub struct StoreOptions {
     /// Threads that read.
     pub readers: usize,
-    /// Bytes of WAL from which on it is copied into the database in the background. A file of up to twice as many keeps its
-    /// length.
+    /// Bytes of WAL from which on it is copied into the database in the background. Its file has room for so many once it is in
+    /// use, and keeps its length up to twice as many.
     pub wal_soft: u64,
     /// Bytes of WAL from which on the writer pauses for that.
     pub wal_hard: u64,

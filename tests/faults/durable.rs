@@ -147,9 +147,9 @@ fn ended(trace: &std::path::Path) -> String {
 }
 
 /// The steps in the lines of a trace. A call that others interrupt has two lines: an answer counts at its first line, a write at
-/// its last, and a sync at its last when no write has ended since its first.
+/// its last, and a sync at its last when it is of the thread that wrote and no write has ended since its first.
 fn steps<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Step> {
-    let (mut steps, mut open, mut writes) = (Vec::new(), BTreeMap::new(), 0);
+    let (mut steps, mut open, mut writes, mut writer) = (Vec::new(), BTreeMap::new(), 0, "");
     for line in lines {
         let (thread, call) = line.split_once(char::is_whitespace).unwrap_or_default();
         let call = call.trim_start();
@@ -164,15 +164,20 @@ fn steps<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Step> {
         }
         let counts = match step {
             Some(Step::Write) => true,
-            Some(Step::Sync) => call.ends_with("= 0") && began_at == writes,
+            Some(Step::Sync) => call.ends_with("= 0") && began_at == writes && thread == writer,
             Some(Step::Answer) => true,
             None => false,
         };
-        writes += usize::from(step == Some(Step::Write));
+        if step == Some(Step::Write) {
+            (writes, writer) = (writes + 1, thread);
+        }
         steps.extend(step.filter(|_| counts));
     }
     steps
 }
+
+/// What a call writes that makes room in the WAL ahead of frames, none of whose headers begins so.
+const ZEROS: &str = r#""\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"..., "#;
 
 /// The step that a call begins.
 fn begun(call: &str) -> Option<Step> {
@@ -180,7 +185,9 @@ fn begun(call: &str) -> Option<Step> {
     let file = call.split('>').next().unwrap_or_default();
     match name {
         "fsync" | "fdatasync" if file.ends_with("-wal") => Some(Step::Sync),
-        "pwrite64" | "pwritev" | "write" if file.ends_with("-wal") => Some(Step::Write),
+        "pwrite64" | "pwritev" | "write" if file.ends_with("-wal") && !call.contains(ZEROS) => {
+            Some(Step::Write)
+        }
         "write" | "writev" | "sendto" | "sendmsg"
             if call.contains("<TCP") && call.contains("\"HTTP/1.1 ") =>
         {
@@ -198,7 +205,9 @@ fn a_trace_is_read_call_by_call() {
         "7 pwrite64(5</d/a.db-wal>, \"x\", 24, 24 <unfinished ...>",
         "7 <... pwrite64 resumed>) = 24",
         "8 <... fdatasync resumed>) = 0",
+        "6 fdatasync(5</d/a.db-wal>) = 0",
         "7 fdatasync(5</d/a.db-wal>) = 0",
+        r#"6 pwrite64(6</d/a.db-wal>, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"..., 131072, 48) = 131072"#,
         "9 sendto(9<TCP:[127.0.0.1:80->127.0.0.1:5]>, \"HTTP/1.1 200 OK\"..., 99 <unfinished ...>",
         "9 <... sendto resumed>) = 99",
         "7 fdatasync(4</d/a.db>) = 0",

@@ -174,6 +174,16 @@ impl Server {
         self.memory("RssAnon:")
     }
 
+    /// How many bytes it has read from files so far.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn bytes_read(&self) -> u64 {
+        let io = std::fs::read_to_string(format!("/proc/{}/io", self.child.id()));
+        let io = io.expect("it runs");
+        let read = io.lines().find_map(|line| line.strip_prefix("rchar: "));
+        read.and_then(|read| read.parse().ok())
+            .expect("the system tells")
+    }
+
     fn memory(&self, kind: &str) -> u64 {
         let status =
             std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");

@@ -254,6 +254,27 @@ fn a_large_import_takes_three_times_its_body_at_most_and_an_export_takes_hardly_
     check_export_takes_little(server, 40_000, size);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_token_after_a_large_import_finds_the_pages_of_the_pool_in_memory() {
+    let server = Server::start();
+    let answer = server.post(INJECT, &super::payload::accounts(40_000));
+    assert_eq!(answer.status, 200);
+    let wal = server.home().data().join("tributary.db-wal");
+    let length = || std::fs::metadata(&wal).map_or(0, |wal| wal.len());
+    // Whoever copies the WAL reads it, and is done when it has been cut.
+    let (until, mut before) = (Instant::now() + Duration::from_secs(60), 0);
+    while length() > 8 << 20 || before != server.bytes_read() {
+        assert!(Instant::now() < until, "{} bytes in the WAL", length());
+        before = server.bytes_read();
+        std::thread::sleep(Duration::from_millis(600));
+    }
+    let answer = server.post(INJECT, r#"{"tokens": ["after-1"]}"#);
+    assert_eq!(answer.json()["added"], 1);
+    let read = server.bytes_read() - before;
+    assert!(read <= 10 * 4096, "{read} bytes");
+}
+
 #[test]
 fn an_export_holds_few_accounts_where_each_is_long() {
     let server = Server::start();

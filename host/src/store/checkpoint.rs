@@ -2,8 +2,8 @@
 //!
 //! A thread copies the WAL into the database while others read and write. What is written meanwhile is left over, so
 //! between two groups the writer copies that little rest, and its next group starts the WAL anew. The file keeps its
-//! length and has room ahead, since a commit that makes it longer takes longer; a large one is cut when nobody has written
-//! for a while, which takes longer than a write should wait.
+//! length and has room ahead, since a commit that makes it longer takes longer. A long one is cut when nobody has written for a
+//! while, by the writer: if another connection cut it, the writer would forget all pages that it has in memory.
 
 mod room;
 
@@ -28,7 +28,7 @@ const FRAME: u64 = 4096 + 24;
 const REST: u64 = (1 << 20) / FRAME;
 /// Up to here a WAL has little in it, and needs no room ahead: 256 KiB.
 const LITTLE: u64 = (256 << 10) / FRAME;
-/// How long a writer that must wait waits for readers to leave the WAL: a short read's time.
+/// How long a writer that must wait waits for readers to leave the WAL, and who makes room in it for writers: a short read's time.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How long nobody has written before a large file is cut, and how long a copy that a reader prevented rests.
 const QUIET: Duration = Duration::from_millis(250);
@@ -55,6 +55,12 @@ struct Shared {
     /// Up to where the thread has copied the WAL since it was last asked; 0 while it has not, [`EMPTIED`] once nothing is
     /// left in it.
     copied: AtomicU64,
+    /// How often the thread was asked to look after the WAL.
+    asked: AtomicU64,
+    /// Up to which of these times it has done all that there is to do.
+    done: AtomicU64,
+    /// Whether the file is so long that it is to be cut, and all in it was copied.
+    is_long: AtomicBool,
     /// Whether the file was lengthened, as far as it is to be, since it was last cut.
     has_room: AtomicBool,
     /// Held while a checkpoint runs, so that the writer can wait for it rather than fail beside it.
@@ -65,6 +71,11 @@ impl Shared {
     /// Waits until no other checkpoint runs, and lets none begin.
     fn alone(&self) -> MutexGuard<'_, ()> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the thread has something to do.
+    fn is_awake(&self) -> bool {
+        self.asked.load(Ordering::Acquire) != self.done.load(Ordering::Acquire)
     }
 }
 
@@ -99,17 +110,18 @@ impl Checkpoints {
                 copy_when_woken(&db, &wal, &woken, &seen);
             })
             .map_err(|e| e.to_string())?;
-        if left > shared.soft {
-            shared.size.store(left, Ordering::Release);
-            let _ = wake.try_send(());
-        }
-        Ok(Checkpoints {
+        let checkpoints = Checkpoints {
             hard: options.wal_hard / FRAME,
             asked_at: None,
             shared,
             wake,
             thread,
-        })
+        };
+        if left > checkpoints.shared.soft {
+            checkpoints.shared.size.store(left, Ordering::Release);
+            checkpoints.wake();
+        }
+        Ok(checkpoints)
     }
 
     /// After a group: has the WAL copied when it is large, and copies the rest when that is little; once it is in use, has room
@@ -146,7 +158,37 @@ impl Checkpoints {
         }
     }
 
+    /// How long the writer waits for work before [`Checkpoints::when_idle`] has something to do; `None` while it has not.
+    pub(super) fn idle_after(&self) -> Option<Duration> {
+        let is_to_come = self.shared.is_awake() || self.shared.is_long.load(Ordering::Acquire);
+        is_to_come.then_some(QUIET)
+    }
+
+    /// When nobody has written for a while: cuts a file that is long and of which all was copied, and has room made in it again.
+    pub(super) fn when_idle(&self, writer: &Connection) {
+        if self.shared.is_awake() || !self.shared.is_long.load(Ordering::Acquire) {
+            return;
+        }
+        if self.shared.size.load(Ordering::Acquire) > 0 {
+            // What came since is for the thread to copy.
+            return self.wake();
+        }
+        let Ok(_alone) = self.shared.running.try_lock() else {
+            return;
+        };
+        // It waits for no reader: it comes again.
+        let _ = writer.busy_timeout(Duration::ZERO);
+        let is_cut = checkpoint(writer, "TRUNCATE").is_some();
+        let _ = writer.busy_timeout(connect::WRITER_PATIENCE);
+        if is_cut {
+            self.shared.is_long.store(false, Ordering::Release);
+            self.shared.has_room.store(false, Ordering::Release);
+            self.wake();
+        }
+    }
+
     fn wake(&self) {
+        self.shared.asked.fetch_add(1, Ordering::AcqRel);
         // Full means that it is about to wake.
         let _ = self.wake.try_send(());
     }
@@ -189,15 +231,21 @@ fn frames_in(wal: &Path) -> u64 {
 fn copy_when_woken(db: &Connection, wal: &Path, woken: &Receiver<()>, shared: &Shared) {
     while woken.recv().is_ok() {
         loop {
+            let asked = shared.asked.load(Ordering::Acquire);
             let size = shared.size.load(Ordering::Acquire);
-            match size > shared.soft {
-                true => copy(db, shared),
-                false => make_room(db, wal, shared),
+            if size > shared.soft {
+                copy(db, shared);
+            } else {
+                make_room(db, wal, shared);
             }
-            if woken.recv_timeout(QUIET) == Err(RecvTimeoutError::Disconnected) {
-                return;
+            match woken.recv_timeout(QUIET) {
+                Ok(()) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {}
             }
-            if empty(db, wal, size, shared) {
+            // Nobody writes just now, so that there is a moment for room, too.
+            if empty(db, wal, size, shared) && make_room(db, wal, shared) {
+                shared.done.store(asked, Ordering::Release);
                 break;
             }
         }
@@ -212,33 +260,34 @@ fn copy(db: &Connection, shared: &Shared) {
     }
 }
 
-/// Makes room in the WAL's file for all that comes before it is copied, unless it has that.
-fn make_room(db: &Connection, wal: &Path, shared: &Shared) {
-    if shared.has_room.load(Ordering::Relaxed) {
-        return;
+/// Makes room in the WAL's file for all that comes before it is copied; whether it has that, or cannot have it.
+fn make_room(db: &Connection, wal: &Path, shared: &Shared) -> bool {
+    // Told first: who cuts the file meanwhile asks for room again.
+    if shared.has_room.swap(true, Ordering::AcqRel) {
+        return true;
     }
     let made = room::make(db, wal, shared.soft * FRAME).unwrap_or_else(|error| {
         tracing::warn!(%error, "the WAL cannot be given room ahead: imports take a little longer");
         // Not to be tried and told again and again.
         true
     });
-    shared.has_room.store(made, Ordering::Relaxed);
+    if !made {
+        shared.has_room.store(false, Ordering::Release);
+    }
+    made
 }
 
-/// Copies all that is left of a WAL that still has this size, and cuts the file where that is long; `false` when somebody has
-/// written since, or a reader is in the way.
+/// Copies all that is left of a WAL that still has this size; `false` when somebody has written since, or a reader is in the way.
 fn empty(db: &Connection, wal: &Path, size: u64, shared: &Shared) -> bool {
     if shared.size.load(Ordering::Acquire) != size {
         return false;
     }
     let _alone = shared.alone();
-    let is_large = frames_in(wal) > shared.soft.saturating_mul(2);
-    if checkpoint(db, if is_large { "TRUNCATE" } else { "PASSIVE" }).is_none() {
+    if checkpoint(db, "PASSIVE").is_none() {
         return false;
     }
-    if is_large {
-        shared.has_room.store(false, Ordering::Relaxed);
-    }
+    let is_long = frames_in(wal) > shared.soft.saturating_mul(2);
+    shared.is_long.store(is_long, Ordering::Release);
     // Told first: a writer that then finds more in the WAL asks for another copy.
     shared.copied.store(EMPTIED, Ordering::Release);
     let (done, not) = (Ordering::AcqRel, Ordering::Relaxed);

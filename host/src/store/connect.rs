@@ -42,7 +42,7 @@ pub(super) fn cache_for(accounts: i64) -> i64 {
     (accounts * 64 / (1 << 20)).clamp(LEAST_CACHE, MOST_CACHE)
 }
 
-/// A connection that copies the WAL into the database and does nothing else. It never waits.
+/// A connection that copies the WAL into the database and makes room in its file. Unless it is told to, it never waits.
 pub(super) fn checkpointer(path: &Path) -> Result<Connection> {
     let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, Duration::ZERO)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;

@@ -99,16 +99,24 @@ impl Writer {
     }
 
     /// The next work; `None` when there will be no more. After a failure it tries now and then whether writing works
-    /// again, so that readiness returns without anyone's import being the trial.
+    /// again, so that readiness returns without anyone's import being the trial. After much was written it cuts the WAL.
     fn wait(&self) -> Option<Box<dyn Work>> {
-        while self.record.failed() {
-            match self.queue.recv_timeout(RETRY) {
+        loop {
+            let failed = self.record.failed();
+            let pause = match failed {
+                true => Some(RETRY),
+                false => self.checkpoints.idle_after(),
+            };
+            let Some(pause) = pause else {
+                return self.queue.recv().ok();
+            };
+            match self.queue.recv_timeout(pause) {
                 Ok(work) => return Some(work),
                 Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) => self.probe(),
+                Err(RecvTimeoutError::Timeout) if failed => self.probe(),
+                Err(RecvTimeoutError::Timeout) => self.checkpoints.when_idle(&self.db),
             }
         }
-        self.queue.recv().ok()
     }
 
     /// Writes a value as it is.

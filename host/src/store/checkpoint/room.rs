@@ -1,17 +1,18 @@
 //! Room ahead in the WAL's file: a commit that makes the file longer takes up to twice as long as one that writes over what is there.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use super::PATIENCE;
 use crate::store::health;
 
 /// Bytes that are added at once, while nobody can write.
-const STEP: u64 = 512 << 10;
+const STEP: u64 = 128 << 10;
 /// The file is lengthened where the disk has so many times as much left.
 const SPARE: u64 = 64;
 
@@ -19,12 +20,13 @@ const SPARE: u64 = 64;
 /// Where the disk has little left the file stays as it is.
 pub(super) fn make(db: &Connection, wal: &Path, room: u64) -> io::Result<bool> {
     let free = health::free_bytes(wal).unwrap_or(0);
-    let file = OpenOptions::new().append(true).open(wal)?;
     if free < room.saturating_mul(SPARE) {
         return Ok(true);
     }
+    let file = OpenOptions::new().write(true).open(wal)?;
+    let zeros = vec![0; usize::try_from(STEP).unwrap_or(0)];
     while file.metadata()?.len() < room {
-        if !add_alone(db, &file, room)? {
+        if !add_alone(db, &file, room, &zeros)? {
             return Ok(false);
         }
         // Else the next commit would have to.
@@ -33,16 +35,27 @@ pub(super) fn make(db: &Connection, wal: &Path, room: u64) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Adds a step while no connection of any process writes; `false` when there was no such moment.
-fn add_alone(db: &Connection, mut file: &File, room: u64) -> io::Result<bool> {
+/// Adds as many zeros as the file lacks, at most these, while no connection of any process writes; `false` when there was no such
+/// moment.
+fn add_alone(db: &Connection, file: &File, room: u64, zeros: &[u8]) -> io::Result<bool> {
     // Setting a time cannot fail while it fits into 31 bits of milliseconds.
     let _ = db.busy_timeout(PATIENCE);
     let alone = Transaction::new_unchecked(db, TransactionBehavior::Immediate);
     let _ = db.busy_timeout(Duration::ZERO);
     // Dropping it ends it.
-    let Ok(_alone) = alone else { return Ok(false) };
-    let missing = room.saturating_sub(file.metadata()?.len());
-    let zeros = vec![0; usize::try_from(missing.min(STEP)).unwrap_or(0)];
-    file.write_all(&zeros)?;
+    let _alone = match alone {
+        Ok(alone) => alone,
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+            return Ok(false);
+        }
+        Err(error) => return Err(io::Error::other(error)),
+    };
+    let length = file.metadata()?.len();
+    let missing = usize::try_from(room.saturating_sub(length)).unwrap_or(usize::MAX);
+    let zeros = &zeros[..zeros.len().min(missing)];
+    file.write_all_at(zeros, length).inspect_err(|_| {
+        // A disk on which they do not fit is not to be full of them.
+        let _ = file.set_len(length);
+    })?;
     Ok(true)
 }
