@@ -166,36 +166,31 @@ impl Server {
 
     /// The most memory it has held so far, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
-        self.memory("VmHWM:")
+        self.told("status", "VmHWM:") * 1024
     }
 
     /// The memory it holds now that no file backs, in bytes.
     pub(crate) fn anonymous_memory(&self) -> u64 {
-        self.memory("RssAnon:")
+        self.told("status", "RssAnon:") * 1024
     }
 
     /// How many bytes it has read from files so far.
     #[cfg(target_os = "linux")]
     pub(crate) fn bytes_read(&self) -> u64 {
-        let io = std::fs::read_to_string(format!("/proc/{}/io", self.child.id()));
-        let io = io.expect("it runs");
-        let read = io.lines().find_map(|line| line.strip_prefix("rchar: "));
-        read.and_then(|read| read.parse().ok())
-            .expect("the system tells")
+        self.told("io", "rchar:")
     }
 
-    fn memory(&self, kind: &str) -> u64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix(kind))
-            .expect("the system tells");
-        line.trim()
+    /// What the system tells of it in a file, in the file's unit.
+    fn told(&self, file: &str, kind: &str) -> u64 {
+        let file = std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id()));
+        let file = file.expect("it runs");
+        let mut lines = file.lines();
+        let line = lines.find_map(|line| line.strip_prefix(kind));
+        line.expect("the system tells")
+            .trim()
             .trim_end_matches(" kB")
-            .parse::<u64>()
+            .parse()
             .expect("a number")
-            * 1024
     }
 
     /// As the administrator.
