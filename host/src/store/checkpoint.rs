@@ -177,10 +177,7 @@ impl Checkpoints {
             return;
         };
         // It waits for no reader: it comes again.
-        let _ = writer.busy_timeout(Duration::ZERO);
-        let is_cut = checkpoint(writer, "TRUNCATE").is_some();
-        let _ = writer.busy_timeout(connect::WRITER_PATIENCE);
-        if is_cut {
+        if checkpoint_within(Duration::ZERO, writer, "TRUNCATE").is_some() {
             self.shared.is_long.store(false, Ordering::Release);
             self.shared.has_room.store(false, Ordering::Release);
             self.wake();
@@ -215,10 +212,7 @@ impl Checkpoints {
     /// Copies all that is left, so that the next group starts the WAL anew unless a reader still needs it.
     fn copy_rest(&self, writer: &Connection, mode: &str) {
         let _alone = self.shared.alone();
-        // Setting a time cannot fail while it fits into 31 bits of milliseconds.
-        let _ = writer.busy_timeout(PATIENCE);
-        checkpoint(writer, mode);
-        let _ = writer.busy_timeout(connect::WRITER_PATIENCE);
+        checkpoint_within(PATIENCE, writer, mode);
     }
 }
 
@@ -292,6 +286,12 @@ fn empty(db: &Connection, wal: &Path, size: u64, shared: &Shared) -> bool {
     shared.copied.store(EMPTIED, Ordering::Release);
     let (done, not) = (Ordering::AcqRel, Ordering::Relaxed);
     shared.size.compare_exchange(size, 0, done, not).is_ok()
+}
+
+/// Runs a checkpoint of the writer's that waits at most so long for others.
+fn checkpoint_within(patience: Duration, writer: &Connection, mode: &str) -> Option<u64> {
+    let usual = connect::WRITER_PATIENCE;
+    connect::waiting(writer, patience, usual, || checkpoint(writer, mode))
 }
 
 /// Runs a checkpoint; the WAL's size if it copied all that was in it.

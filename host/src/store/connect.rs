@@ -31,6 +31,20 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
     Ok(db)
 }
 
+/// Runs `work` while a connection waits so long for others; then it waits as long as is `usual` of it.
+pub(super) fn waiting<T>(
+    db: &Connection,
+    patience: Duration,
+    usual: Duration,
+    work: impl FnOnce() -> T,
+) -> T {
+    // Setting a time cannot fail while it fits into 31 bits of milliseconds.
+    let _ = db.busy_timeout(patience);
+    let done = work();
+    let _ = db.busy_timeout(usual);
+    done
+}
+
 /// Lets a connection keep so many MiB of pages in memory.
 pub(super) fn give_cache(db: &Connection, size: i64) -> Result<()> {
     db.pragma_update(None, "cache_size", size * -1024)

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use super::PATIENCE;
-use crate::store::health;
+use crate::store::{connect, health};
 
 /// Bytes that are added at once, while nobody can write.
 const STEP: u64 = 128 << 10;
@@ -38,10 +38,9 @@ pub(super) fn make(db: &Connection, wal: &Path, room: u64) -> io::Result<bool> {
 /// Adds as many zeros as the file lacks, at most these, while no connection of any process writes; `false` when there was no such
 /// moment.
 fn add_alone(db: &Connection, file: &File, room: u64, zeros: &[u8]) -> io::Result<bool> {
-    // Setting a time cannot fail while it fits into 31 bits of milliseconds.
-    let _ = db.busy_timeout(PATIENCE);
-    let alone = Transaction::new_unchecked(db, TransactionBehavior::Immediate);
-    let _ = db.busy_timeout(Duration::ZERO);
+    let alone = connect::waiting(db, PATIENCE, Duration::ZERO, || {
+        Transaction::new_unchecked(db, TransactionBehavior::Immediate)
+    });
     // Dropping it ends it.
     let _alone = match alone {
         Ok(alone) => alone,

@@ -18,6 +18,8 @@ const ROOMY: StoreOptions = StoreOptions {
     wal_soft: 2 << 20,
     wal_hard: 64 << 20,
 };
+/// Bytes of room ahead that its WAL has.
+const ROOM: u64 = ROOMY.wal_soft / FRAME * FRAME;
 
 /// Writes `bytes` into one row.
 async fn write(store: &Store, id: usize, bytes: usize) {
@@ -47,11 +49,16 @@ fn length_of(wal: &Path) -> u64 {
 
 /// Waits until the file is gone or has no more than its room, for some seconds.
 async fn is_cut(dir: &Path) -> bool {
-    let until = Instant::now() + Duration::from_secs(5);
-    while length(dir) > SMALL.wal_soft && Instant::now() < until {
+    comes_to(dir, 5, |length| length <= SMALL.wal_soft).await
+}
+
+/// Waits for at most so many seconds until the WAL's length is as told.
+async fn comes_to(dir: &Path, seconds: u64, is: impl Fn(u64) -> bool) -> bool {
+    let until = Instant::now() + Duration::from_secs(seconds);
+    while !is(length(dir)) && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    length(dir) <= SMALL.wal_soft
+    is(length(dir))
 }
 
 #[tokio::test]
@@ -115,11 +122,11 @@ async fn a_wal_that_small_writes_made_keeps_its_length_and_is_written_over() {
     assert_eq!(store.read(keys::list).await.unwrap().len(), id);
 }
 
-/// Writes small rows, far fewer than would fill it, until the WAL's file has `room` bytes; how many.
-async fn has_room(store: &Store, dir: &Path, room: u64) -> usize {
+/// Writes small rows, far fewer than would fill it, until the WAL's file has its room; how many.
+async fn has_room(store: &Store, dir: &Path) -> usize {
     let until = Instant::now() + Duration::from_secs(20);
     let mut rows = 0;
-    while length(dir) < room && Instant::now() < until {
+    while length(dir) < ROOM && Instant::now() < until {
         if rows < 60 {
             write(store, rows, 100).await;
             rows += 1;
@@ -133,14 +140,13 @@ async fn has_room(store: &Store, dir: &Path, room: u64) -> usize {
 async fn a_wal_in_use_has_room_ahead_and_a_crash_loses_nothing_in_front_of_it() {
     let (dir, copy) = (tempdir().unwrap(), tempdir().unwrap());
     let store = Store::open(dir.path(), ROOMY, &MasterKeyOptions::default()).unwrap();
-    let room = ROOMY.wal_soft / FRAME * FRAME;
-    let mut rows = has_room(&store, dir.path(), room).await;
-    assert_eq!(length(dir.path()), room);
+    let mut rows = has_room(&store, dir.path()).await;
+    assert_eq!(length(dir.path()), ROOM);
     for _ in 0..20 {
         write(&store, rows, 100).await;
         rows += 1;
     }
-    assert_eq!(length(dir.path()), room);
+    assert_eq!(length(dir.path()), ROOM);
     // Another process: to close the database here would take SQLite's locks on it away.
     let files =
         ["tributary.db", "tributary.db-wal", "master-key"].map(|name| dir.path().join(name));
@@ -155,14 +161,7 @@ async fn a_wal_that_was_cut_is_given_room_again() {
     let dir = tempdir().unwrap();
     let store = Store::open(dir.path(), ROOMY, &MasterKeyOptions::default()).unwrap();
     write(&store, 0, 5 << 20).await;
-    let (room, until) = (
-        ROOMY.wal_soft / FRAME * FRAME,
-        Instant::now() + Duration::from_secs(20),
-    );
-    while length(dir.path()) != room && Instant::now() < until {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(length(dir.path()), room);
+    assert!(comes_to(dir.path(), 20, |length| length == ROOM).await);
     assert_eq!(store.read(keys::list).await.unwrap().len(), 1);
 }
 
