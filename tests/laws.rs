@@ -7,7 +7,7 @@ mod undo;
 use proptest::prelude::*;
 use serde_json::Value;
 use tributary_core::{
-    Account, BatchReader, ChangeKind, Edit, Form, ImportOptions, Leftover, Owner, Plan, Pool,
+    Account, BatchReader, ChangeKind, Edit, Form, ImportOptions, Item, Leftover, Owner, Plan, Pool,
     Removal, Salt, SourceId, Strategy as Meeting, Wanted, plan_import, plan_json, plan_text,
     release,
 };
@@ -359,6 +359,9 @@ fn read_in_pieces(bytes: &[u8], cuts: &[prop::sample::Index], form: Form) -> Str
     }
     match reader.finish() {
         Ok((members, Ok(batch))) => {
+            let of_entry = |item: &Item| salt().of_entry(item.span.of(bytes));
+            let entries: Vec<_> = batch.items().iter().map(of_entry).collect();
+            assert_eq!(batch.entries(), entries);
             format!(
                 "{members:?} {:?} {:?} {:?} {:?}",
                 batch.shape,

@@ -5,7 +5,7 @@ mod known;
 use crate::error::ImportError;
 use crate::fingerprint::{Fingerprint, Salt};
 use crate::item::{EntryNames, Item, Reason, read_entry};
-use crate::json::Span;
+use crate::json::{Node, Span};
 use crate::owner::Owner;
 use crate::payload::{Choice, Entry, Form, List, PayloadReader, PerList, Shape, Takes};
 use crate::places::{Places, place};
@@ -62,6 +62,7 @@ pub struct Batch {
     /// What else is worth saying.
     pub notes: Vec<Note>,
     pub(crate) items: Vec<Item>,
+    entries: Vec<Fingerprint>,
     names: Places,
     passed: Vec<Fingerprint>,
     /// Whether the account of each item stays as it is, where that was seen; empty where it was not looked at.
@@ -94,18 +95,11 @@ impl<'b> Payload<'b> {
         Payload::read_by(bytes, Taking::new(pool.salt().clone(), beside))
     }
 
-    fn read_by(bytes: &'b [u8], mut taking: Taking<'_>) -> Result<Payload<'b>, ImportError> {
-        let mut reader = PayloadReader::new(Form::Payload);
-        if taking.known.needs_insides() {
-            reader.show_insides();
-        }
-        reader.feed(bytes, &mut taking)?;
-        let choice = reader.finish(&mut taking)?;
-        let list = taking.lists.take(choice.list);
-        Ok(Payload {
-            batch: list.into_batch(choice, Form::Payload),
-            bytes,
-        })
+    fn read_by(bytes: &'b [u8], taking: Taking<'_>) -> Result<Payload<'b>, ImportError> {
+        let mut reader = ItemsReader::of(taking);
+        reader.feed(bytes)?;
+        let batch = reader.finish()?;
+        Ok(Payload { batch, bytes })
     }
 }
 
@@ -113,6 +107,11 @@ impl Batch {
     /// What is taken, in payload order.
     pub fn items(&self) -> &[Item] {
         &self.items
+    }
+
+    /// What [stands for](Salt::of_entry) the entry of each item, in their order; empty unless a [`BatchReader`] has read it.
+    pub fn entries(&self) -> &[Fingerprint] {
+        &self.entries
     }
 
     /// Whether an entry names this account, taken or not.
@@ -219,6 +218,7 @@ impl Normalizer {
             shape: choice.shape(),
             pointer: choice.pointer(form),
             items,
+            entries: Vec::new(),
             skips,
             notes,
             names,
@@ -236,13 +236,46 @@ fn fingerprints(items: &[Item], passed: &[Fingerprint]) -> impl Fn(u32) -> Optio
     }
 }
 
+/// Parses and normalizes a payload that comes in any pieces, and tells nothing of its entries.
+pub(crate) struct ItemsReader<'p> {
+    reader: PayloadReader,
+    taking: Taking<'p>,
+}
+
+impl<'p> ItemsReader<'p> {
+    /// A reader for the pool with this salt.
+    pub(crate) fn new(salt: Salt) -> ItemsReader<'p> {
+        ItemsReader::of(Taking::new(salt, None))
+    }
+
+    fn of(taking: Taking<'p>) -> ItemsReader<'p> {
+        let mut reader = PayloadReader::new(Form::Payload);
+        if taking.known.needs_insides() {
+            reader.show_insides();
+        }
+        ItemsReader { reader, taking }
+    }
+
+    /// See [`BatchReader::feed`].
+    pub(crate) fn feed(&mut self, piece: &[u8]) -> Result<(), ImportError> {
+        self.reader.feed(piece, &mut self.taking)
+    }
+
+    /// Says that the bytes have ended: the batch or why there is none.
+    pub(crate) fn finish(mut self) -> Result<Batch, ImportError> {
+        let choice = self.reader.finish(&mut self.taking)?;
+        let list = self.taking.lists.take(choice.list);
+        Ok(list.into_batch(choice, Form::Payload))
+    }
+}
+
 /// Parses and normalizes bytes that come in any pieces: the batch of the pieces is the batch of the whole.
 ///
 /// It keeps no entry: whoever decides on the batch later must be able to look at the bytes again.
 pub struct BatchReader {
     form: Form,
     reader: PayloadReader,
-    taking: Taking<'static>,
+    telling: Telling,
 }
 
 impl BatchReader {
@@ -251,7 +284,10 @@ impl BatchReader {
         BatchReader {
             form,
             reader: PayloadReader::new(form),
-            taking: Taking::new(salt, None),
+            telling: Telling {
+                taking: Taking::new(salt, None),
+                entries: PerList::default(),
+            },
         }
     }
 
@@ -260,7 +296,7 @@ impl BatchReader {
     /// # Errors
     /// The text refusals of [`ImportError`]; nothing that comes later can mend them.
     pub fn feed(&mut self, piece: &[u8]) -> Result<(), ImportError> {
-        self.reader.feed(piece, &mut self.taking)
+        self.reader.feed(piece, &mut self.telling)
     }
 
     /// Says that the bytes have ended: what else an inject body held, and the batch or why there is none.
@@ -268,7 +304,7 @@ impl BatchReader {
     /// # Errors
     /// When the text is cut short.
     pub fn finish(mut self) -> Result<(Vec<Member>, Result<Batch, ImportError>), ImportError> {
-        let choice = match self.reader.finish(&mut self.taking) {
+        let choice = match self.reader.finish(&mut self.telling) {
             Err(
                 error @ (ImportError::Text(_)
                 | ImportError::TooManyEntries
@@ -278,14 +314,15 @@ impl BatchReader {
             }
             choice => choice,
         };
-        let form = self.form;
-        let Taking {
-            mut lists, members, ..
-        } = self.taking;
-        Ok((
-            members,
-            choice.map(|choice| lists.take(choice.list).into_batch(choice, form)),
-        ))
+        let Telling {
+            mut taking,
+            mut entries,
+        } = self.telling;
+        let batch = choice.map(|choice| Batch {
+            entries: entries.take(choice.list),
+            ..taking.lists.take(choice.list).into_batch(choice, self.form)
+        });
+        Ok((taking.members, batch))
     }
 }
 
@@ -348,6 +385,35 @@ impl Takes for Taking<'_> {
             name: name.to_owned(),
             raw: raw.filter(|_| is_read).map(<[u8]>::to_vec),
         });
+    }
+}
+
+/// The same, and tells what stands for the entries of items: a program that wants that nowhere has no code for it.
+struct Telling {
+    taking: Taking<'static>,
+    entries: PerList<Vec<Fingerprint>>,
+}
+
+impl Takes for Telling {
+    fn begin(&mut self, list: List) {
+        self.entries.of(list).clear();
+        self.taking.begin(list);
+    }
+
+    fn entry(&mut self, list: List, entry: Entry<'_>) {
+        let raw = entry.value.as_ref().map(Node::raw_bytes);
+        self.taking.entry(list, entry);
+        let (items, entries) = (&self.taking.lists.of(list).items, self.entries.of(list));
+        // Any other was skipped.
+        if items.len() > entries.len()
+            && let Some(raw) = raw
+        {
+            entries.push(self.taking.known.salt.of_entry(raw));
+        }
+    }
+
+    fn member(&mut self, name: &str, raw: Option<&[u8]>) {
+        self.taking.member(name, raw);
     }
 }
 

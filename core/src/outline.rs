@@ -1,12 +1,11 @@
 //! Plans a payload that nobody holds: it comes twice, in any pieces, and of the plan only an outline is kept.
 
-use crate::batch::{Batch, BatchReader};
+use crate::batch::{Batch, ItemsReader};
 use crate::change::Change;
 use crate::decider::{Arrival, Brought, Decider, EntryReader};
 use crate::error::ImportError;
 use crate::item::Item;
 use crate::json::push_quoted;
-use crate::payload::Form;
 use crate::plan::Counts;
 use crate::plan_hash::PlanHasher;
 use crate::wire::{
@@ -29,7 +28,7 @@ enum Stage {
 
 struct Reading {
     asked: Context,
-    reader: BatchReader,
+    reader: ItemsReader<'static>,
 }
 
 struct Deciding {
@@ -54,7 +53,7 @@ impl Outline {
     pub fn new(context: &[u8]) -> Outline {
         Outline(match Context::read(context) {
             Ok(asked) => {
-                let reader = BatchReader::new(Form::Payload, asked.pool.salt().clone());
+                let reader = ItemsReader::new(asked.pool.salt().clone());
                 Stage::Reading(Box::new(Reading { asked, reader }))
             }
             Err(error) => Stage::Refused(error),
@@ -109,7 +108,7 @@ impl Deciding {
     /// Departures come first: they are known when the whole payload was read.
     fn begin(reading: Reading) -> Result<Deciding, ImportError> {
         let Reading { asked, reader } = reading;
-        let batch = reader.finish()?.1?;
+        let batch = reader.finish()?;
         let decider = Decider::new(&batch, &asked.options)?;
         let mut hasher = asked.wanted.hash.then(|| PlanHasher::new(&asked.options));
         let (mut counts, mut out) = (Counts::default(), String::from("{\"plan\":"));

@@ -157,3 +157,20 @@ fn an_entry_over_1_mib_is_skipped_and_not_held() {
         }
     }
 }
+
+#[test]
+fn what_stands_for_each_entry_is_told_where_pieces_are_read() {
+    let salt = Salt::new([7; 32]);
+    // A list that begins again replaces what came before it.
+    let text = br#"{"accounts": ["a-8", "a-9"], "tokens": ["a-7"],
+        "accounts": [{"token": "a-1"}, "a-1", {"token": "a-2", "provider": "gpt"}, 7, "a-3", "a-8"]}"#;
+    let mut reader = BatchReader::new(Form::Payload, salt.clone());
+    for piece in text.chunks(5) {
+        reader.feed(piece).unwrap();
+    }
+    let batch = reader.finish().unwrap().1.unwrap();
+    let of_entry = |item: &Item| salt.of_entry(item.span.of(text));
+    let expected: Vec<_> = batch.items().iter().map(of_entry).collect();
+    assert_eq!((batch.entries(), expected.len()), (&expected[..], 4));
+    assert_eq!(Payload::read(text, &salt).unwrap().batch.entries(), []);
+}

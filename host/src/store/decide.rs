@@ -94,6 +94,10 @@ pub fn decide<'c>(
     takes: &mut impl Takes<'c>,
 ) -> Result<Decided, ApplyError> {
     let decider = Decider::new(&received.batch, options)?;
+    if received.batch.entries().len() != received.batch.items().len() {
+        let why = "a batch does not tell what stands for its entries";
+        return Err(StoreError::Internal(why.to_owned()).into());
+    }
     let was_empty = takes.accounts().is_empty()?;
     let mut deciding = Deciding {
         received,

@@ -7,7 +7,7 @@ use std::thread;
 use tributary_core::{Arrival, Brought, Decider, EntryReader, Fingerprint, Item, Salt, Span};
 
 use super::Received;
-use super::parts::{InTurn, PARTS_AHEAD, Parts};
+use super::parts::{InTurn, Lot, PARTS_AHEAD, Parts};
 use crate::priority::{self, Steps};
 use crate::store::accounts::NewRows;
 use crate::store::apply::ApplyError;
@@ -34,7 +34,7 @@ pub(super) enum Made {
     Row,
 }
 
-/// Items that are read together.
+/// Items that are made together.
 #[derive(Default)]
 pub(super) struct Part<'r> {
     pub(super) came: Vec<Came<'r>>,
@@ -84,8 +84,8 @@ impl Ahead<'_> {
     ) -> Result<(), ApplyError> {
         let (parts, mut looking) = (Parts::of(received), Looking::new(self.salt));
         let mut part = Part::default();
-        while let Some((_, items)) = parts.next() {
-            part = self.make_part(part, items, received, &mut looking)?;
+        while let Some((_, lot)) = parts.next() {
+            part = self.make_part(part, lot, received, &mut looking)?;
             take(&mut part)?;
         }
         Ok(())
@@ -95,26 +95,30 @@ impl Ahead<'_> {
     fn make_part<'r>(
         &self,
         mut part: Part<'r>,
-        items: &'r [Item],
+        lot: Lot<'r>,
         received: &Received,
         looking: &mut Looking<'_>,
     ) -> Result<Part<'r>, ApplyError> {
         part.came.clear();
         part.rows.clear();
-        let (from, text) = received.all_of(items, &mut looking.scratch)?;
-        for item in items {
+        // What stands for an entry tells that it comes again: then it need not be read.
+        let texts = match self.expected.known.load(Ordering::Relaxed) {
+            true => None,
+            false => Some(received.all_of(lot.items, &mut looking.scratch)?),
+        };
+        for (item, entry) in lot.items.iter().zip(lot.entries) {
             looking.steps.begin();
-            let Span { offset, len } = item.span;
-            let offset = offset.saturating_sub(from);
-            let raw = Span { offset, len }.of(text);
-            if raw.is_empty() {
-                let why = "an entry does not lie among its neighbours";
-                return Err(StoreError::Internal(why.to_owned()).into());
-            }
+            let made = match texts {
+                None => Made::Nothing,
+                Some(texts) => {
+                    let raw = raw_of(item, texts)?;
+                    self.make(item, raw, &mut looking.reader, &mut part.rows)?
+                }
+            };
             part.came.push(Came {
                 item,
-                entry: self.salt.of_entry(raw),
-                made: self.make(item, raw, &mut looking.reader, &mut part.rows)?,
+                entry: *entry,
+                made,
             });
         }
         Ok(part)
@@ -127,9 +131,6 @@ impl Ahead<'_> {
         reader: &mut EntryReader<'_>,
         rows: &mut NewRows,
     ) -> Result<Made, StoreError> {
-        if self.expected.known.load(Ordering::Relaxed) {
-            return Ok(Made::Nothing);
-        }
         let brought = reader.read(raw);
         let vault = self.vault.as_ref();
         let Some(vault) = vault.filter(|_| self.expected.new.load(Ordering::Relaxed)) else {
@@ -162,9 +163,9 @@ impl Ahead<'_> {
             let look = move || {
                 priority::lower();
                 let mut looking = Looking::new(self.salt);
-                while let Some((number, items)) = parts.next() {
+                while let Some((number, lot)) = parts.next() {
                     let room = emptied.try_recv().unwrap_or_default();
-                    let part = self.make_part(room, items, received, &mut looking);
+                    let part = self.make_part(room, lot, received, &mut looking);
                     // When nobody takes any more, the import has failed.
                     if send.send((number, part)).is_err() {
                         return;
@@ -177,7 +178,7 @@ impl Ahead<'_> {
             });
             spawned?;
             let mut looking = Looking::new(self.salt);
-            let make = |items| self.make_part(Part::default(), items, received, &mut looking);
+            let make = |lot| self.make_part(Part::default(), lot, received, &mut looking);
             InTurn::new(parts, come, make).try_for_each(|part| {
                 let mut part = part?;
                 take(&mut part)?;
@@ -189,6 +190,18 @@ impl Ahead<'_> {
                 Some(_) => Err(StoreError::Internal("entries were left out".to_owned()).into()),
             }
         })
+    }
+}
+
+/// The text of an item's entry, given texts that follow each other and where they begin.
+fn raw_of<'t>(item: &Item, (from, texts): (u64, &'t [u8])) -> Result<&'t [u8], StoreError> {
+    let Span { offset, len } = item.span;
+    let offset = offset.saturating_sub(from);
+    match (Span { offset, len }).of(texts) {
+        [] => Err(StoreError::Internal(
+            "an entry does not lie among its neighbours".to_owned(),
+        )),
+        raw => Ok(raw),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Mutex, PoisonError};
 
-use tributary_core::Item;
+use tributary_core::{Fingerprint, Item};
 
 use super::Received;
 
@@ -16,23 +16,32 @@ pub(super) const PARTS_AHEAD: usize = 4;
 /// Parts that are kept because others are to come before them.
 const EARLY: usize = 2;
 
+/// Items that follow each other, and what stands for the entry of each.
+#[derive(Clone, Copy)]
+pub(super) struct Lot<'r> {
+    pub(super) items: &'r [Item],
+    pub(super) entries: &'r [Fingerprint],
+}
+
 /// Items that are not yet made, in parts with numbers from 0. Whoever makes one takes the next.
-pub(super) struct Parts<'r>(Mutex<(usize, &'r [Item])>);
+pub(super) struct Parts<'r>(Mutex<(usize, Lot<'r>)>);
 
 impl<'r> Parts<'r> {
     pub(super) fn of(received: &'r Received) -> Parts<'r> {
-        Parts(Mutex::new((0, received.batch.items())))
+        let (items, entries) = (received.batch.items(), received.batch.entries());
+        Parts(Mutex::new((0, Lot { items, entries })))
     }
 
-    pub(super) fn next(&self) -> Option<(usize, &'r [Item])> {
+    pub(super) fn next(&self) -> Option<(usize, Lot<'r>)> {
         let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (number, items) = *left;
+        let (number, Lot { items, entries }) = *left;
         let end = items.first()?.span.offset.saturating_add(PART_BYTES);
         let fits = |item: &&Item| item.span.offset.saturating_add(item.span.len) <= end;
-        let fitting = items.iter().take(PART).take_while(fits).count();
-        let (part, rest) = items.split_at(fitting.max(1));
-        *left = (number + 1, rest);
-        Some((number, part))
+        let fitting = items.iter().take(PART).take_while(fits).count().max(1);
+        let (items, entries) = (items.split_at(fitting), entries.split_at(fitting));
+        let part = |(items, entries)| Lot { items, entries };
+        *left = (number + 1, part((items.1, entries.1)));
+        Some((number, part((items.0, entries.0))))
     }
 }
 
@@ -46,7 +55,7 @@ pub(super) struct InTurn<'p, 'r, P, M> {
     early: BTreeMap<usize, P>,
 }
 
-impl<'p, 'r, P, M: FnMut(&'r [Item]) -> P> InTurn<'p, 'r, P, M> {
+impl<'p, 'r, P, M: FnMut(Lot<'r>) -> P> InTurn<'p, 'r, P, M> {
     pub(super) fn new(
         parts: &'p Parts<'r>,
         come: Receiver<(usize, P)>,
@@ -71,13 +80,13 @@ impl<'p, 'r, P, M: FnMut(&'r [Item]) -> P> InTurn<'p, 'r, P, M> {
         // So many and no more: the other thread may be slow for long.
         let room = self.early.len() < EARLY;
         match room.then(|| self.parts.next()).flatten() {
-            Some((number, items)) => Some((number, (self.make)(items))),
+            Some((number, lot)) => Some((number, (self.make)(lot))),
             None => self.come.recv().ok(),
         }
     }
 }
 
-impl<'r, P, M: FnMut(&'r [Item]) -> P> Iterator for InTurn<'_, 'r, P, M> {
+impl<'r, P, M: FnMut(Lot<'r>) -> P> Iterator for InTurn<'_, 'r, P, M> {
     type Item = P;
 
     fn next(&mut self) -> Option<P> {
@@ -131,10 +140,12 @@ mod tests {
             let received = received(tokens, space);
             let parts = Parts::of(&received);
             let all: Vec<_> = std::iter::from_fn(|| parts.next()).collect();
-            let lens: Vec<_> = all.iter().map(|(_, items)| items.len()).collect();
+            let lens: Vec<_> = all.iter().map(|(_, lot)| lot.items.len()).collect();
             assert_eq!(lens, expected, "{tokens} {space}");
-            let items: Vec<_> = all.iter().flat_map(|(_, items)| *items).copied().collect();
+            let items: Vec<_> = all.iter().flat_map(|(_, lot)| lot.items).copied().collect();
             assert_eq!(items, received.batch.items());
+            let entries = all.iter().flat_map(|(_, lot)| lot.entries).copied();
+            assert_eq!(entries.collect::<Vec<_>>(), received.batch.entries());
         }
     }
 
@@ -143,7 +154,7 @@ mod tests {
         let received = received(20 * PART, 0);
         let parts = Parts::of(&received);
         let (send, come) = sync_channel(PARTS_AHEAD);
-        let number_of = |items: &[Item]| usize::try_from(items[0].index).unwrap() / PART;
+        let number_of = |lot: Lot<'_>| usize::try_from(lot.items[0].index).unwrap() / PART;
         let (first, _) = parts.next().unwrap();
         let mut turn = InTurn::new(&parts, come, number_of);
         for number in 1..=EARLY {
