@@ -5,6 +5,7 @@ mod new_rows;
 mod owned;
 mod owners;
 mod secrets;
+mod sweep;
 mod tally;
 
 use rusqlite::{CachedStatement, Row, params};
@@ -20,9 +21,11 @@ use super::vault::Identity;
 pub use index::{Index, KEYS_TOGETHER, Key, KeyChange, NewKey};
 pub use new_rows::{NewRow, NewRows};
 pub use owned::owners_of;
+use owners::has_owner;
 pub use owners::{LOCAL, OwnerIds, ids_in};
 use secrets::push_part;
 pub use secrets::{Secrets, parts_of};
+pub use sweep::{Seen, is_worth_a_sweep};
 pub use tally::Tally;
 
 /// An account and the row that holds it.
@@ -33,6 +36,16 @@ pub struct Stored {
     pub account: Account,
     /// What stands for the entry that it is as it came in, where that is known and nothing has changed it since.
     pub entry: Option<Fingerprint>,
+}
+
+/// Whom an entry meets that comes for an account.
+pub enum Met {
+    /// There is no such account.
+    Nobody,
+    /// The account is just as this entry of its owner has left it.
+    AsItCame,
+    /// One that the entry may change.
+    Account(Key),
 }
 
 /// The account tables through one connection, with the owners met so far, the statements that run for every account of
@@ -107,18 +120,23 @@ impl<'c> Accounts<'c> {
         })
     }
 
-    /// Whether the account is just as this entry of `owner` leaves it.
-    pub fn is_as_it_came(
+    /// What the index tells of the account with this fingerprint, given what stands for the entry of `owner` that comes for it.
+    pub fn meet(
         &mut self,
-        key: &Key,
+        fingerprint: &Fingerprint,
         entry: &Fingerprint,
         owner: &Owner,
-    ) -> Result<bool, StoreError> {
-        if key.entry.as_ref() != Some(entry) {
-            return Ok(false);
-        }
-        let owner = self.owners.id_of_owner(owner)?;
-        Ok(owner.is_some_and(|owner| ids_in(&key.owners).contains(&owner)))
+    ) -> Result<Met, StoreError> {
+        let Some(key) = self.index.find(fingerprint)? else {
+            return Ok(Met::Nobody);
+        };
+        let knows = key.entry.as_ref() == Some(entry);
+        Ok(
+            match knows && has_owner(&key.owners, self.owners.id_of_owner(owner)?) {
+                true => Met::AsItCame,
+                false => Met::Account(key),
+            },
+        )
     }
 
     /// The fingerprints of the accounts that an owner has, ascending.
@@ -259,9 +277,9 @@ impl<'c> Accounts<'c> {
         Ok(())
     }
 
-    /// Whether the pool has no account at all, but for those that a change under way adds.
-    pub fn is_empty(&self) -> Result<bool, StoreError> {
-        Ok(meta::read(self.db)?.accounts == 0)
+    /// How many accounts the pool has, but for what a change under way adds and removes.
+    pub fn count(&self) -> Result<u64, StoreError> {
+        Ok(meta::read(self.db)?.accounts.unsigned_abs())
     }
 
     /// The secrets of an account after a change, put together from those it holds and those that come.

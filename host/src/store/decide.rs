@@ -3,14 +3,14 @@
 mod ahead;
 mod parts;
 
-use std::{io, slice};
+use std::{io, slice, vec};
 
 use tributary_core::{
     Arrival, Batch, Brought, Change, ChangeKind, Counts, Decider, EntryReader, Fingerprint,
     ImportOptions, Item, Owner, PlanHash, PlanHasher, Reason, Salt,
 };
 
-use super::accounts::{Accounts, Key, NewRow, Stored};
+use super::accounts::{Accounts, Met, NewRow, Seen, Stored, is_worth_a_sweep};
 use super::apply::ApplyError;
 use super::error::StoreError;
 use super::undo::Kept;
@@ -98,12 +98,12 @@ pub fn decide<'c>(
         let why = "a batch does not tell what stands for its entries";
         return Err(StoreError::Internal(why.to_owned()).into());
     }
-    let was_empty = takes.accounts().is_empty()?;
+    let accounts = takes.accounts().count()?;
     let mut deciding = Deciding {
         received,
         reader: EntryReader::new(salt),
         scratch: Vec::new(),
-        was_empty,
+        meets: Meets::InTurn,
         takes,
         importer: options.owner(),
         hasher: (hashed != Hashed::Never).then(|| PlanHasher::new(options)),
@@ -119,12 +119,13 @@ pub fn decide<'c>(
     if hashed == Hashed::WhereAccountsDepart && !departed {
         deciding.hasher = None;
     }
+    deciding.sweep(accounts)?;
     let ahead = Ahead {
         salt,
         decider: &decider,
         vault: deciding.takes.vault().cloned(),
         is_hashed: deciding.hasher.is_some(),
-        expected: Expected::of(was_empty),
+        expected: Expected::of(accounts == 0),
     };
     let arrivals = |part: &mut Part<'_>| deciding.arrivals(&decider, part, &ahead.expected);
     match received.batch.items().len() < ALONE {
@@ -202,12 +203,21 @@ struct Deciding<'t, T> {
     reader: EntryReader<'t>,
     scratch: Vec<u8>,
     takes: &'t mut T,
-    /// No account was there before: none need be looked for.
-    was_empty: bool,
+    meets: Meets,
     importer: Owner,
     hasher: Option<PlanHasher>,
     decided: Decided,
     steps: Steps,
+}
+
+/// How the accounts of items are found.
+enum Meets {
+    /// No account was there before: none need be looked for.
+    Nobody,
+    /// Each is looked for in its turn.
+    InTurn,
+    /// A sweep has told of all: this is of the items to come.
+    Swept(vec::IntoIter<Seen>),
 }
 
 impl<'c, T: Takes<'c>> Deciding<'_, T> {
@@ -241,17 +251,15 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
                 Made::Row => rows.next(),
                 Made::Nothing | Made::Brought(_) => None,
             };
-            let key = self.key(item)?;
-            let accounts = self.takes.accounts();
-            if let Some(key) = &key
-                && accounts.is_as_it_came(key, &entry, &self.importer)?
-            {
-                known += 1;
-                self.decided.counts.add_unchanged();
-                continue;
-            }
-            let stored = key.map(|key| accounts.read(&item.fingerprint, &key));
-            let stored = stored.transpose()?;
+            let stored = match self.meet(item, &entry)? {
+                Met::AsItCame => {
+                    known += 1;
+                    self.decided.counts.add_unchanged();
+                    continue;
+                }
+                Met::Account(key) => Some(self.takes.accounts().read(&item.fingerprint, &key)?),
+                Met::Nobody => None,
+            };
             new += usize::from(stored.is_none());
             if let (None, Some(row)) = (&stored, row) {
                 self.take_new(&row, &entry)?;
@@ -271,10 +279,37 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
         Ok(())
     }
 
-    fn key(&mut self, item: &Item) -> Result<Option<Key>, StoreError> {
-        match self.was_empty {
-            true => Ok(None),
-            false => self.takes.accounts().index.find(&item.fingerprint),
+    /// Looks for the accounts of all items at once, where that is sooner in a pool of so many.
+    fn sweep(&mut self, accounts: u64) -> Result<(), StoreError> {
+        let batch = &self.received.batch;
+        let (items, entries) = (batch.items(), batch.entries());
+        let pool = self.takes.accounts();
+        self.meets = match accounts {
+            0 => Meets::Nobody,
+            _ if is_worth_a_sweep(items.len(), accounts) => {
+                let seen = pool.sweep(items, entries, &self.importer)?;
+                Meets::Swept(seen.into_iter())
+            }
+            _ => Meets::InTurn,
+        };
+        Ok(())
+    }
+
+    /// Whom the entry of the next item meets.
+    fn meet(&mut self, item: &Item, entry: &Fingerprint) -> Result<Met, StoreError> {
+        let pool = self.takes.accounts();
+        let seen = match &mut self.meets {
+            Meets::Nobody => Some(Seen::Nobody),
+            Meets::InTurn => Some(Seen::Account),
+            Meets::Swept(seen) => seen.next(),
+        };
+        match seen {
+            Some(Seen::Nobody) => Ok(Met::Nobody),
+            Some(Seen::AsItCame) => Ok(Met::AsItCame),
+            Some(Seen::Account) => pool.meet(&item.fingerprint, entry, &self.importer),
+            None => Err(StoreError::Internal(
+                "an item was not looked for".to_owned(),
+            )),
         }
     }
 

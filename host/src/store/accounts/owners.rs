@@ -138,3 +138,8 @@ pub fn ids_in(blob: &[u8]) -> Vec<u32> {
         .map(|id| u32::from_le_bytes(*id))
         .collect()
 }
+
+/// Whether an owner is in an `owners` blob, given its id.
+pub(super) fn has_owner(blob: &[u8], owner: Option<u32>) -> bool {
+    owner.is_some_and(|owner| blob.as_chunks().0.contains(&owner.to_le_bytes()))
+}
