@@ -21,7 +21,7 @@ pub(crate) fn empty_pool() -> Home {
 pub(crate) fn open(home: &Home) -> Connection {
     let db = Connection::open(home.data().join("tributary.db")).expect("a database");
     db.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -20480; PRAGMA temp_store = MEMORY;",
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;",
     )
     .expect("settings");
     db

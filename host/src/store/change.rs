@@ -60,7 +60,6 @@ impl<'c> Changes<'c> {
     /// Begins; accounts can be added only by an importer.
     pub fn begin(db: &'c Db, importer: Option<Importer<'c>>) -> Result<Changes<'c>, StoreError> {
         let before = meta::read(db)?;
-        db.fit_cache(before.accounts)?;
         Ok(Changes {
             accounts: Accounts::new(db),
             db,

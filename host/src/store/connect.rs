@@ -10,11 +10,10 @@ use rusqlite::{Connection, OpenFlags, Result};
 pub(super) const WRITER_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a command waits for the server's writer: a large import is one transaction.
 const BESIDE_PATIENCE: Duration = Duration::from_secs(60);
-/// The MiB of pages that the writer keeps in memory in a pool of any size; what an import changes beyond that goes into the WAL before
-/// it ends.
-pub(super) const LEAST_CACHE: i64 = 20;
-/// The most MiB of pages that the writer keeps in memory.
-const MOST_CACHE: i64 = 64;
+/// KiB of pages that the writer keeps in memory; what an import changes beyond that goes into the WAL before it ends. Few, since a
+/// commit after a page was split looks at each of them, unless the database is larger than 1 GiB: SQLite put one aside, for a moment,
+/// under the number of a page behind its end.
+const WRITER_CACHE: i64 = 4_096;
 /// Statements kept prepared per connection.
 const STATEMENTS: usize = 64;
 
@@ -27,7 +26,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
     // FULL: the WAL is synced before COMMIT returns. Checkpoints have a thread of their own.
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "wal_autocheckpoint", 0)?;
-    give_cache(&db, LEAST_CACHE)?;
+    db.pragma_update(None, "cache_size", -WRITER_CACHE)?;
     Ok(db)
 }
 
@@ -43,17 +42,6 @@ pub(super) fn waiting<T>(
     let done = work();
     let _ = db.busy_timeout(usual);
     done
-}
-
-/// Lets a connection keep so many MiB of pages in memory.
-pub(super) fn give_cache(db: &Connection, size: i64) -> Result<()> {
-    db.pragma_update(None, "cache_size", size * -1024)
-}
-
-/// How many MiB of pages the writer is to keep in memory where the pool has so many accounts: 64 bytes for each, which is its place in
-/// the look-up.
-pub(super) fn cache_for(accounts: i64) -> i64 {
-    (accounts * 64 / (1 << 20)).clamp(LEAST_CACHE, MOST_CACHE)
 }
 
 /// A connection that copies the WAL into the database and makes room in its file. Unless it is told to, it never waits.

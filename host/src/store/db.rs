@@ -5,7 +5,6 @@ use std::ops::{Deref, DerefMut};
 
 use rusqlite::Connection;
 
-use super::connect;
 use super::error::StoreError;
 use super::together::Together;
 use super::vault::Vault;
@@ -20,8 +19,6 @@ pub struct Db {
     audit_to_note: Cell<bool>,
     /// What is left to the end of a transaction; `None` while nothing is.
     left: RefCell<Option<Together>>,
-    /// How many MiB of pages the writer keeps in memory, for the pool as it last was.
-    cache: Cell<i64>,
 }
 
 impl Db {
@@ -33,7 +30,6 @@ impl Db {
             sources_changed: Cell::new(false),
             audit_to_note: Cell::new(false),
             left: RefCell::new(None),
-            cache: Cell::new(connect::LEAST_CACHE),
         }
     }
 
@@ -81,16 +77,6 @@ impl Db {
             // By itself, each says what is wrong.
             Err(_) => Ok(false),
         }
-    }
-
-    /// Keeps as many pages in memory as a pool of so many accounts is worth.
-    pub(super) fn fit_cache(&self, accounts: i64) -> Result<(), StoreError> {
-        let size = connect::cache_for(accounts);
-        if self.cache.get() != size {
-            connect::give_cache(self, size)?;
-            self.cache.set(size);
-        }
-        Ok(())
     }
 
     /// What is left to the end of the transaction, while works run together.
