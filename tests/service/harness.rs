@@ -180,6 +180,17 @@ impl Server {
         self.told("io", "rchar:")
     }
 
+    /// How long it has kept processors busy so far, in hundredths of a second.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn busy_for(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        let stat = stat.expect("it runs");
+        let (_, after_name) = stat.rsplit_once(')').expect("its name stands in brackets");
+        let [user, system] = [12, 13].map(|at| after_name.split(' ').nth(at));
+        let number = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok());
+        number(user).expect("a number") + number(system).expect("a number")
+    }
+
     /// What the system tells of it in a file, in the file's unit.
     fn told(&self, file: &str, kind: &str) -> u64 {
         let file = std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id()));

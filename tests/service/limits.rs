@@ -275,6 +275,26 @@ fn the_token_after_a_large_import_finds_the_pages_of_the_pool_in_memory() {
     assert!(read <= 10 * 4096, "{read} bytes");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_that_was_asked_one_thing_after_the_other_sleeps_when_nobody_asks() {
+    let server = Server::start();
+    // All are sent at once: the server reads each when it has answered the one before.
+    let ask = |n: usize| {
+        let body = format!(r#"{{"tokens": ["one-{n:03}"]}}"#);
+        let (length, last) = (body.len(), if n < 200 { "keep-alive" } else { "close" });
+        format!(
+            "POST {INJECT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nConnection: {last}\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+    };
+    let answers = server.wire((1..=200).map(ask).collect::<String>().as_bytes(), PATIENCE);
+    assert_eq!(answers.matches(r#""added":1"#).count(), 200);
+    let before = server.busy_for();
+    std::thread::sleep(Duration::from_secs(1));
+    let busy = server.busy_for() - before;
+    assert!(busy <= 20, "{busy} of 100 hundredths of a second");
+}
+
 #[test]
 fn an_export_holds_few_accounts_where_each_is_long() {
     let server = Server::start();

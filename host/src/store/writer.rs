@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::audit;
 use super::checkpoint::Checkpoints;
@@ -16,6 +17,9 @@ use super::work::Work;
 const GROUP: usize = 64;
 /// The most payload bytes in one transaction of several works.
 const GROUP_BYTES: u64 = 4 << 20;
+/// How soon after a work that came alone the next one does where a client sends one after the other: so long the writer stays
+/// awake for it, since to wake a thread takes a good part of what a small import takes.
+const SOON: Duration = Duration::from_micros(400);
 /// How long a writer that failed rests before it tries whether it can write again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -25,6 +29,8 @@ pub(super) struct Writer {
     queue: Receiver<Box<dyn Work>>,
     /// What did not fit into the group before.
     held: Option<Box<dyn Work>>,
+    /// Whether the work before came alone, and [`SOON`].
+    stays_awake: bool,
     /// Whether a commit is the writer's own.
     commits: Arc<AtomicBool>,
     /// Counts the commits after which a list of sources may tell something else.
@@ -56,6 +62,7 @@ impl Writer {
             db,
             queue,
             held: None,
+            stays_awake: false,
             commits,
             sources_edition,
             stop,
@@ -76,10 +83,12 @@ impl Writer {
 
     /// Waits for work and takes what has gathered behind it, within the limits of a group.
     fn next_group(&mut self) -> Option<Vec<Box<dyn Work>>> {
-        let first = match self.held.take() {
+        let waiting = Instant::now();
+        let first = match self.held.take().or_else(|| self.look_out(waiting)) {
             Some(work) => work,
             None => self.wait()?,
         };
+        let came_soon = waiting.elapsed() < SOON;
         let mut weight = first.weight();
         let mut group = vec![first];
         while group.len() < GROUP {
@@ -93,9 +102,21 @@ impl Writer {
             }
             group.push(next);
         }
+        self.stays_awake = came_soon && group.len() == 1;
         // At most `GROUP`.
         self.meters.grouped(u32::try_from(group.len()).unwrap_or(0));
         Some(group)
+    }
+
+    /// The next work, where it is worth staying awake for and comes in time. Others that are ready run in between.
+    fn look_out(&self, waiting: Instant) -> Option<Box<dyn Work>> {
+        while self.stays_awake && waiting.elapsed() < SOON {
+            if let Ok(work) = self.queue.try_recv() {
+                return Some(work);
+            }
+            thread::yield_now();
+        }
+        None
     }
 
     /// The next work; `None` when there will be no more. After a failure it tries now and then whether writing works
