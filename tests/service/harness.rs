@@ -183,8 +183,7 @@ impl Server {
     /// How long it has kept processors busy so far, in hundredths of a second.
     #[cfg(target_os = "linux")]
     pub(crate) fn busy_for(&self) -> u64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
-        let stat = stat.expect("it runs");
+        let stat = self.file_of_the_system("stat");
         let (_, after_name) = stat.rsplit_once(')').expect("its name stands in brackets");
         let [user, system] = [12, 13].map(|at| after_name.split(' ').nth(at));
         let number = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok());
@@ -193,8 +192,7 @@ impl Server {
 
     /// What the system tells of it in a file, in the file's unit.
     fn told(&self, file: &str, kind: &str) -> u64 {
-        let file = std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id()));
-        let file = file.expect("it runs");
+        let file = self.file_of_the_system(file);
         let mut lines = file.lines();
         let line = lines.find_map(|line| line.strip_prefix(kind));
         line.expect("the system tells")
@@ -202,6 +200,10 @@ impl Server {
             .trim_end_matches(" kB")
             .parse()
             .expect("a number")
+    }
+
+    fn file_of_the_system(&self, name: &str) -> String {
+        std::fs::read_to_string(format!("/proc/{}/{name}", self.child.id())).expect("it runs")
     }
 
     /// As the administrator.
