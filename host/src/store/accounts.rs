@@ -25,7 +25,7 @@ use owners::has_owner;
 pub use owners::{LOCAL, OwnerIds, ids_in};
 use secrets::push_part;
 pub use secrets::{Secrets, parts_of};
-pub use sweep::{Seen, is_worth_a_sweep};
+pub use sweep::is_worth_a_sweep;
 pub use tally::Tally;
 
 /// An account and the row that holds it.
@@ -38,14 +38,15 @@ pub struct Stored {
     pub entry: Option<Fingerprint>,
 }
 
-/// Whom an entry meets that comes for an account.
-pub enum Met {
+/// Whom an entry meets that comes for an account, with as much of an account as is known: its [`Key`], where it was looked up.
+#[derive(Clone, Copy)]
+pub enum Met<A> {
     /// There is no such account.
     Nobody,
     /// The account is just as this entry of its owner has left it.
     AsItCame,
     /// One that the entry may change.
-    Account(Key),
+    Account(A),
 }
 
 /// The account tables through one connection, with the owners met so far, the statements that run for every account of
@@ -126,7 +127,7 @@ impl<'c> Accounts<'c> {
         fingerprint: &Fingerprint,
         entry: &Fingerprint,
         owner: &Owner,
-    ) -> Result<Met, StoreError> {
+    ) -> Result<Met<Key>, StoreError> {
         let Some(key) = self.index.find(fingerprint)? else {
             return Ok(Met::Nobody);
         };

@@ -10,7 +10,7 @@ use tributary_core::{
     ImportOptions, Item, Owner, PlanHash, PlanHasher, Reason, Salt,
 };
 
-use super::accounts::{Accounts, Met, NewRow, Seen, Stored, is_worth_a_sweep};
+use super::accounts::{Accounts, Key, Met, NewRow, Stored, is_worth_a_sweep};
 use super::apply::ApplyError;
 use super::error::StoreError;
 use super::undo::Kept;
@@ -217,7 +217,7 @@ enum Meets {
     /// Each is looked for in its turn.
     InTurn,
     /// A sweep has told of all: this is of the items to come.
-    Swept(vec::IntoIter<Seen>),
+    Swept(vec::IntoIter<Met<()>>),
 }
 
 impl<'c, T: Takes<'c>> Deciding<'_, T> {
@@ -287,8 +287,8 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
         self.meets = match accounts {
             0 => Meets::Nobody,
             _ if is_worth_a_sweep(items.len(), accounts) => {
-                let seen = pool.sweep(items, entries, &self.importer)?;
-                Meets::Swept(seen.into_iter())
+                let met = pool.sweep(items, entries, &self.importer)?;
+                Meets::Swept(met.into_iter())
             }
             _ => Meets::InTurn,
         };
@@ -296,17 +296,17 @@ impl<'c, T: Takes<'c>> Deciding<'_, T> {
     }
 
     /// Whom the entry of the next item meets.
-    fn meet(&mut self, item: &Item, entry: &Fingerprint) -> Result<Met, StoreError> {
+    fn meet(&mut self, item: &Item, entry: &Fingerprint) -> Result<Met<Key>, StoreError> {
         let pool = self.takes.accounts();
-        let seen = match &mut self.meets {
-            Meets::Nobody => Some(Seen::Nobody),
-            Meets::InTurn => Some(Seen::Account),
-            Meets::Swept(seen) => seen.next(),
+        let met = match &mut self.meets {
+            Meets::Nobody => Some(Met::Nobody),
+            Meets::InTurn => Some(Met::Account(())),
+            Meets::Swept(met) => met.next(),
         };
-        match seen {
-            Some(Seen::Nobody) => Ok(Met::Nobody),
-            Some(Seen::AsItCame) => Ok(Met::AsItCame),
-            Some(Seen::Account) => pool.meet(&item.fingerprint, entry, &self.importer),
+        match met {
+            Some(Met::Nobody) => Ok(Met::Nobody),
+            Some(Met::AsItCame) => Ok(Met::AsItCame),
+            Some(Met::Account(())) => pool.meet(&item.fingerprint, entry, &self.importer),
             None => Err(StoreError::Internal(
                 "an item was not looked for".to_owned(),
             )),

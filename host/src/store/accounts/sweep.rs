@@ -3,8 +3,8 @@
 
 use tributary_core::{Fingerprint, Item, Owner};
 
-use super::Accounts;
 use super::owners::has_owner;
+use super::{Accounts, Met};
 use crate::priority::Steps;
 use crate::store::error::StoreError;
 
@@ -13,33 +13,22 @@ const LEAST: usize = 1_000;
 /// A sweep takes as long as looking up one key for each of so many accounts.
 const ACCOUNTS_A_LOOK: u64 = 4;
 
-/// Whom an entry meets, as far as a sweep tells.
-#[derive(Clone, Copy)]
-pub enum Seen {
-    /// There is no such account.
-    Nobody,
-    /// The account is just as this entry of its owner has left it.
-    AsItCame,
-    /// One that the entry may change: it is yet to be looked up.
-    Account,
-}
-
 /// Whether a sweep is sooner for so many items in a pool of so many accounts.
 pub fn is_worth_a_sweep(items: usize, accounts: u64) -> bool {
     items >= LEAST && items as u64 * ACCOUNTS_A_LOOK >= accounts
 }
 
 impl Accounts<'_> {
-    /// Whom the entries of items of `owner` meet, in their order, given what stands for each. It holds for an item until its account
-    /// is written.
+    /// Whom the entries of items of `owner` meet, in their order, given what stands for each; who may change is yet to be looked up. It
+    /// holds for an item until its account is written.
     pub fn sweep(
         &mut self,
         items: &[Item],
         entries: &[Fingerprint],
         owner: &Owner,
-    ) -> Result<Vec<Seen>, StoreError> {
+    ) -> Result<Vec<Met<()>>, StoreError> {
         let owner = self.owners.id_of_owner(owner)?;
-        let (order, mut seen) = (in_order(items), vec![Seen::Nobody; items.len()]);
+        let (order, mut met) = (in_order(items), vec![Met::Nobody; items.len()]);
         // The small table comes later, since what it says counts.
         for sql in [
             "SELECT account IS NULL, owners, entry, fingerprint FROM settled_key ORDER BY fingerprint",
@@ -58,17 +47,17 @@ impl Accounts<'_> {
                 let (is_gone, owners) = (row.get(0)?, row.get_ref(1)?.as_blob());
                 let entry = row.get_ref(2)?.as_blob().ok();
                 let comes = entries.get(*place).map(|entry| &entry.as_bytes()[..]);
-                let met = match entry == comes && has_owner(owners.unwrap_or_default(), owner) {
-                    _ if is_gone => Seen::Nobody,
-                    true => Seen::AsItCame,
-                    false => Seen::Account,
-                };
-                if let Some(seen) = seen.get_mut(*place) {
-                    *seen = met;
+                let known = entry == comes && has_owner(owners.unwrap_or_default(), owner);
+                if let Some(met) = met.get_mut(*place) {
+                    *met = match known {
+                        _ if is_gone => Met::Nobody,
+                        true => Met::AsItCame,
+                        false => Met::Account(()),
+                    };
                 }
             }
         }
-        Ok(seen)
+        Ok(met)
     }
 }
 
