@@ -36,6 +36,17 @@ pub struct Stored {
     pub account: Account,
     /// What stands for the entry that it is as it came in, where that is known and nothing has changed it since.
     pub entry: Option<Fingerprint>,
+    /// When it came and changed.
+    pub times: Times,
+}
+
+/// What an account's row says of imports, in seconds since the epoch.
+#[derive(Clone, Copy)]
+pub struct Times {
+    /// When one brought it into the pool.
+    pub added_at: i64,
+    /// When one last changed it.
+    pub injected_at: i64,
 }
 
 /// Whom an entry meets that comes for an account, with as much of an account as is known: its [`Key`], where it was looked up.
@@ -89,7 +100,7 @@ impl<'c> Accounts<'c> {
         Accounts {
             db,
             find_account: Held::new(
-                "SELECT provider, masked, shown, marks, earlier_status FROM account WHERE id = ?1",
+                "SELECT provider, masked, shown, marks, earlier_status, added_at, injected_at FROM account WHERE id = ?1",
             ),
             add_account: Held::new(
                 "INSERT INTO account(id, fingerprint, provider, masked, shown, marks, earlier_status, secret, \
@@ -112,12 +123,14 @@ impl<'c> Accounts<'c> {
     pub fn read(&mut self, fingerprint: &Fingerprint, key: &Key) -> Result<Stored, StoreError> {
         let owners = self.owners.decode(&key.owners)?;
         let account = self.find_account.on(self.db)?;
-        let account =
-            account.query_row([key.id], |row| read_account(row, *fingerprint, owners))??;
+        let (account, times) = account.query_row([key.id], |row| {
+            Ok((read_account(row, *fingerprint, owners)?, read_times(row)?))
+        })?;
         Ok(Stored {
             id: key.id,
-            account,
+            account: account?,
             entry: key.entry,
+            times,
         })
     }
 
@@ -349,7 +362,16 @@ pub(super) fn read_account(
     }))
 }
 
-fn marks(document: &Document) -> Vec<u8> {
+/// Reads the times from such a row.
+pub(super) fn read_times(row: &Row<'_>) -> rusqlite::Result<Times> {
+    Ok(Times {
+        added_at: row.get("added_at")?,
+        injected_at: row.get("injected_at")?,
+    })
+}
+
+/// The marks of a document's secrets, one after the other.
+pub(super) fn marks(document: &Document) -> Vec<u8> {
     let mut blob = Vec::with_capacity(16 * document.marks().len());
     push_marks(&mut blob, document);
     blob

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use tributary_core::{Account, Change, ChangeKind, Fingerprint, Owner, SourceId};
 
-use super::accounts::{Accounts, KEYS_TOGETHER, KeyChange, NewKey, NewRow, NewRows, Stored};
+use super::accounts::{Accounts, KEYS_TOGETHER, KeyChange, NewKey, NewRow, NewRows, Stored, Times};
 use super::db::Db;
 use super::error::StoreError;
 use super::meta::{self, Meta};
 use super::record::{Recorder, Side};
-use super::undo::{self, Kept};
+use super::undo::Kept;
 use super::vault::Vault;
 use super::{guard, standing};
 use crate::job::Trace;
@@ -100,7 +100,7 @@ impl<'c> Changes<'c> {
         times: Option<(i64, i64)>,
     ) -> Result<(), StoreError> {
         let at = match times {
-            Some((before, after)) if undo::has_time(self.db, stored, after)? => Some(before),
+            Some((before, after)) if stored.times.injected_at == after => Some(before),
             _ => None,
         };
         self.change(change, stored, at, None)
@@ -110,14 +110,16 @@ impl<'c> Changes<'c> {
     pub fn bring_back(&mut self, change: &Change<'_>, kept: &Kept) -> Result<(), StoreError> {
         let mut rows = NewRows::default();
         let row = seal(change, self.db.vault(), &mut rows)?;
-        self.accounts.add(kept.row, &row, kept.added_at)?;
+        self.accounts.add(kept.row, &row, kept.times.added_at)?;
         self.any = true;
         self.note_moves(None, change.after.as_ref());
-        self.accounts.set_injected_at(kept.row, kept.injected_at)?;
-        if let Some(account) = &change.after {
-            self.accounts.put_key(kept.row, account)?;
-        }
-        self.record.keep(Side::After, kept.row)
+        self.accounts
+            .set_injected_at(kept.row, kept.times.injected_at)?;
+        let Some(account) = &change.after else {
+            return Ok(());
+        };
+        self.accounts.put_key(kept.row, account)?;
+        self.keep(Side::After, kept.row, account, kept.times)
     }
 
     /// Makes added accounts found and removed ones found no more, and writes the pool's numbers and revision. What it
@@ -193,15 +195,35 @@ impl<'c> Changes<'c> {
     ) -> Result<(), StoreError> {
         self.any = true;
         self.note_moves(change.before, change.after.as_ref());
-        self.record.keep(Side::Before, stored.id)?;
+        self.keep(Side::Before, stored.id, &stored.account, stored.times)?;
         if change.kind == ChangeKind::Remove {
             self.accounts.remove(stored)?;
             return self.write_later(KeyChange::Go(stored.account.fingerprint));
         }
-        self.update(change, stored, at)?;
+        let Some(account) = &change.after else {
+            return Err(StoreError::Internal("an update to nothing".to_owned()));
+        };
+        self.update(change, account, stored, at)?;
         let index = &mut self.accounts.index;
         index.set_entry(&stored.account.fingerprint, entry)?;
-        self.record.keep(Side::After, stored.id)
+        let injected_at = at.unwrap_or(stored.times.injected_at);
+        let times = Times {
+            injected_at,
+            ..stored.times
+        };
+        self.keep(Side::After, stored.id, account, times)
+    }
+
+    /// Keeps an account as it is now in the row `id`, for an undo.
+    fn keep(
+        &mut self,
+        side: Side,
+        id: i64,
+        account: &Account,
+        times: Times,
+    ) -> Result<(), StoreError> {
+        let owners = self.accounts.owners.encode(&account.owners)?;
+        self.record.keep(side, id, account, &owners, times)
     }
 
     /// Adds an account that the importer brings; `entry` is the entry that it comes from.
@@ -223,12 +245,10 @@ impl<'c> Changes<'c> {
     fn update(
         &mut self,
         change: &Change<'_>,
+        account: &Account,
         stored: &Stored,
         at: Option<i64>,
     ) -> Result<(), StoreError> {
-        let Some(account) = &change.after else {
-            return Err(StoreError::Internal("an update to nothing".to_owned()));
-        };
         if self.importer.is_some() {
             self.importer_id()?;
         }

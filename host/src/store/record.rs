@@ -1,7 +1,9 @@
 //! Accounts as a job finds and leaves them: what it takes to undo it.
 
 use rusqlite::{CachedStatement, params};
+use tributary_core::Account;
 
+use super::accounts::{Times, marks, provider_id};
 use super::db::Db;
 use super::error::StoreError;
 
@@ -42,13 +44,20 @@ impl<'c> Recorder<'c> {
         }
     }
 
-    /// Keeps the account in this row as it is at this moment.
-    pub fn keep(&mut self, side: Side, account: i64) -> Result<(), StoreError> {
+    /// Keeps an account as it is at this moment in the row `id`; `owners` are its own, encoded.
+    pub fn keep(
+        &mut self,
+        side: Side,
+        id: i64,
+        account: &Account,
+        owners: &[u8],
+        times: Times,
+    ) -> Result<(), StoreError> {
+        // What is not at hand is copied alone: to select whole rows makes SQLite ready to take this one statement back.
         let sql = "INSERT INTO undo(id, side, account, fingerprint, owners, provider, masked, shown, marks, \
                    earlier_status, secret, added_at, injected_at) \
-                   SELECT ?1, ?2, a.id, a.fingerprint, k.owners, a.provider, a.masked, a.shown, a.marks, \
-                   a.earlier_status, iif(?2 = 0, a.secret, x''), a.added_at, a.injected_at \
-                   FROM account a JOIN account_key k ON k.fingerprint = a.fingerprint WHERE a.id = ?3";
+                   VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, \
+                   iif(?2 = 0, (SELECT secret FROM account WHERE id = ?3), x''), ?11, ?12)";
         let (first, last) = match self.rows {
             Some(rows) => rows,
             None => self.none_yet()?,
@@ -57,12 +66,20 @@ impl<'c> Recorder<'c> {
             Some(keep) => keep,
             none => none.insert(self.db.prepare_cached(sql)?),
         };
-        let kept = keep.execute(params![last + 1, side.number(), account])?;
-        if kept != 1 {
-            return Err(StoreError::Internal(
-                "an account to keep is not there".to_owned(),
-            ));
-        }
+        keep.execute(params![
+            last + 1,
+            side.number(),
+            id,
+            account.fingerprint.as_bytes(),
+            owners,
+            provider_id(account.provider),
+            account.masked,
+            account.document.as_json(),
+            marks(&account.document),
+            account.earlier_status,
+            times.added_at,
+            times.injected_at,
+        ])?;
         self.rows = Some((first, last + 1));
         Ok(())
     }

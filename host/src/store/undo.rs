@@ -5,7 +5,7 @@ use tributary_core::{Account, Counts, Done, Fingerprint, Owner, Owners, SourceId
 
 use zeroize::Zeroizing;
 
-use super::accounts::{OwnerIds, Secrets, Stored, damaged, read_account};
+use super::accounts::{OwnerIds, Secrets, Times, damaged, read_account, read_times};
 use super::db::Db;
 use super::decide::Takes;
 use super::error::StoreError;
@@ -33,10 +33,8 @@ pub struct Kept {
     pub row: i64,
     account: Account,
     secret: Zeroizing<Vec<u8>>,
-    /// When it came into the pool, in seconds since the epoch.
-    pub added_at: i64,
-    /// When an import had last changed it, in seconds since the epoch.
-    pub injected_at: i64,
+    /// When it had come and changed.
+    pub times: Times,
 }
 
 /// Takes back what a job changed, or only looks; at most `most` of what is left are told.
@@ -132,7 +130,8 @@ impl<'c, T: Takes<'c>> Undoing<'_, T> {
             (Some(now), _) => {
                 // A time is taken back like a field: where it still is the one that the job wrote.
                 let times = before.zip(after).filter(|_| whole);
-                let times = times.map(|(before, after)| (before.injected_at, after.injected_at));
+                let times = times
+                    .map(|(before, after)| (before.times.injected_at, after.times.injected_at));
                 self.takes.take_back(&change, now, times)
             }
             (None, Some(before)) => self.takes.put_back(&change, before),
@@ -236,14 +235,6 @@ fn read_kept(row: &Row<'_>, owners: &mut OwnerIds<'_>, vault: &Vault) -> Result<
             Side::Before => vault.open(Identity::Account(&fingerprint), sealed)?,
             Side::After => Zeroizing::default(),
         },
-        added_at: row.get("added_at")?,
-        injected_at: row.get("injected_at")?,
+        times: read_times(row)?,
     })
-}
-
-/// Whether a stored account still has the time that a job wrote.
-pub fn has_time(db: &Db, stored: &Stored, injected_at: i64) -> Result<bool, StoreError> {
-    let mut time = db.prepare_cached("SELECT injected_at FROM account WHERE id = ?1")?;
-    let time: i64 = time.query_row([stored.id], |row| row.get(0))?;
-    Ok(time == injected_at)
 }
