@@ -233,12 +233,11 @@ impl<'c> Accounts<'c> {
         Ok(())
     }
 
-    /// Writes who owns an account from now on.
+    /// Writes who owns an account from now on, but for its key.
     pub fn set_owners(&mut self, stored: &Stored, account: &Account) -> Result<(), StoreError> {
-        let owners = self.owners.encode(&account.owners)?;
-        self.index.set_owners(&account.fingerprint, &owners)?;
         let before = self.owners.encode(&stored.account.owners)?;
-        let (old, new) = (ids_in(&before), ids_in(&owners));
+        let after = self.owners.encode(&account.owners)?;
+        let (old, new) = (ids_in(&before), ids_in(&after));
         for gone in old.iter().filter(|owner| !new.contains(owner)) {
             self.drop_owned(*gone, stored.id)?;
         }

@@ -204,8 +204,15 @@ impl<'c> Changes<'c> {
             return Err(StoreError::Internal("an update to nothing".to_owned()));
         };
         self.update(change, account, stored, at)?;
-        let index = &mut self.accounts.index;
-        index.set_entry(&stored.account.fingerprint, entry)?;
+        if stored.entry.as_ref() != entry || stored.account.owners != account.owners {
+            let owners = self.accounts.owners.encode(&account.owners)?;
+            self.write_later(KeyChange::Stay(NewKey {
+                fingerprint: account.fingerprint,
+                id: stored.id,
+                owners,
+                entry: entry.copied(),
+            }))?;
+        }
         let injected_at = at.unwrap_or(stored.times.injected_at);
         let times = Times {
             injected_at,

@@ -1,5 +1,5 @@
 //! How an account is found by its token's fingerprint, and who owns it: a large table of keys that have settled, and a
-//! small one of those that came or went lately, which counts where both have a key.
+//! small one of those that came, went or changed lately, which counts where both have a key.
 //!
 //! A few keys among many would each touch a page of the large table; in the small one they share pages. There they stay
 //! until they settle together with all others that begin with the same byte, whose pages lie side by side.
@@ -7,7 +7,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use tributary_core::Fingerprint;
 
-use super::Held;
+use super::{Held, damaged};
 use crate::priority::Steps;
 use crate::store::db::Db;
 use crate::store::error::StoreError;
@@ -50,6 +50,8 @@ pub struct NewKey<O> {
 pub enum KeyChange {
     /// Of an account that comes, of one owner: the importer.
     Come(NewKey<[u8; 4]>),
+    /// Of one that stays, and from now on is told so.
+    Stay(NewKey<Vec<u8>>),
     /// Of one that goes.
     Go(Fingerprint),
 }
@@ -58,6 +60,7 @@ impl KeyChange {
     fn fingerprint(&self) -> Fingerprint {
         match self {
             KeyChange::Come(key) => key.fingerprint,
+            KeyChange::Stay(key) => key.fingerprint,
             KeyChange::Go(fingerprint) => *fingerprint,
         }
     }
@@ -74,6 +77,8 @@ pub struct Index<'c> {
     bury_fresh: Held<'c>,
     put_fresh: Held<'c>,
     revive_fresh: Held<'c>,
+    replace_fresh: Held<'c>,
+    set_settled: Held<'c>,
     add_settled: Held<'c>,
     remove_fresh: Held<'c>,
     remove_settled: Held<'c>,
@@ -104,6 +109,12 @@ impl<'c> Index<'c> {
             ),
             revive_fresh: Held::new(
                 "UPDATE fresh_key SET account = ?2, owners = ?3, entry = ?4 WHERE fingerprint = ?1 AND account IS NULL",
+            ),
+            replace_fresh: Held::new(
+                "INSERT OR REPLACE INTO fresh_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4)",
+            ),
+            set_settled: Held::new(
+                "UPDATE settled_key SET owners = ?2, entry = ?3 WHERE fingerprint = ?1",
             ),
             add_settled: Held::new(
                 "INSERT INTO settled_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
@@ -139,7 +150,7 @@ impl<'c> Index<'c> {
         Ok(found.optional()?)
     }
 
-    /// Writes keys that come and keys that go, of a pool with so many `accounts`, in one sweep: SQLite sums up again all that
+    /// Writes keys that come, stay and go, of a pool with so many `accounts`, in one sweep: SQLite sums up again all that
     /// a transaction has written to the WAL since the first page that it writes a second time.
     pub fn write(&mut self, mut keys: Vec<KeyChange>, accounts: i64) -> Result<(), StoreError> {
         keys.sort_unstable_by_key(KeyChange::fingerprint);
@@ -150,6 +161,8 @@ impl<'c> Index<'c> {
             match (key, few) {
                 (KeyChange::Come(key), true) => self.add_fresh(key),
                 (KeyChange::Come(key), false) => self.add(key),
+                (KeyChange::Stay(key), true) => self.replace_fresh(key),
+                (KeyChange::Stay(key), false) => self.set(key),
                 (KeyChange::Go(fingerprint), true) => self.bury(fingerprint),
                 (KeyChange::Go(fingerprint), false) => self.remove(fingerprint),
             }
@@ -186,6 +199,28 @@ impl<'c> Index<'c> {
         }
         self.note_fresh();
         Ok(())
+    }
+
+    /// Writes to the small table what holds from now on of an account that is there.
+    fn replace_fresh(&mut self, key: &NewKey<Vec<u8>>) -> Result<(), StoreError> {
+        let entry = bytes_of(key.entry.as_ref());
+        let row = params![key.fingerprint.as_bytes(), key.id, key.owners, entry];
+        self.replace_fresh.on(self.db)?.execute(row)?;
+        self.note_fresh();
+        Ok(())
+    }
+
+    /// The same in the table that tells of the account.
+    fn set(&mut self, key: &NewKey<Vec<u8>>) -> Result<(), StoreError> {
+        if self.fresh(&key.fingerprint)?.is_some() {
+            return self.replace_fresh(key);
+        }
+        let entry = bytes_of(key.entry.as_ref());
+        let row = params![key.fingerprint.as_bytes(), key.owners, entry];
+        match self.set_settled.on(self.db)?.execute(row)? {
+            1 => Ok(()),
+            _ => Err(damaged("an account cannot be looked up")),
+        }
     }
 
     /// Writes to the small table that an account is gone.
@@ -229,48 +264,6 @@ impl<'c> Index<'c> {
             bytes_of(key.entry.as_ref())
         ])?;
         Ok(added > 0)
-    }
-
-    /// Writes which entry an account now is as it came in; `None` after any other change.
-    pub fn set_entry(
-        &mut self,
-        fingerprint: &Fingerprint,
-        entry: Option<&Fingerprint>,
-    ) -> Result<(), StoreError> {
-        let sql = [
-            "UPDATE fresh_key SET entry = ?2 WHERE fingerprint = ?1 AND entry IS NOT ?2",
-            "UPDATE settled_key SET entry = ?2 WHERE fingerprint = ?1 AND entry IS NOT ?2",
-        ];
-        self.set(sql, fingerprint, bytes_of(entry))
-    }
-
-    /// Writes who owns an account from now on, encoded.
-    pub fn set_owners(
-        &mut self,
-        fingerprint: &Fingerprint,
-        owners: &[u8],
-    ) -> Result<(), StoreError> {
-        let sql = [
-            "UPDATE fresh_key SET owners = ?2 WHERE fingerprint = ?1",
-            "UPDATE settled_key SET owners = ?2 WHERE fingerprint = ?1",
-        ];
-        self.set(sql, fingerprint, owners)
-    }
-
-    /// Changes a key in the small table if it is there, else in the large one.
-    fn set(
-        &mut self,
-        [fresh, settled]: [&str; 2],
-        fingerprint: &Fingerprint,
-        to: &[u8],
-    ) -> Result<(), StoreError> {
-        let sql = match self.fresh(fingerprint)? {
-            Some(_) => fresh,
-            None => settled,
-        };
-        let row = params![fingerprint.as_bytes(), to];
-        self.db.prepare_cached(sql)?.execute(row)?;
-        Ok(())
     }
 
     /// Lets as many steps of keys settle as are due, and tells how many keys this change wrote to the small table; before

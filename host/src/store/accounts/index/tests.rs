@@ -36,6 +36,20 @@ fn some_changes(round: u64, held: &mut BTreeMap<u64, i64>, id: &mut i64) -> Vec<
     changes.collect()
 }
 
+/// Tells anew of each ninth that is held.
+fn those_that_stay(held: &BTreeMap<u64, i64>) -> Vec<KeyChange> {
+    let ninths = held.iter().filter(|(number, _)| *number % 9 == 0);
+    let stay = ninths.map(|(number, id)| {
+        KeyChange::Stay(NewKey {
+            fingerprint: fingerprint(*number),
+            id: *id,
+            owners: vec![2, 0, 0, 0],
+            entry: Some(fingerprint(number + 1)),
+        })
+    });
+    stay.collect()
+}
+
 /// The keys of all accounts: row, owners and entry by fingerprint.
 fn all_keys(db: &Db) -> BTreeMap<Vec<u8>, (i64, Vec<u8>, Vec<u8>)> {
     let sql = "SELECT fingerprint, account, owners, entry FROM account_key";
@@ -61,11 +75,7 @@ fn both_tables_are_one_index_whatever_comes_goes_and_settles() {
         // As if the pool had few or many others.
         let accounts = [0, 1_000_000][usize::from(fingerprint(round).as_bytes()[0] < 128)];
         index.write(keys, accounts).unwrap();
-        for number in held.keys().filter(|number| *number % 9 == 0) {
-            let (of, entry) = (fingerprint(*number), fingerprint(number + 1));
-            index.set_entry(&of, Some(&entry)).unwrap();
-            index.set_owners(&of, &[2, 0, 0, 0]).unwrap();
-        }
+        index.write(those_that_stay(&held), accounts).unwrap();
         fresh_keys += index.settle(fresh_keys).unwrap();
         for number in 0..1_500 {
             let key = index.find(&fingerprint(number)).unwrap();
