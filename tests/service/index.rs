@@ -1,4 +1,4 @@
-//! Accounts are found by their tokens, whether few of them come and go among many, or many at once.
+//! Accounts are found by their tokens, whether few of them come, change and go among many, or many at once.
 
 use std::ops::Range;
 
@@ -18,6 +18,28 @@ fn replace(server: &Server, numbers: Range<u32>) -> [u64; 3] {
     assert_eq!(answer.status, 200, "{answer:?}");
     let counts = answer.json();
     ["added", "skipped", "removed"].map(|count| counts[count].as_u64().expect("a number"))
+}
+
+/// Lets a source bring accounts that all have this quota, and tells how many were added, updated and left as they are.
+fn bring(server: &Server, source: &str, numbers: Range<u32>, quota: u32) -> [u64; 3] {
+    let accounts = tokens(numbers).into_iter();
+    let accounts: Vec<_> = accounts
+        .map(|token| json!({"token": token, "quota": quota}))
+        .collect();
+    let body = json!({"accounts": accounts, "source_id": source});
+    let answer = server.post(INJECT, &body.to_string());
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let job = server.job(&server.last_job());
+    ["added", "updated", "unchanged"].map(|count| job[count].as_u64().expect("a number"))
+}
+
+/// How many keys were ever written to the small table.
+const FRESH_KEYS: &str = "SELECT fresh_keys FROM pool";
+
+fn number(server: &Server, sql: &str) -> u32 {
+    let path = server.home().data().join("tributary.db");
+    let db = Connection::open(path).expect("a database");
+    db.query_row(sql, [], |row| row.get(0)).expect("a number")
 }
 
 fn check_verified(server: Server) -> Server {
@@ -78,16 +100,12 @@ fn few_come_and_go_among_many() {
         assert_eq!(replace(&server, next), [0, 2_000, 0]);
     }
     // All of these were fresh ones, and some have settled.
-    let path = server.home().data().join("tributary.db");
-    let db = Connection::open(path).expect("a database");
-    let number = |sql| {
-        db.query_row(sql, [], |row| row.get::<_, u32>(0))
-            .expect("a number")
-    };
-    assert_eq!(number("SELECT fresh_keys FROM pool"), 18_000);
-    let bytes: u32 = number("SELECT count(DISTINCT substr(fingerprint, 1, 1)) FROM fresh_key");
+    let bytes = number(
+        &server,
+        "SELECT count(DISTINCT substr(fingerprint, 1, 1)) FROM fresh_key",
+    );
     assert!((200..256).contains(&bytes), "{bytes} first bytes");
-    drop(db);
+    assert_eq!(number(&server, FRESH_KEYS), 18_000);
     let server = check_verified(server);
     let held = |numbers| {
         let mut held = [tokens(numbers), others.clone()].concat();
@@ -102,4 +120,33 @@ fn few_come_and_go_among_many() {
     assert_eq!(server.tokens(), held(8_000..10_000));
     assert_eq!(replace(&server, 8_000..10_000), [0, 2_000, 0]);
     check_verified(server);
+}
+
+#[test]
+fn few_that_change_among_many_are_found_as_they_are_and_go_back() {
+    let server = Server::start();
+    let others: Vec<_> = (2_000..42_000).map(|n| format!("a-{n:06}")).collect();
+    server.post(INJECT, &json!({ "tokens": others }).to_string());
+    assert_eq!(bring(&server, "s", 0..2_000, 1), [2_000, 0, 0]);
+    let before = server.export();
+    assert_eq!(bring(&server, "s", 0..2_000, 2), [0, 2_000, 0]);
+    let changed = server.last_job();
+    // Many together, then a few one by one.
+    assert_eq!(bring(&server, "s", 0..2_000, 2), [0, 0, 2_000]);
+    assert_eq!(bring(&server, "s", 0..500, 2), [0, 0, 500]);
+    assert_eq!(number(&server, FRESH_KEYS), 4_000);
+    assert_eq!(bring(&server, "t", 0..500, 2), [0, 500, 0]);
+    let shared = server.last_job();
+    assert_eq!(number(&server, FRESH_KEYS), 4_500);
+    let server = check_verified(server);
+    for job in [shared, changed] {
+        let undone = server.post(&format!("{JOBS}/{job}/undo"), "");
+        assert_eq!(undone.status, 200, "{undone:?}");
+    }
+    assert_eq!(server.export(), before);
+    // All at once, fresh or not.
+    assert_eq!(bring(&server, "s", 0..42_000, 3), [0, 42_000, 0]);
+    assert_eq!(bring(&server, "s", 0..42_000, 3), [0, 0, 42_000]);
+    let server = check_verified(server);
+    assert_eq!(bring(&server, "s", 0..42_000, 3), [0, 0, 42_000]);
 }

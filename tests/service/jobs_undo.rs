@@ -1,5 +1,8 @@
 //! `POST /api/remote-account/jobs/{id}/undo`: what a job changed is taken back, as far as it still is what the job left.
 
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::examples::{check_error, check_refused};
@@ -31,13 +34,64 @@ fn start() -> Server {
     server
 }
 
+/// What the database says of accounts, by their rows: everything but what only the search for them needs.
+type Told = BTreeMap<i64, String>;
+
+/// Reads it from these columns and tables.
+fn told(server: &Server, from: &str) -> Told {
+    let path = server.home().data().join("tributary.db");
+    let db = Connection::open(path).expect("a database");
+    let sql = format!(
+        "SELECT account, concat_ws('|', quote(fingerprint), quote(owners), provider, masked, shown, quote(marks),
+         quote(earlier_status), quote(secret), added_at, injected_at) FROM (SELECT {from})"
+    );
+    let mut rows = db.prepare(&sql).expect("a statement");
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.expect("rows").map(|row| row.expect("a row")).collect()
+}
+
+/// The pool with the secrets that are kept of an account when it changes, and without.
+fn told_of_pool(server: &Server) -> [Told; 2] {
+    ["secret", "x'' AS secret"].map(|secret| {
+        told(
+            server,
+            &format!(
+                "id AS account, {secret}, account_key.owners, fingerprint, provider, masked, shown, marks, earlier_status,
+                 added_at, injected_at FROM account JOIN account_key USING(fingerprint)"
+            ),
+        )
+    })
+}
+
+/// What a job keeps is each account that it changed or removed as its row was before, and as it is after.
+#[track_caller]
+fn check_kept(server: &Server, job: &str, [before, _]: [Told; 2], [whole, after]: [Told; 2]) {
+    let [was, is] = [0, 1].map(|side| {
+        let sql = format!(
+            "undo.* FROM undo JOIN job ON undo.id BETWEEN undo_first AND undo_last WHERE instr('{job}', job.id) = 1 AND side = {side}"
+        );
+        told(server, &sql)
+    });
+    let is_changed = |row: &&i64| before.get(row) != whole.get(row);
+    let changed: Vec<_> = before.keys().filter(is_changed).collect();
+    assert_eq!(was.keys().collect::<Vec<_>>(), changed);
+    for (row, kept) in &was {
+        assert_eq!(Some(kept), before.get(row));
+        assert_eq!(is.get(row), after.get(row));
+    }
+    let back = is.keys().filter(|row| !was.contains_key(row));
+    back.for_each(|row| assert_eq!(is.get(row), after.get(row)));
+}
+
 /// Whatever a job did, its undo gives the pool of before, and the undo of that the pool of after.
 #[track_caller]
 fn goes_there_and_back(server: &Server, act: impl FnOnce(&Server)) {
-    let before = server.export();
+    let (before, rows) = (server.export(), told_of_pool(server));
     act(server);
     let (after, job) = (server.export(), server.last_job());
     assert_ne!(before, after, "it changes something");
+    let changed = told_of_pool(server);
+    check_kept(server, &job, rows, changed.clone());
     let undone = undo(server, &job);
     assert_eq!(server.export(), before);
     assert_eq!(
@@ -47,6 +101,7 @@ fn goes_there_and_back(server: &Server, act: impl FnOnce(&Server)) {
     );
     assert_eq!(server.job(&job)["undone_by"], undone["job_id"]);
     assert_eq!(server.job(&job)["undoable"], json!(false));
+    check_kept(server, &id_of(&undone), changed, told_of_pool(server));
     let redone = undo(server, &id_of(&undone));
     assert_eq!(server.export(), after);
     assert_eq!(

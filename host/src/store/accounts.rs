@@ -192,14 +192,18 @@ impl<'c> Accounts<'c> {
         Ok(())
     }
 
-    /// Makes an account that was put back into row `id` found, and its owners own it.
-    pub fn put_key(&mut self, id: i64, account: &Account) -> Result<(), StoreError> {
-        let owners = self.owners.encode(&account.owners)?;
-        for owner in ids_in(&owners) {
+    /// Makes an account that was put back into row `id` found, and its `owners`, encoded, own it.
+    pub fn put_key(
+        &mut self,
+        id: i64,
+        fingerprint: Fingerprint,
+        owners: &[u8],
+    ) -> Result<(), StoreError> {
+        for owner in ids_in(owners) {
             self.own(owner, id)?;
         }
         self.index.add(&NewKey {
-            fingerprint: account.fingerprint,
+            fingerprint,
             id,
             owners,
             entry: None,
@@ -233,16 +237,14 @@ impl<'c> Accounts<'c> {
         Ok(())
     }
 
-    /// Writes who owns an account from now on, but for its key.
-    pub fn set_owners(&mut self, stored: &Stored, account: &Account) -> Result<(), StoreError> {
-        let before = self.owners.encode(&stored.account.owners)?;
-        let after = self.owners.encode(&account.owners)?;
-        let (old, new) = (ids_in(&before), ids_in(&after));
+    /// Writes who owns the account in row `id` from now on, and who did, both encoded; its key is told by [`Index::write`].
+    pub fn set_owners(&mut self, id: i64, before: &[u8], after: &[u8]) -> Result<(), StoreError> {
+        let (old, new) = (ids_in(before), ids_in(after));
         for gone in old.iter().filter(|owner| !new.contains(owner)) {
-            self.drop_owned(*gone, stored.id)?;
+            self.drop_owned(*gone, id)?;
         }
         for come in new.into_iter().filter(|owner| !old.contains(owner)) {
-            self.own(come, stored.id)?;
+            self.own(come, id)?;
         }
         Ok(())
     }
@@ -255,9 +257,9 @@ impl<'c> Accounts<'c> {
         Ok(())
     }
 
-    /// Removes an account. Until [`Index::write`] its key is still found, and leads nowhere.
-    pub fn remove(&mut self, stored: &Stored) -> Result<(), StoreError> {
-        for owner in ids_in(&self.owners.encode(&stored.account.owners)?) {
+    /// Removes an account of these `owners`, encoded. Until [`Index::write`] its key is still found, and leads nowhere.
+    pub fn remove(&mut self, stored: &Stored, owners: &[u8]) -> Result<(), StoreError> {
+        for owner in ids_in(owners) {
             self.drop_owned(owner, stored.id)?;
         }
         self.db

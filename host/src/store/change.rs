@@ -108,6 +108,7 @@ impl<'c> Changes<'c> {
 
     /// Puts an account back into the row that it had, with the times that it had.
     pub fn bring_back(&mut self, change: &Change<'_>, kept: &Kept) -> Result<(), StoreError> {
+        let account = account_after(change)?;
         let mut rows = NewRows::default();
         let row = seal(change, self.db.vault(), &mut rows)?;
         self.accounts.add(kept.row, &row, kept.times.added_at)?;
@@ -115,14 +116,14 @@ impl<'c> Changes<'c> {
         self.note_moves(None, change.after.as_ref());
         self.accounts
             .set_injected_at(kept.row, kept.times.injected_at)?;
-        let Some(account) = &change.after else {
-            return Ok(());
-        };
-        self.accounts.put_key(kept.row, account)?;
-        self.keep(Side::After, kept.row, account, kept.times)
+        let owners = self.accounts.owners.encode(&account.owners)?;
+        self.accounts
+            .put_key(kept.row, account.fingerprint, &owners)?;
+        self.record
+            .keep(Side::After, kept.row, account, &owners, kept.times)
     }
 
-    /// Makes added accounts found and removed ones found no more, and writes the pool's numbers and revision. What it
+    /// Makes accounts found as they are now and removed ones found no more, and writes the pool's numbers and revision. What it
     /// takes to undo it; `None` when nothing changed.
     pub fn finish(mut self) -> Result<Option<Trace>, StoreError> {
         let first_new = self.before.last_account + 1;
@@ -195,42 +196,44 @@ impl<'c> Changes<'c> {
     ) -> Result<(), StoreError> {
         self.any = true;
         self.note_moves(change.before, change.after.as_ref());
-        self.keep(Side::Before, stored.id, &stored.account, stored.times)?;
+        let before = self.accounts.owners.encode(&stored.account.owners)?;
+        self.record.keep(
+            Side::Before,
+            stored.id,
+            &stored.account,
+            &before,
+            stored.times,
+        )?;
         if change.kind == ChangeKind::Remove {
-            self.accounts.remove(stored)?;
+            self.accounts.remove(stored, &before)?;
             return self.write_later(KeyChange::Go(stored.account.fingerprint));
         }
-        let Some(account) = &change.after else {
-            return Err(StoreError::Internal("an update to nothing".to_owned()));
-        };
+        let account = account_after(change)?;
         self.update(change, account, stored, at)?;
-        if stored.entry.as_ref() != entry || stored.account.owners != account.owners {
-            let owners = self.accounts.owners.encode(&account.owners)?;
-            self.write_later(KeyChange::Stay(NewKey {
-                fingerprint: account.fingerprint,
-                id: stored.id,
-                owners,
-                entry: entry.copied(),
-            }))?;
+        // Whoever owns an account has an id: the importer too, from now on.
+        if self.importer.is_some() {
+            self.importer_id()?;
         }
+        let owners = self.accounts.owners.encode(&account.owners)?;
         let injected_at = at.unwrap_or(stored.times.injected_at);
         let times = Times {
             injected_at,
             ..stored.times
         };
-        self.keep(Side::After, stored.id, account, times)
-    }
-
-    /// Keeps an account as it is now in the row `id`, for an undo.
-    fn keep(
-        &mut self,
-        side: Side,
-        id: i64,
-        account: &Account,
-        times: Times,
-    ) -> Result<(), StoreError> {
-        let owners = self.accounts.owners.encode(&account.owners)?;
-        self.record.keep(side, id, account, &owners, times)
+        self.record
+            .keep(Side::After, stored.id, account, &owners, times)?;
+        if owners != before {
+            self.accounts.set_owners(stored.id, &before, &owners)?;
+        }
+        if owners == before && stored.entry.as_ref() == entry {
+            return Ok(());
+        }
+        self.write_later(KeyChange::Stay(NewKey {
+            fingerprint: account.fingerprint,
+            id: stored.id,
+            owners,
+            entry: entry.copied(),
+        }))
     }
 
     /// Adds an account that the importer brings; `entry` is the entry that it comes from.
@@ -249,6 +252,7 @@ impl<'c> Changes<'c> {
         }))
     }
 
+    /// Writes the row of an account that stays.
     fn update(
         &mut self,
         change: &Change<'_>,
@@ -256,22 +260,12 @@ impl<'c> Changes<'c> {
         stored: &Stored,
         at: Option<i64>,
     ) -> Result<(), StoreError> {
-        if self.importer.is_some() {
-            self.importer_id()?;
-        }
         let secret = self.accounts.secret_after(stored, &change.secrets)?;
-        if at.is_some() || secret.is_some() || !same_row(&stored.account, account) {
-            self.accounts.update(
-                stored,
-                account,
-                secret.as_ref().map(|secret| secret.as_slice()),
-                at,
-            )?;
+        if at.is_none() && secret.is_none() && same_row(&stored.account, account) {
+            return Ok(());
         }
-        if account.owners != stored.account.owners {
-            self.accounts.set_owners(stored, account)?;
-        }
-        Ok(())
+        let secret = secret.as_ref().map(|secret| secret.as_slice());
+        self.accounts.update(stored, account, secret, at)
     }
 
     fn importer_id(&mut self) -> Result<u32, StoreError> {
@@ -297,6 +291,12 @@ impl<'c> Changes<'c> {
         let keys = std::mem::take(&mut self.keys);
         self.accounts.index.write(keys, self.before.accounts)
     }
+}
+
+/// The account that a change leaves.
+fn account_after<'a>(change: &'a Change<'_>) -> Result<&'a Account, StoreError> {
+    let nothing = || StoreError::Internal("a change leaves nothing".to_owned());
+    change.after.as_ref().ok_or_else(nothing)
 }
 
 /// Whether the row that holds an account stays as it is: its owners are kept elsewhere.

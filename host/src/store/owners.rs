@@ -124,7 +124,7 @@ pub struct Released {
     pub trace: Option<Trace>,
 }
 
-/// Takes an owner off all its accounts. In memory are their fingerprints alone.
+/// Takes an owner off all its accounts. In memory are their fingerprints, and the keys that are yet to be written.
 pub fn release(db: &Db, owner: &Owner, leftover: Leftover) -> Result<Released, StoreError> {
     let mut changes = Changes::begin(db, None)?;
     let mut released = Released::default();

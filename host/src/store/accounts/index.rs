@@ -34,7 +34,7 @@ pub struct Key {
     pub(super) entry: Option<Fingerprint>,
 }
 
-/// What makes an added account found.
+/// How an account is found from now on.
 pub struct NewKey<O> {
     /// The account.
     pub fingerprint: Fingerprint,
@@ -42,7 +42,7 @@ pub struct NewKey<O> {
     pub id: i64,
     /// Its owners, encoded.
     pub owners: O,
-    /// The entry that brought it.
+    /// What stands for the entry that it is as it came in, where that is known.
     pub entry: Option<Fingerprint>,
 }
 
@@ -78,6 +78,7 @@ pub struct Index<'c> {
     put_fresh: Held<'c>,
     revive_fresh: Held<'c>,
     replace_fresh: Held<'c>,
+    set_fresh: Held<'c>,
     set_settled: Held<'c>,
     add_settled: Held<'c>,
     remove_fresh: Held<'c>,
@@ -112,6 +113,9 @@ impl<'c> Index<'c> {
             ),
             replace_fresh: Held::new(
                 "INSERT OR REPLACE INTO fresh_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4)",
+            ),
+            set_fresh: Held::new(
+                "UPDATE fresh_key SET owners = ?2, entry = ?3 WHERE fingerprint = ?1 AND account IS NOT NULL",
             ),
             set_settled: Held::new(
                 "UPDATE settled_key SET owners = ?2, entry = ?3 WHERE fingerprint = ?1",
@@ -154,6 +158,10 @@ impl<'c> Index<'c> {
     /// a transaction has written to the WAL since the first page that it writes a second time.
     pub fn write(&mut self, mut keys: Vec<KeyChange>, accounts: i64) -> Result<(), StoreError> {
         keys.sort_unstable_by_key(KeyChange::fingerprint);
+        debug_assert!(
+            keys.is_sorted_by(|one, next| one.fingerprint() < next.fingerprint()),
+            "no account is changed twice"
+        );
         let few = are_few(&keys, accounts);
         let mut steps = Steps::default();
         keys.iter().try_for_each(|key| {
@@ -212,14 +220,13 @@ impl<'c> Index<'c> {
 
     /// The same in the table that tells of the account.
     fn set(&mut self, key: &NewKey<Vec<u8>>) -> Result<(), StoreError> {
-        if self.fresh(&key.fingerprint)?.is_some() {
-            return self.replace_fresh(key);
-        }
         let entry = bytes_of(key.entry.as_ref());
         let row = params![key.fingerprint.as_bytes(), key.owners, entry];
-        match self.set_settled.on(self.db)?.execute(row)? {
-            1 => Ok(()),
-            _ => Err(damaged("an account cannot be looked up")),
+        let is_told = self.may_have_fresh()? && self.set_fresh.on(self.db)?.execute(row)? > 0
+            || self.set_settled.on(self.db)?.execute(row)? > 0;
+        match is_told {
+            true => Ok(()),
+            false => Err(damaged("an account cannot be looked up")),
         }
     }
 

@@ -21,37 +21,43 @@ fn number(db: &Db, sql: &str) -> i64 {
     db.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-/// Lets about a quarter of 1,500 numbers come, where they are not held, or go.
-fn some_changes(round: u64, held: &mut BTreeMap<u64, i64>, id: &mut i64) -> Vec<KeyChange> {
-    let chosen = |number: &u64| fingerprint(round << 32 | number).as_bytes()[0] < 64;
-    let numbers = (0..1_500).filter(chosen);
-    let changes = numbers.map(|number| match held.remove(&number) {
-        Some(_) => KeyChange::Go(fingerprint(number)),
-        None => {
-            *id += 1;
-            held.insert(number, *id);
-            come(number, *id)
-        }
-    });
-    changes.collect()
+/// What the index tells of an account: row, owners and entry.
+type Told = (i64, Vec<u8>, Vec<u8>);
+
+fn stay(number: u64, (id, owners, entry): &Told) -> KeyChange {
+    KeyChange::Stay(NewKey {
+        fingerprint: fingerprint(number),
+        id: *id,
+        owners: owners.clone(),
+        entry: entry_of(entry),
+    })
 }
 
-/// Tells anew of each ninth that is held.
-fn those_that_stay(held: &BTreeMap<u64, i64>) -> Vec<KeyChange> {
-    let ninths = held.iter().filter(|(number, _)| *number % 9 == 0);
-    let stay = ninths.map(|(number, id)| {
-        KeyChange::Stay(NewKey {
-            fingerprint: fingerprint(*number),
-            id: *id,
-            owners: vec![2, 0, 0, 0],
-            entry: Some(fingerprint(number + 1)),
-        })
-    });
-    stay.collect()
+/// Of about a quarter of 1,500 numbers, lets each come that is not held; of the others some go, and the rest stay, with an
+/// owner and an entry of this round.
+fn some_changes(round: u64, held: &mut BTreeMap<u64, Told>, id: &mut i64) -> Vec<KeyChange> {
+    let chance = |number: u64| fingerprint(round << 32 | number).as_bytes()[0];
+    let chosen = (0..1_500).filter(|number| chance(*number) < 64);
+    let change = |number| match held.remove(&number) {
+        Some(_) if chance(number) < 40 => KeyChange::Go(fingerprint(number)),
+        Some((id, _, _)) => {
+            let entry = fingerprint(round << 32 | number).as_bytes().to_vec();
+            let told = (id, [round.to_le_bytes()].concat(), entry);
+            let change = stay(number, &told);
+            held.insert(number, told);
+            change
+        }
+        None => {
+            *id += 1;
+            held.insert(number, (*id, vec![1, 0, 0, 0], vec![]));
+            come(number, *id)
+        }
+    };
+    chosen.map(change).collect()
 }
 
 /// The keys of all accounts: row, owners and entry by fingerprint.
-fn all_keys(db: &Db) -> BTreeMap<Vec<u8>, (i64, Vec<u8>, Vec<u8>)> {
+fn all_keys(db: &Db) -> BTreeMap<Vec<u8>, Told> {
     let sql = "SELECT fingerprint, account, owners, entry FROM account_key";
     let mut view = db.prepare(sql).unwrap();
     let rows = view.query_map([], |row| {
@@ -75,23 +81,18 @@ fn both_tables_are_one_index_whatever_comes_goes_and_settles() {
         // As if the pool had few or many others.
         let accounts = [0, 1_000_000][usize::from(fingerprint(round).as_bytes()[0] < 128)];
         index.write(keys, accounts).unwrap();
-        index.write(those_that_stay(&held), accounts).unwrap();
         fresh_keys += index.settle(fresh_keys).unwrap();
         for number in 0..1_500 {
             let key = index.find(&fingerprint(number)).unwrap();
-            let found = key.map(|key| key.id);
-            assert_eq!(found, held.get(&number).copied(), "{number}");
+            let entry = |key: &Key| bytes_of(key.entry.as_ref()).to_vec();
+            let found = key.map(|key| (key.id, key.owners.clone(), entry(&key)));
+            assert_eq!(found, held.get(&number).cloned(), "{number}");
         }
-        let keys = all_keys(&db);
-        assert_eq!(keys.len(), held.len());
-        for (number, id) in &held {
-            let (found, owners, entry) = &keys[&fingerprint(*number).as_bytes()[..]];
-            assert_eq!(found, id);
-            if number % 9 == 0 {
-                assert_eq!(owners, &[2, 0, 0, 0]);
-                assert_eq!(entry, &fingerprint(number + 1).as_bytes()[..]);
-            }
-        }
+        let keys = held.iter().map(|(number, told)| {
+            let fingerprint = fingerprint(*number).as_bytes().to_vec();
+            (fingerprint, told.clone())
+        });
+        assert_eq!(all_keys(&db), keys.collect());
     }
     assert!(fresh_keys > 5 * KEYS_A_STEP, "some settled: {fresh_keys}");
     assert!(number(&db, "SELECT count(*) FROM fresh_key WHERE account IS NULL") > 0);
@@ -153,6 +154,18 @@ fn a_token_does_not_come_twice() {
         assert!(index.write(vec![come(token, 2)], second).is_err());
         assert_eq!(index.find(&fingerprint(token)).unwrap().unwrap().id, 1);
     }
+}
+
+#[test]
+fn what_is_nowhere_is_not_told_anew() {
+    let (_dir, db) = database();
+    let mut index = Index::new(&db);
+    let keys = vec![stay(0, &(1, vec![1, 0, 0, 0], vec![]))];
+    assert!(matches!(
+        index.write(keys, 0),
+        Err(StoreError::Unavailable(_))
+    ));
+    assert!(index.find(&fingerprint(0)).unwrap().is_none());
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn fill(db: &Db, batch: &Batch, mine: [u8; 4]) {
     let [settled, fresh] = ["settled_key", "fresh_key"];
     for (at, entry) in batch.entries().iter().enumerate() {
         let (id, entry) = (i64::try_from(at).unwrap(), entry.as_bytes());
-        match at % 9 {
+        match at % 10 {
             0 => {}
             1 => add(settled, at, Some(id), &mine, entry),
             2 => add(settled, at, Some(id), &both, entry),
@@ -46,9 +46,13 @@ fn fill(db: &Db, batch: &Batch, mine: [u8; 4]) {
                 add(settled, at, Some(id), &mine, entry);
                 add(fresh, at, None, b"", b"");
             }
-            _ => {
+            8 => {
                 add(settled, at, Some(id), &mine, entry);
                 add(fresh, at, Some(-id), &mine, b"");
+            }
+            _ => {
+                add(settled, at, Some(id), &[9, 0, 0, 0], b"");
+                add(fresh, at, Some(id), &mine, entry);
             }
         }
     }
@@ -70,13 +74,13 @@ fn a_sweep_finds_whom_one_look_after_the_other_finds() {
     let mut accounts = Accounts::new(&db);
     let (items, entries) = (batch.items(), batch.entries());
     for (owner, as_it_came) in [
-        (Owner::Source(source), &[1, 2, 5][..]),
+        (Owner::Source(source), &[1, 2, 5, 9][..]),
         (Owner::Local, &[4]),
     ] {
         let swept = accounts.sweep(items, entries, &owner).unwrap();
         for (at, seen) in swept.into_iter().enumerate() {
             let met = accounts.meet(&items[at].fingerprint, &entries[at], &owner);
-            let expected = match at % 9 {
+            let expected = match at % 10 {
                 0 | 7 => "nobody",
                 rest if as_it_came.contains(&rest) => "as it came",
                 _ => "account",
