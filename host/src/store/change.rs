@@ -228,12 +228,12 @@ impl<'c> Changes<'c> {
         if owners == before && stored.entry.as_ref() == entry {
             return Ok(());
         }
-        self.write_later(KeyChange::Stay(NewKey {
+        self.write_later(KeyChange::Stay(Box::new(NewKey {
             fingerprint: account.fingerprint,
             id: stored.id,
             owners,
             entry: entry.copied(),
-        }))
+        })))
     }
 
     /// Adds an account that the importer brings; `entry` is the entry that it comes from.

@@ -50,8 +50,8 @@ pub struct NewKey<O> {
 pub enum KeyChange {
     /// Of an account that comes, of one owner: the importer.
     Come(NewKey<[u8; 4]>),
-    /// Of one that stays, and from now on is told so.
-    Stay(NewKey<Vec<u8>>),
+    /// Of one that stays, and from now on is told so. In a box: many that come wait in memory, and would each be as large.
+    Stay(Box<NewKey<Vec<u8>>>),
     /// Of one that goes.
     Go(Fingerprint),
 }
