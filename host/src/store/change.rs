@@ -113,7 +113,7 @@ impl<'c> Changes<'c> {
         let row = seal(change, self.db.vault(), &mut rows)?;
         self.accounts.add(kept.row, &row, kept.times.added_at)?;
         self.any = true;
-        self.note_moves(None, change.after.as_ref());
+        self.note_moves(None, Some(account));
         self.accounts
             .set_injected_at(kept.row, kept.times.injected_at)?;
         let owners = self.accounts.owners.encode(&account.owners)?;

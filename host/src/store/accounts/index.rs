@@ -74,7 +74,6 @@ pub struct Index<'c> {
     db: &'c Db,
     find_fresh: Held<'c>,
     find_settled: Held<'c>,
-    bury_fresh: Held<'c>,
     put_fresh: Held<'c>,
     revive_fresh: Held<'c>,
     replace_fresh: Held<'c>,
@@ -101,9 +100,6 @@ impl<'c> Index<'c> {
             ),
             find_settled: Held::new(
                 "SELECT account, owners, entry FROM settled_key WHERE fingerprint = ?1",
-            ),
-            bury_fresh: Held::new(
-                "INSERT OR REPLACE INTO fresh_key(fingerprint, account, owners, entry) VALUES(?1, NULL, x'', x'')",
             ),
             put_fresh: Held::new(
                 "INSERT INTO fresh_key(fingerprint, account, owners, entry) VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
@@ -169,9 +165,13 @@ impl<'c> Index<'c> {
             match (key, few) {
                 (KeyChange::Come(key), true) => self.add_fresh(key),
                 (KeyChange::Come(key), false) => self.add(key),
-                (KeyChange::Stay(key), true) => self.replace_fresh(key),
+                (KeyChange::Stay(key), true) => {
+                    self.replace_fresh(&key.fingerprint, Some(key.id), &key.owners, key.entry)
+                }
                 (KeyChange::Stay(key), false) => self.set(key),
-                (KeyChange::Go(fingerprint), true) => self.bury(fingerprint),
+                (KeyChange::Go(fingerprint), true) => {
+                    self.replace_fresh(fingerprint, None, &[], None)
+                }
                 (KeyChange::Go(fingerprint), false) => self.remove(fingerprint),
             }
         })
@@ -209,16 +209,21 @@ impl<'c> Index<'c> {
         Ok(())
     }
 
-    /// Writes to the small table what holds from now on of an account that is there.
-    fn replace_fresh(&mut self, key: &NewKey<Vec<u8>>) -> Result<(), StoreError> {
-        let entry = bytes_of(key.entry.as_ref());
-        let row = params![key.fingerprint.as_bytes(), key.id, key.owners, entry];
+    /// Writes to the small table what holds from now on of a fingerprint: where its account is, or that it is gone.
+    fn replace_fresh(
+        &mut self,
+        fingerprint: &Fingerprint,
+        id: Option<i64>,
+        owners: &[u8],
+        entry: Option<Fingerprint>,
+    ) -> Result<(), StoreError> {
+        let row = params![fingerprint.as_bytes(), id, owners, bytes_of(entry.as_ref())];
         self.replace_fresh.on(self.db)?.execute(row)?;
         self.note_fresh();
         Ok(())
     }
 
-    /// The same in the table that tells of the account.
+    /// Writes what holds from now on of an account that is there, in the table that tells of it.
     fn set(&mut self, key: &NewKey<Vec<u8>>) -> Result<(), StoreError> {
         let entry = bytes_of(key.entry.as_ref());
         let row = params![key.fingerprint.as_bytes(), key.owners, entry];
@@ -228,15 +233,6 @@ impl<'c> Index<'c> {
             true => Ok(()),
             false => Err(damaged("an account cannot be looked up")),
         }
-    }
-
-    /// Writes to the small table that an account is gone.
-    fn bury(&mut self, fingerprint: &Fingerprint) -> Result<(), StoreError> {
-        self.bury_fresh
-            .on(self.db)?
-            .execute([fingerprint.as_bytes()])?;
-        self.note_fresh();
-        Ok(())
     }
 
     fn note_fresh(&mut self) {
