@@ -19,7 +19,7 @@ pub(crate) fn empty_pool() -> Home {
 
 /// Opens it for writing as the server does.
 pub(crate) fn open(home: &Home) -> Connection {
-    let db = Connection::open(home.data().join("tributary.db")).expect("a database");
+    let db = home.database();
     db.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;",
     )

@@ -277,10 +277,7 @@ fn what_was_chained_once_is_not_chained_again() {
             server.post(INJECT, &json!({"tokens": [format!("a-{n}")]}).to_string());
         }
         let home = server.stop();
-        let path = home.data().join("tributary.db");
-        Connection::open(&path)
-            .and_then(|db| db.execute_batch(forged))
-            .expect(forged);
+        home.database().execute_batch(forged).expect(forged);
         let server = Server::start_in(home, &[]);
         server.post(INJECT, r#"{"tokens": ["b-1"]}"#);
         server.post("/api/master-key/rotate", "");
@@ -298,7 +295,7 @@ fn a_chain_recomputed_without_the_key_is_found() {
     other.post(INJECT, r#"{"tokens": ["a-1"]}"#);
     let (home, other) = (server.stop(), other.stop());
     let from = other.data().join("tributary.db");
-    let db = Connection::open(home.data().join("tributary.db")).expect("a database");
+    let db = home.database();
     db.execute("ATTACH ?1 AS other", [from.to_string_lossy()])
         .expect("a database");
     // A whole chain of another pool, and then its key too, which that pool's master key has sealed.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -45,6 +46,11 @@ impl Home {
 
     pub(crate) fn data(&self) -> PathBuf {
         self.0.path().join("data")
+    }
+
+    /// A connection of its own to the pool's database.
+    pub(crate) fn database(&self) -> Connection {
+        Connection::open(self.data().join("tributary.db")).expect("a database")
     }
 
     /// What holds the data folder, and everything else of a test.

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use rusqlite::Connection;
 use serde_json::json;
 
 use super::harness::{ACCOUNTS, INJECT, JOBS, Server};
@@ -37,8 +36,7 @@ fn bring(server: &Server, source: &str, numbers: Range<u32>, quota: u32) -> [u64
 const FRESH_KEYS: &str = "SELECT fresh_keys FROM pool";
 
 fn number(server: &Server, sql: &str) -> u32 {
-    let path = server.home().data().join("tributary.db");
-    let db = Connection::open(path).expect("a database");
+    let db = server.home().database();
     db.query_row(sql, [], |row| row.get(0)).expect("a number")
 }
 

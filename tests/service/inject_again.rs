@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use rusqlite::Connection;
 use serde_json::json;
 
 use super::harness::{INJECT, JOBS, Server};
@@ -103,8 +102,7 @@ fn the_same_again_writes_no_page_of_an_account_table() {
 
 /// The numbers of the pool, without where its audit ends.
 fn numbers_of(server: &Server) -> String {
-    let path = server.home().data().join("tributary.db");
-    let db = Connection::open(path).expect("a database");
+    let db = server.home().database();
     let sql = "SELECT json_group_array(json_array(kind, of, name, value, revision, last_account, fresh_keys)) FROM number";
     db.query_row(sql, [], |row| row.get(0)).expect("numbers")
 }
@@ -113,7 +111,7 @@ fn numbers_of(server: &Server) -> String {
 fn written(server: &Server) -> BTreeSet<String> {
     let path = server.home().data().join("tributary.db");
     let wal = fs::read(path.with_extension("db-wal")).unwrap_or_default();
-    let db = Connection::open(path).expect("a database");
+    let db = server.home().database();
     let frames = wal.get(32..).unwrap_or_default().chunks_exact(24 + 4096);
     // What follows is of before the WAL was started anew.
     let frames = frames.take_while(|frame| frame.get(8..16) == wal.get(16..24));

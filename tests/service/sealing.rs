@@ -221,9 +221,8 @@ fn lists_look_ups_and_plans_open_no_secret() {
     let body = json!({"accounts": [{"token": "example-1", "password": "p-1"}, "example-2"], "source_id": "s"});
     server.post(INJECT, &body.to_string());
     let home = server.stop();
-    let database = rusqlite::Connection::open(home.data().join("tributary.db"));
-    database
-        .and_then(|db| db.execute("UPDATE account SET secret = x'00'", []))
+    home.database()
+        .execute("UPDATE account SET secret = x'00'", [])
         .expect("no secret opens any more");
     let server = Server::start_in(home, &[]);
     assert_eq!(server.get(ACCOUNTS).json()["total"], 2);

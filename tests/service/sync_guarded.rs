@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::client::Answer;
@@ -166,8 +165,7 @@ fn what_a_clock_that_was_years_ahead_noted_does_not_count() {
     guarded.syncs(0..20);
     guarded.syncs(0..14);
     guarded.is_blocked(0..12);
-    let pool = guarded.server.home().data().join("tributary.db");
-    let pool = Connection::open(pool).expect("the pool");
+    let pool = guarded.server.home().database();
     let ahead = "UPDATE owned_until SET at = at + 10 * 365 * 86400";
     assert_eq!(pool.execute(ahead, []).expect("rows"), 1);
     guarded.syncs(0..12);

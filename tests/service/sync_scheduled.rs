@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::harness::{ACCOUNTS, JOBS, SOURCES, Server};
@@ -228,10 +227,9 @@ fn a_source_that_does_not_open_is_told_of_and_not_tried_again_at_once() {
     let server = Server::start();
     let id = source(&server, "http://a.example.test/");
     let home = server.stop();
-    let pool = Connection::open(home.data().join("tributary.db")).expect("a pool");
-    pool.execute("UPDATE source SET secret = x'00'", [])
+    home.database()
+        .execute("UPDATE source SET secret = x'00'", [])
         .expect("an update");
-    drop(pool);
     let server = Server::start_in(home, &["--auto-sync"]);
     let told = || {
         let log = server.home().log();
