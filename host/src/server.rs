@@ -12,15 +12,16 @@ mod lines;
 pub mod listener;
 mod patient;
 mod request;
+pub mod threads;
 pub mod tls;
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{self, IpAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
@@ -34,6 +35,7 @@ use crate::routes;
 pub use crate::routes::METRICS;
 use crowd::{Crowd, Guest};
 pub use request::RequestBody;
+use threads::Threads;
 
 /// Pause after a connection could not be taken, or while no place is free, so that neither turns into a busy loop.
 const BREATH: Duration = Duration::from_millis(100);
@@ -80,11 +82,16 @@ enum Door {
 }
 
 /// Serves `app` on `listeners` until `shutdown` is ready; then takes no more connections, lets open requests end within
-/// the drain timeout, cuts the others and closes the store.
-pub async fn serve(listeners: Listeners, app: Arc<App>, shutdown: impl Future<Output = ()>) {
+/// the drain timeout, cuts the others and closes the store. The error says that the system has no threads for connections.
+pub async fn serve(
+    listeners: Listeners,
+    app: Arc<App>,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let threads = Threads::start()?;
     let (closing, closed) = watch::channel(());
     let times = Arc::new(app.metrics.request_times(routes::names()));
-    let places = descriptors::take(app.config.max_connections);
+    let places = descriptors::take(app.config.max_connections, threads.descriptors());
     let behind = |door, tls| Served {
         app: Arc::clone(&app),
         places: match door {
@@ -98,7 +105,15 @@ pub async fn serve(listeners: Listeners, app: Arc<App>, shutdown: impl Future<Ou
     };
     let scrapes = async {
         match listeners.metrics {
-            Some(listener) => take(listener, behind(Door::Metrics, None), closed.clone()).await,
+            Some(listener) => {
+                take(
+                    listener,
+                    behind(Door::Metrics, None),
+                    &threads,
+                    closed.clone(),
+                )
+                .await
+            }
             None => JoinSet::new(),
         }
     };
@@ -109,6 +124,7 @@ pub async fn serve(listeners: Listeners, app: Arc<App>, shutdown: impl Future<Ou
     let api = take(
         listeners.api,
         behind(Door::Api, listeners.tls),
+        &threads,
         closed.clone(),
     );
     let tended = tend(&app, closed.clone());
@@ -118,6 +134,7 @@ pub async fn serve(listeners: Listeners, app: Arc<App>, shutdown: impl Future<Ou
     app.store
         .close(deadline.saturating_duration_since(Instant::now()))
         .await;
+    Ok(())
 }
 
 /// What the server does by itself, until `closed`.
@@ -138,6 +155,7 @@ async fn tend(app: &Arc<App>, closed: watch::Receiver<()>) {
 async fn take(
     listener: TcpListener,
     served: Served,
+    threads: &Threads,
     mut closed: watch::Receiver<()>,
 ) -> JoinSet<()> {
     let (served, crowd) = (Arc::new(served), Arc::new(Crowd::default()));
@@ -152,27 +170,32 @@ async fn take(
                 let Some((stream, from)) = knocking.take() else { continue };
                 let guest = Guest::new(&crowd, from);
                 let (served, closed) = (Arc::clone(&served), closed.clone());
-                connections.spawn(async move {
+                let thread = threads.freest();
+                let held = (place, Arc::clone(&thread.held));
+                let connection = async move {
                     connection::serve(stream, guest, served, closed).await;
-                    drop(place);
-                });
+                    drop(held);
+                };
+                connections.spawn_on(connection, &thread.runtime);
             }
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-/// Waits for the next connection, from a moment on, and tells where it comes from. Where the system has no room for it, one that
-/// waits gives way.
+/// Waits for the next connection, from a moment on, and tells where it comes from; its thread will listen to it. Where the system
+/// has no room for it, one that waits gives way.
 async fn accept(
     listener: &TcpListener,
     crowd: &Crowd,
     not_before: &mut Instant,
-) -> (TcpStream, IpAddr) {
+) -> (net::TcpStream, IpAddr) {
     loop {
         sleep_until(*not_before).await;
-        match listener.accept().await {
-            Ok((stream, from)) => return (stream, from.ip()),
+        let accepted = listener.accept().await;
+        let accepted = accepted.and_then(|(stream, from)| Ok((stream.into_std()?, from.ip())));
+        match accepted {
+            Ok(accepted) => return accepted,
             Err(error) if is_about_the_client(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "could not take a connection");

@@ -15,7 +15,7 @@ use super::upstream::{Reply, Upstream};
 const LOWER: [(&str, i32); 4] = [
     ("checkpoint", 10),
     ("reading", 10),
-    ("tokio-rt-worker", 0),
+    ("serve", 0),
     ("writer", 0),
 ];
 

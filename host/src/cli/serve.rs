@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
@@ -20,7 +19,7 @@ pub fn run(config: Config) -> Outcome {
     // Before anything is made: half of what https needs leaves nothing behind.
     let tls = server::tls::load(&config.tls)?;
     let app = Arc::new(App::open(config)?);
-    let runtime = Runtime::new()?;
+    let runtime = server::threads::runtime()?;
     let served = runtime.block_on(serve(app, tls));
     // What runs on beside the requests has had its time.
     runtime.shutdown_background();
@@ -39,7 +38,7 @@ async fn serve(app: Arc<App>, tls: Option<TlsAcceptor>) -> Outcome {
     };
     let shutdown = told_to_stop()?;
     announce(&app, &listeners)?;
-    server::serve(listeners, app, shutdown).await;
+    server::serve(listeners, app, shutdown).await?;
     tracing::info!("stopped");
     Ok(())
 }

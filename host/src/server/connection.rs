@@ -1,5 +1,6 @@
 //! One connection, from its greeting to its end.
 
+use std::net;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,11 +27,15 @@ const MAX_BUFFER: usize = 256 * 1024;
 
 /// Serves one connection until either side ends it, `closed` ends it after the request under way, or another needs its place.
 pub(super) async fn serve(
-    stream: TcpStream,
+    stream: net::TcpStream,
     guest: Guest,
     served: Arc<Served>,
     closed: watch::Receiver<()>,
 ) {
+    let stream = match TcpStream::from_std(stream) {
+        Ok(stream) => stream,
+        Err(error) => return tracing::warn!(%error, "could not listen to a connection"),
+    };
     let guest = Arc::new(guest);
     tokio::select! {
         () = greet(stream, Arc::clone(&guest), served, closed) => {}

@@ -8,8 +8,9 @@ const OTHERS: u64 = 192;
 /// Fewest connections at a time, whatever the system gives.
 const FEWEST: u32 = 16;
 
-/// Takes as many as the system gives; how many of `connections` they are enough for. Says so when those are not all.
-pub(super) fn take(connections: u32) -> u32 {
+/// Takes as many as the system gives; how many of `connections` they are enough for, when the threads that serve them take so
+/// many. Says so when those are not all.
+pub(super) fn take(connections: u32, threads: u64) -> u32 {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
@@ -18,11 +19,12 @@ pub(super) fn take(connections: u32) -> u32 {
     // Where it is refused, what there was is there still.
     let _ = setrlimit(Resource::Nofile, raised);
     let given = getrlimit(Resource::Nofile).current;
-    let needed = u64::from(connections) + OTHERS;
+    let others = OTHERS + threads;
+    let needed = u64::from(connections) + others;
     let Some(given) = given.filter(|given| *given < needed) else {
         return connections;
     };
-    let room = u32::try_from(given.saturating_sub(OTHERS)).unwrap_or(connections);
+    let room = u32::try_from(given.saturating_sub(others)).unwrap_or(connections);
     let taken = room.max(FEWEST).min(connections);
     tracing::warn!(
         given,

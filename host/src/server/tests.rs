@@ -47,9 +47,10 @@ impl Server {
             tls: None,
         };
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = tokio::spawn(serve(listeners, app.into(), async {
-            stopped.await.unwrap_or_default()
-        }));
+        let served = tokio::spawn(async move {
+            let stopped = async { stopped.await.unwrap_or_default() };
+            serve(listeners, app.into(), stopped).await.unwrap();
+        });
         Server {
             address,
             stop: Some(stop),

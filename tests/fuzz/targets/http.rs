@@ -46,7 +46,8 @@ fn server() -> SocketAddr {
                 let app = Arc::new(App::open(config).expect("a pool"));
                 let (metrics, tls) = (None, None);
                 let listeners = Listeners { api, metrics, tls };
-                serve(listeners, app, std::future::pending()).await;
+                let served = serve(listeners, app, std::future::pending()).await;
+                served.expect("threads");
             });
         });
         told.recv().expect("an address")
