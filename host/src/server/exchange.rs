@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
@@ -44,7 +44,8 @@ pub(super) async fn answer(
     let waits = head.headers.contains_key(EXPECT);
     let asking = Asking::of(&head, served.origins());
     let (body, unread) = RequestBody::new(body, served.app.config.patience.body_timeout);
-    let answer = unless_panic(respond(&served, &guest, found, head, body)).await;
+    let answering = pin!(respond(&served, &guest, found, head, body));
+    let answer = unless_panic(answering).await;
     let mut response = answer.unwrap_or_else(ApiError::into_response);
     let let_in = !guest.waits();
     let unread = unread.and_then(|mut unread| unread.try_recv().ok());
@@ -113,8 +114,7 @@ async fn hold_back(served: &Served, guest: &Guest, refusal: &ApiError) {
 }
 
 /// Turns a panic of this request into an answer of its own. What it held is dropped; the panic's place is in the log.
-async fn unless_panic(answer: impl Future<Output = Answer>) -> Answer {
-    let mut answer = pin!(answer);
+async fn unless_panic(mut answer: Pin<&mut impl Future<Output = Answer>>) -> Answer {
     std::future::poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
         polled.unwrap_or_else(|_| Poll::Ready(Err(ApiError::internal("the handler panicked"))))
@@ -216,7 +216,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_answers_500() {
-        let answer = unless_panic(async { panic!("example-token") }).await;
+        let answer = unless_panic(pin!(async { panic!("example-token") })).await;
         let error = answer.err().unwrap();
         assert_eq!(
             (error.status().as_u16(), error.message()),
