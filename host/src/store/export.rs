@@ -8,7 +8,7 @@ use std::thread;
 use super::accounts::{OwnerIds, Secrets, damaged};
 use super::db::Db;
 use super::error::StoreError;
-use super::filter::{Columns, Filter, ROW};
+use super::filter::{Columns, Filter};
 use super::listing::{OwnersText, push_fields, push_json};
 use super::meta;
 use super::vault::{Held, Vault};
@@ -90,11 +90,11 @@ impl Exporter {
         to: i64,
         mut rows: Rows,
     ) -> Result<(Rows, Option<i64>), StoreError> {
-        let next = self.filter.walk(db, Columns::All, after, PAGE, |row| {
-            if row.get::<_, i64>(ROW)? > to {
+        let next = self.filter.walk(db, Columns::All, after, PAGE, |id, row| {
+            if id > to {
                 return Ok(false);
             }
-            rows.add(row)?;
+            rows.add(id, row)?;
             Ok(rows.len() < PAGE_BYTES)
         })?;
         let next = next.filter(|next| *next < to);

@@ -72,8 +72,8 @@ impl Columns {
 }
 
 impl Filter {
-    /// Goes on after row `after`, in the order of insertion, and gives `take` at most `most` accounts that are meant, as
-    /// long as it says that it takes more. It looks at 1,000 rows at most. The row after which to go on; `None` at the end
+    /// Goes on after row `after`, in the order of insertion, and gives `take` at most `most` accounts that are meant, each
+    /// after the number of its row, as long as it says that it takes more. It looks at 1,000 rows at most. The row after which to go on; `None` at the end
     /// of the pool.
     pub(super) fn walk(
         &self,
@@ -81,7 +81,7 @@ impl Filter {
         columns: Columns,
         after: i64,
         most: usize,
-        mut take: impl FnMut(&Row<'_>) -> Result<bool, StoreError>,
+        mut take: impl FnMut(i64, &Row<'_>) -> Result<bool, StoreError>,
     ) -> Result<Option<i64>, StoreError> {
         let most = most.min(MOST_ROWS.into());
         let Some(mut query) = self.query(db, after)? else {
@@ -100,7 +100,7 @@ impl Filter {
             }
             last = row.get(ROW)?;
             taken += 1;
-            more = take(row)? && taken < most;
+            more = take(last, row)? && taken < most;
         }
         Ok(match more {
             true => bound,
@@ -314,7 +314,9 @@ mod tests {
             ..Filter::default()
         };
         assert!(filter.query(&db, 0).unwrap().is_none());
-        let ended = filter.walk(&db, Columns::Few, 0, 1, |_| unreachable!("there is none"));
+        let ended = filter.walk(&db, Columns::Few, 0, 1, |_, _| {
+            unreachable!("there is none")
+        });
         assert_eq!(ended, Ok(None));
     }
 }

@@ -27,7 +27,7 @@ pub struct Part {
 /// At most `most` accounts that are meant, after row `after`. It may be fewer without being the end.
 pub fn part(db: &Db, filter: &Filter, after: i64, most: usize) -> Result<Part, StoreError> {
     let mut begun = Vec::with_capacity(most.min(1_000));
-    let next = filter.walk(db, Columns::Shown, after, most, |row| {
+    let next = filter.walk(db, Columns::Shown, after, most, |_, row| {
         begun.push(Begun::of(row)?);
         Ok(true)
     })?;
@@ -93,7 +93,7 @@ fn count_of_owner(db: &Db, owner: &Owner) -> Result<i64, StoreError> {
 /// Counts on after row `after`: how many accounts are meant, and the row after which to go on.
 pub fn count(db: &Db, filter: &Filter, after: i64) -> Result<(i64, Option<i64>), StoreError> {
     let mut count = 0;
-    let next = filter.walk(db, Columns::Few, after, usize::MAX, |_| {
+    let next = filter.walk(db, Columns::Few, after, usize::MAX, |_, _| {
         count += 1;
         Ok(true)
     })?;

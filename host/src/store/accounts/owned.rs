@@ -1,5 +1,7 @@
 //! Who owns accounts that follow each other, without looking each of them up.
 
+use std::ops::Deref;
+
 use rusqlite::params;
 use tributary_core::Fingerprint;
 
@@ -16,7 +18,7 @@ const APART: u64 = 16;
 ///
 /// Rows in a pool mostly have one owner each, and the accounts of an owner lie side by side in `owned`, where those between
 /// the first row and the last are read in one go. Only where several own an account, its own blob tells their order.
-pub fn owners_of(db: &Db, rows: &[(i64, Fingerprint)]) -> Result<Vec<Vec<u8>>, StoreError> {
+pub fn owners_of(db: &Db, rows: &[(i64, Fingerprint)]) -> Result<Vec<OwnersBlob>, StoreError> {
     let few = rows.len() / ROWS_AN_OWNER;
     let mut all = vec![LOCAL];
     let mut sources = db.prepare_cached("SELECT id FROM owner LIMIT ?1")?;
@@ -26,22 +28,39 @@ pub fn owners_of(db: &Db, rows: &[(i64, Fingerprint)]) -> Result<Vec<Vec<u8>>, S
     if all.len() > few || are_apart(rows) {
         return rows
             .iter()
-            .map(|(_, fingerprint)| blob_of(db, fingerprint))
+            .map(|(_, fingerprint)| blob_of(db, fingerprint).map(OwnersBlob::Several))
             .collect();
     }
-    let mut found = vec![Found::Nobody; rows.len()];
+    let mut found = vec![OwnersBlob::Nobody; rows.len()];
     for owner in all {
         find_owned(db, owner, rows, &mut found)?;
     }
-    let blobs = found
-        .iter()
-        .zip(rows)
-        .map(|(found, (_, fingerprint))| match found {
-            Found::Nobody => Ok(Vec::new()),
-            Found::One(owner) => Ok(owner.to_le_bytes().to_vec()),
-            Found::Several => blob_of(db, fingerprint),
-        });
-    blobs.collect()
+    for (found, (_, fingerprint)) in found.iter_mut().zip(rows) {
+        if let OwnersBlob::Several(blob) = found {
+            *blob = blob_of(db, fingerprint)?;
+        }
+    }
+    Ok(found)
+}
+
+/// What `owners` is in a row. That of one owner, as most are, takes no memory of its own.
+#[derive(Clone, Debug)]
+pub enum OwnersBlob {
+    Nobody,
+    One([u8; 4]),
+    Several(Vec<u8>),
+}
+
+impl Deref for OwnersBlob {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            OwnersBlob::Nobody => &[],
+            OwnersBlob::One(owner) => owner,
+            OwnersBlob::Several(blob) => blob,
+        }
+    }
 }
 
 fn are_apart(rows: &[(i64, Fingerprint)]) -> bool {
@@ -52,19 +71,12 @@ fn are_apart(rows: &[(i64, Fingerprint)]) -> bool {
     first.abs_diff(*last) > near
 }
 
-#[derive(Clone, Copy)]
-enum Found {
-    Nobody,
-    One(u32),
-    Several,
-}
-
-/// Marks the rows that `owner` owns.
+/// Marks the rows that `owner` owns; of several the blob is still to be looked up.
 fn find_owned(
     db: &Db,
     owner: u32,
     rows: &[(i64, Fingerprint)],
-    found: &mut [Found],
+    found: &mut [OwnersBlob],
 ) -> Result<(), StoreError> {
     let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else {
         return Ok(());
@@ -79,8 +91,8 @@ fn find_owned(
         while rows.next_if(|((id, _), _)| *id < account).is_some() {}
         if let Some((_, found)) = rows.next_if(|((id, _), _)| *id == account) {
             *found = match found {
-                Found::Nobody => Found::One(owner),
-                _ => Found::Several,
+                OwnersBlob::Nobody => OwnersBlob::One(owner.to_le_bytes()),
+                _ => OwnersBlob::Several(Vec::new()),
             };
         }
     }
@@ -154,7 +166,9 @@ mod tests {
                 &apart,
                 &[],
             ] {
-                assert_eq!(owners_of(&db, some).unwrap(), of_each(some), "{some:?}");
+                let owners = owners_of(&db, some).unwrap();
+                let blobs: Vec<&[u8]> = owners.iter().map(|owners| &**owners).collect();
+                assert_eq!(blobs, of_each(some), "{some:?}");
             }
         }
     }
@@ -164,10 +178,19 @@ mod tests {
         let (_dir, db) = database();
         let rows = pool(&db, 2);
         let far: Vec<_> = rows.into_iter().step_by(89).collect();
-        let owners = owners_of(&db, &far).unwrap();
+        let owners = || {
+            let owners = owners_of(&db, &far)?;
+            Ok::<_, StoreError>(
+                owners
+                    .iter()
+                    .map(|owners| owners.to_vec())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let before = owners().unwrap();
         db.execute("DELETE FROM owned", []).unwrap();
-        assert_eq!(owners_of(&db, &far).unwrap(), owners);
+        assert_eq!(owners().unwrap(), before);
         db.execute("DELETE FROM settled_key", []).unwrap();
-        assert!(owners_of(&db, &far).is_err());
+        assert!(owners().is_err());
     }
 }

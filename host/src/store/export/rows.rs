@@ -9,9 +9,7 @@ use zeroize::Zeroize;
 use crate::store::accounts::{damaged, owners_of, provider_of};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
-use crate::store::filter::{
-    EARLIER_STATUS, FINGERPRINT, INJECTED_AT, PROVIDER, ROW, SECRET, SHOWN,
-};
+use crate::store::filter::{EARLIER_STATUS, FINGERPRINT, INJECTED_AT, PROVIDER, SECRET, SHOWN};
 use crate::store::listing::{OwnersText, push_earlier};
 use crate::store::vault::{Identity, Vault};
 
@@ -54,12 +52,12 @@ impl Rows {
     }
 
     /// Copies a row of `Columns::All`.
-    pub(super) fn add(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
+    pub(super) fn add(&mut self, id: i64, row: &Row<'_>) -> Result<(), StoreError> {
         let provider = provider_of(row.get(PROVIDER)?);
         let shown = self.keep(row.get_ref(SHOWN)?.as_bytes().unwrap_or_default());
         let secret = self.keep(row.get_ref(SECRET)?.as_blob().unwrap_or_default());
         self.rows.push(Place {
-            id: row.get(ROW)?,
+            id,
             fingerprint: Fingerprint::from_bytes(row.get(FINGERPRINT)?),
             provider: provider.ok_or_else(|| damaged("an account has no provider"))?,
             injected_at: row.get(INJECTED_AT)?,
