@@ -12,7 +12,7 @@ use super::filter::{Columns, Filter};
 use super::listing::{OwnersText, push_fields, push_json};
 use super::meta;
 use super::vault::{Held, Vault};
-use rows::{Kept, Rows};
+use rows::{Kept, Opening, Rows};
 
 /// Accounts read in one transaction: so many, or fewer that have so many bytes.
 const PAGE: usize = 1_000;
@@ -114,12 +114,13 @@ fn write(
     take: &mut impl FnMut(Result<Vec<u8>, StoreError>) -> bool,
 ) {
     let (mut text, mut written) = (format.opening().to_vec(), false);
+    let mut opening = Opening::default();
     for rows in read {
-        let part = rows.and_then(|(mut rows, _keys)| {
+        let part = rows.and_then(|(rows, _keys)| {
             text.reserve(with_slack(rows.len()));
-            rows.open(vault)?;
             for row in rows.each() {
-                push(&mut text, &row, format, written)?;
+                let secrets = Secrets::of(opening.open(vault, &row)?);
+                push(&mut text, &row, secrets, format, written)?;
                 written = true;
             }
             Ok(std::mem::take(&mut text))
@@ -140,13 +141,13 @@ fn write(
 fn push(
     out: &mut Vec<u8>,
     row: &Kept<'_>,
+    mut secrets: Secrets<'_>,
     format: Format,
     follows: bool,
 ) -> Result<(), StoreError> {
     if format == Format::Payload && follows {
         out.push(b',');
     }
-    let mut secrets = Secrets::of(row.secret);
     let token = secrets
         .next()
         .ok_or_else(|| damaged("an account has no token"))?;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rusqlite::Row;
 use tributary_core::{Fingerprint, Provider};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::store::accounts::{damaged, owners_of, provider_of};
 use crate::store::db::Db;
@@ -27,17 +27,18 @@ struct Place {
     injected_at: i64,
     earlier_status: Option<String>,
     shown: Range<usize>,
-    secret: Range<usize>,
+    sealed: Range<usize>,
     owners: Range<usize>,
 }
 
 /// One of them with its texts.
 pub(super) struct Kept<'r> {
+    fingerprint: &'r Fingerprint,
     pub(super) provider: Provider,
     /// Its document.
     pub(super) shown: &'r str,
-    /// Its secrets, once they are opened.
-    pub(super) secret: &'r [u8],
+    /// Its secrets.
+    sealed: &'r [u8],
     /// What is told of its owners, as members that follow others.
     pub(super) owners: &'r [u8],
 }
@@ -55,7 +56,7 @@ impl Rows {
     pub(super) fn add(&mut self, id: i64, row: &Row<'_>) -> Result<(), StoreError> {
         let provider = provider_of(row.get(PROVIDER)?);
         let shown = self.keep(row.get_ref(SHOWN)?.as_bytes().unwrap_or_default());
-        let secret = self.keep(row.get_ref(SECRET)?.as_blob().unwrap_or_default());
+        let sealed = self.keep(row.get_ref(SECRET)?.as_blob().unwrap_or_default());
         self.rows.push(Place {
             id,
             fingerprint: Fingerprint::from_bytes(row.get(FINGERPRINT)?),
@@ -63,7 +64,7 @@ impl Rows {
             injected_at: row.get(INJECTED_AT)?,
             earlier_status: row.get(EARLIER_STATUS)?,
             shown,
-            secret,
+            sealed,
             owners: 0..0,
         });
         Ok(())
@@ -94,24 +95,14 @@ impl Rows {
         self.texts.len()
     }
 
-    /// Opens all that is sealed, where it lies.
-    pub(super) fn open(&mut self, vault: &Vault) -> Result<(), StoreError> {
-        for row in &mut self.rows {
-            let sealed = self.texts.get_mut(row.secret.clone()).unwrap_or_default();
-            let text = vault.open_in_place(Identity::Account(&row.fingerprint), sealed)?;
-            let from = row.secret.start;
-            row.secret = from + text.start..from + text.end;
-        }
-        Ok(())
-    }
-
     /// Each with its texts.
     pub(super) fn each(&self) -> impl Iterator<Item = Kept<'_>> {
         let text = |range: &Range<usize>| self.texts.get(range.clone()).unwrap_or_default();
         self.rows.iter().map(move |row| Kept {
+            fingerprint: &row.fingerprint,
             provider: row.provider,
             shown: std::str::from_utf8(text(&row.shown)).unwrap_or_default(),
-            secret: text(&row.secret),
+            sealed: text(&row.sealed),
             owners: text(&row.owners),
         })
     }
@@ -123,12 +114,22 @@ impl Rows {
     }
 }
 
-impl Drop for Rows {
-    /// Wipes what was opened.
-    fn drop(&mut self) {
-        for row in &self.rows {
-            let secret = self.texts.get_mut(row.secret.clone());
-            secret.unwrap_or_default().zeroize();
+/// Where secrets are opened, one after the other: each takes the place of the one before.
+#[derive(Default)]
+pub(super) struct Opening(Zeroizing<Vec<u8>>);
+
+impl Opening {
+    /// Opens the secrets of a row.
+    pub(super) fn open(&mut self, vault: &Vault, row: &Kept<'_>) -> Result<&[u8], StoreError> {
+        let room = &mut *self.0;
+        room.clear();
+        if room.capacity() < row.sealed.len() {
+            // Nothing is left behind where it was before it grew.
+            room.zeroize();
+            room.reserve(row.sealed.len());
         }
+        room.extend_from_slice(row.sealed);
+        let opened = vault.open_in_place(Identity::Account(row.fingerprint), room)?;
+        Ok(room.get(opened).unwrap_or_default())
     }
 }
