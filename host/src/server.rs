@@ -82,16 +82,16 @@ enum Door {
 }
 
 /// Serves `app` on `listeners` until `shutdown` is ready; then takes no more connections, lets open requests end within
-/// the drain timeout, cuts the others and closes the store. The error says that the system has no threads for connections.
+/// the drain timeout, cuts the others and closes the store.
 pub async fn serve(
     listeners: Listeners,
+    threads: Threads,
     app: Arc<App>,
     shutdown: impl Future<Output = ()>,
-) -> io::Result<()> {
-    let threads = Threads::start()?;
+) {
     let (closing, closed) = watch::channel(());
     let times = Arc::new(app.metrics.request_times(routes::names()));
-    let places = descriptors::take(app.config.max_connections, threads.descriptors());
+    let places = descriptors::places(app.config.max_connections, threads.descriptors());
     let behind = |door, tls| Served {
         app: Arc::clone(&app),
         places: match door {
@@ -134,7 +134,6 @@ pub async fn serve(
     app.store
         .close(deadline.saturating_duration_since(Instant::now()))
         .await;
-    Ok(())
 }
 
 /// What the server does by itself, until `closed`.
@@ -170,21 +169,18 @@ async fn take(
                 let Some((stream, from)) = knocking.take() else { continue };
                 let guest = Guest::new(&crowd, from);
                 let (served, closed) = (Arc::clone(&served), closed.clone());
-                let thread = threads.freest();
-                let held = (place, Arc::clone(&thread.held));
-                let connection = async move {
+                threads.serve(&mut connections, |held| async move {
                     connection::serve(stream, guest, served, closed).await;
-                    drop(held);
-                };
-                connections.spawn_on(connection, &thread.runtime);
+                    drop((place, held));
+                });
             }
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-/// Waits for the next connection, from a moment on, and tells where it comes from; its thread will listen to it. Where the system
-/// has no room for it, one that waits gives way.
+/// Waits for the next connection, from a moment on, and tells where it comes from. It is not registered with a runtime yet. Where
+/// the system has no room for it, one that waits gives way.
 async fn accept(
     listener: &TcpListener,
     crowd: &Crowd,

@@ -121,23 +121,40 @@ fn more_connections_than_there_are_places_keep_no_administrator_out() {
     assert!(wait <= Duration::from_secs(1), "{wait:?}");
 }
 
+/// A server that may open so many files at a time.
+fn with_descriptors(most: u32, home: &Home) -> std::process::Command {
+    let mut shell = std::process::Command::new("sh");
+    let limited = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
+    shell.args(["-c", &limited]).arg(program().get_program());
+    home.serve_by(shell)
+}
+
 #[test]
 fn where_descriptors_are_few_enough_are_left_for_what_an_administrator_asks_for() {
     let home = Home::new();
-    let mut shell = std::process::Command::new("sh");
-    let program = program();
-    shell.args(["-c", "ulimit -n 256 && exec \"$0\" \"$@\""]);
-    shell.arg(program.get_program());
-    let command = home.serve_by(shell);
+    let command = with_descriptors(256, &home);
     let server = Server::spawn(home, command);
     server.post(INJECT, r#"{"tokens": ["few-1"]}"#);
     let _idle = crowd(&server, 150, "");
     let export = answer_to_an_administrator(&server, &format!("POST {EXPORT}"));
     assert!(export.contains("few-1"), "{export}");
-    // Each thread that serves takes three.
+    // Each thread that serves takes four.
     let threads = std::thread::available_parallelism().expect("processors");
-    let taken = format!("taken={}", 64 - 3 * threads.get());
+    let taken = 64_usize.saturating_sub(4 * threads.get()).max(16);
+    let taken = format!("taken={taken}\n");
     assert!(server.home().log().contains(&taken), "{taken}");
+}
+
+#[test]
+fn without_descriptors_for_a_thread_nothing_is_made_and_the_error_says_what_to_raise() {
+    let home = Home::new();
+    let ended = with_descriptors(4, &home).output().expect("it runs");
+    let error = home.log();
+    assert!(
+        !ended.status.success() && error.contains("`ulimit -n`"),
+        "{error}"
+    );
+    assert!(!home.data().exists());
 }
 
 #[cfg(target_os = "linux")]

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
@@ -11,6 +12,7 @@ use super::Outcome;
 use crate::app::App;
 use crate::config::Config;
 use crate::log;
+use crate::server::threads::Threads;
 use crate::server::{self, Listeners};
 
 /// Serves until SIGTERM or SIGINT. The error says why it could not start.
@@ -18,16 +20,17 @@ pub fn run(config: Config) -> Outcome {
     log::start(&config.log)?;
     // Before anything is made: half of what https needs leaves nothing behind.
     let tls = server::tls::load(&config.tls)?;
+    let threads = Threads::start()?;
     let app = Arc::new(App::open(config)?);
-    let runtime = server::threads::runtime()?;
-    let served = runtime.block_on(serve(app, tls));
+    let runtime = Runtime::new()?;
+    let served = runtime.block_on(serve(app, threads, tls));
     // What runs on beside the requests has had its time.
     runtime.shutdown_background();
     log::end();
     served
 }
 
-async fn serve(app: Arc<App>, tls: Option<TlsAcceptor>) -> Outcome {
+async fn serve(app: Arc<App>, threads: Threads, tls: Option<TlsAcceptor>) -> Outcome {
     let listeners = Listeners {
         tls,
         api: bind(&app.config.listen, "--listen").await?,
@@ -38,7 +41,7 @@ async fn serve(app: Arc<App>, tls: Option<TlsAcceptor>) -> Outcome {
     };
     let shutdown = told_to_stop()?;
     announce(&app, &listeners)?;
-    server::serve(listeners, app, shutdown).await?;
+    server::serve(listeners, threads, app, shutdown).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -8,9 +8,8 @@ const OTHERS: u64 = 192;
 /// Fewest connections at a time, whatever the system gives.
 const FEWEST: u32 = 16;
 
-/// Takes as many as the system gives; how many of `connections` they are enough for, when the threads that serve them take so
-/// many. Says so when those are not all.
-pub(super) fn take(connections: u32, threads: u64) -> u32 {
+/// Takes as many as the system gives.
+pub(super) fn raise() {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
@@ -18,8 +17,12 @@ pub(super) fn take(connections: u32, threads: u64) -> u32 {
     };
     // Where it is refused, what there was is there still.
     let _ = setrlimit(Resource::Nofile, raised);
+}
+
+/// How many of `connections` there are enough for, beside those of the threads that serve them. Says so when those are not all.
+pub(super) fn places(connections: u32, of_threads: u64) -> u32 {
     let given = getrlimit(Resource::Nofile).current;
-    let others = OTHERS + threads;
+    let others = OTHERS + of_threads;
     let needed = u64::from(connections) + others;
     let Some(given) = given.filter(|given| *given < needed) else {
         return connections;

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use super::threads::Threads;
 use super::{Listeners, listener, serve};
 use crate::app::App;
 use crate::cli::config_of;
@@ -49,7 +50,7 @@ impl Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(async move {
             let stopped = async { stopped.await.unwrap_or_default() };
-            serve(listeners, app.into(), stopped).await.unwrap();
+            serve(listeners, Threads::start().unwrap(), app.into(), stopped).await;
         });
         Server {
             address,

@@ -7,6 +7,7 @@ use clap::Parser;
 use tokio::net::TcpListener;
 use tributary_host::config::Config;
 use tributary_host::server::Listeners;
+use tributary_host::server::threads::Threads;
 use tributary_host::{App, serve};
 
 const SECRET: &str = "example-admin-secret";
@@ -46,8 +47,8 @@ fn server() -> SocketAddr {
                 let app = Arc::new(App::open(config).expect("a pool"));
                 let (metrics, tls) = (None, None);
                 let listeners = Listeners { api, metrics, tls };
-                let served = serve(listeners, app, std::future::pending()).await;
-                served.expect("threads");
+                let threads = Threads::start().expect("threads");
+                serve(listeners, threads, app, std::future::pending()).await;
             });
         });
         told.recv().expect("an address")
