@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Runs work where it is waited for; once nobody does, what is left of it becomes a task of its own. Were it one from the
-/// beginning, another thread would be woken for it, and again for its end.
+/// beginning, it would be woken for its start, and whoever waits again for its end.
 pub(super) struct DetachOnDrop<T: Send + 'static>(Option<Work<T>>);
 
 impl<T: Send + 'static> DetachOnDrop<T> {

@@ -72,9 +72,9 @@ impl Columns {
 }
 
 impl Filter {
-    /// Goes on after row `after`, in the order of insertion, and gives `take` at most `most` accounts that are meant, each
-    /// after the number of its row, as long as it says that it takes more. It looks at 1,000 rows at most. The row after which to go on; `None` at the end
-    /// of the pool.
+    /// Goes on after row `after`, in the order of insertion, and gives `take` at most `most` accounts that are meant, with the
+    /// numbers of their rows, as long as it says that it takes more. It looks at 1,000 rows at most. The row after which to
+    /// go on; `None` at the end of the pool.
     pub(super) fn walk(
         &self,
         db: &Db,

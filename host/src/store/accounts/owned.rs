@@ -28,7 +28,7 @@ pub fn owners_of(db: &Db, rows: &[(i64, Fingerprint)]) -> Result<Vec<OwnersBlob>
     if all.len() > few || are_apart(rows) {
         return rows
             .iter()
-            .map(|(_, fingerprint)| blob_of(db, fingerprint).map(OwnersBlob::Several))
+            .map(|(_, fingerprint)| blob_of(db, fingerprint).map(OwnersBlob::Kept))
             .collect();
     }
     let mut found = vec![OwnersBlob::Nobody; rows.len()];
@@ -36,7 +36,7 @@ pub fn owners_of(db: &Db, rows: &[(i64, Fingerprint)]) -> Result<Vec<OwnersBlob>
         find_owned(db, owner, rows, &mut found)?;
     }
     for (found, (_, fingerprint)) in found.iter_mut().zip(rows) {
-        if let OwnersBlob::Several(blob) = found {
+        if let OwnersBlob::Kept(blob) = found {
             *blob = blob_of(db, fingerprint)?;
         }
     }
@@ -46,9 +46,12 @@ pub fn owners_of(db: &Db, rows: &[(i64, Fingerprint)]) -> Result<Vec<OwnersBlob>
 /// What `owners` is in a row. That of one owner, as most are, takes no memory of its own.
 #[derive(Clone, Debug)]
 pub enum OwnersBlob {
+    /// Of nobody.
     Nobody,
+    /// Of one owner, by its id.
     One([u8; 4]),
-    Several(Vec<u8>),
+    /// As the account's key keeps it, whoever that is.
+    Kept(Vec<u8>),
 }
 
 impl Deref for OwnersBlob {
@@ -58,7 +61,7 @@ impl Deref for OwnersBlob {
         match self {
             OwnersBlob::Nobody => &[],
             OwnersBlob::One(owner) => owner,
-            OwnersBlob::Several(blob) => blob,
+            OwnersBlob::Kept(blob) => blob,
         }
     }
 }
@@ -71,7 +74,7 @@ fn are_apart(rows: &[(i64, Fingerprint)]) -> bool {
     first.abs_diff(*last) > near
 }
 
-/// Marks the rows that `owner` owns; of several the blob is still to be looked up.
+/// Marks the rows that `owner` owns. Where several do, an empty blob stands for the one that is still to be looked up.
 fn find_owned(
     db: &Db,
     owner: u32,
@@ -92,7 +95,7 @@ fn find_owned(
         if let Some((_, found)) = rows.next_if(|((id, _), _)| *id == account) {
             *found = match found {
                 OwnersBlob::Nobody => OwnersBlob::One(owner.to_le_bytes()),
-                _ => OwnersBlob::Several(Vec::new()),
+                _ => OwnersBlob::Kept(Vec::new()),
             };
         }
     }
