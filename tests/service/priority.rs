@@ -12,10 +12,11 @@ use super::sync::{source_of, sync_of};
 use super::upstream::{Reply, Upstream};
 
 /// Threads that go first, and those that let them: how much lower.
-const LOWER: [(&str, i32); 4] = [
+const LOWER: [(&str, i32); 5] = [
     ("checkpoint", 10),
     ("reading", 10),
     ("serve", 0),
+    ("tokio-rt-worker", 0),
     ("writer", 0),
 ];
 
